@@ -1,0 +1,93 @@
+"""The one place where the parts meet: folder, store, secrets, channels, commands, engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sendoff import logs
+from sendoff.channels import registry
+from sendoff.channels.http import Transport
+from sendoff.domain.channel import Channel
+from sendoff.domain.when import Clock
+from sendoff.engine.bell import Bell
+from sendoff.engine.clock import SystemClock
+from sendoff.engine.commands import Commands
+from sendoff.engine.engine import Engine
+from sendoff.store import profile
+from sendoff.store.db import Store
+from sendoff.store.media import Media
+from sendoff.store.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything that the window and the command line work with. Close it at the end."""
+
+    folder: Path
+    store: Store
+    secrets: Secrets
+    media: Media
+    channels: Mapping[str, Channel]
+    failed_channels: Mapping[str, str]
+    commands: Commands
+    clock: Clock
+    bell: Bell
+
+    def engine(self) -> Engine:
+        """A sender for this profile, not started yet."""
+        return Engine(
+            store=self.store,
+            secrets=self.secrets,
+            media=self.media,
+            channels=self.channels,
+            clock=self.clock,
+            bell=self.bell,
+        )
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def open_program(
+    folder: Path | None = None, *, passphrase: str | None = None, clock: Clock | None = None, transport: Transport | None = None
+) -> Program:
+    """Opens a profile: makes its folder and database if need be, and loads the channels.
+
+    Args:
+        folder: the profile; None: SENDOFF_HOME or the system's place.
+        passphrase: for the encrypted file of keys, where there is no keychain; None: SENDOFF_PASSPHRASE if set.
+
+    Raises:
+        SetupMissing, Damaged: the profile cannot be used; the message says why.
+    """
+    folder = profile.open_folder(folder or profile.home())
+    clock, bell = clock or SystemClock(), Bell()
+    secrets = Secrets(folder, passphrase or os.environ.get("SENDOFF_PASSPHRASE"))
+    logs.start(folder, secrets.known_values)
+    store = Store(folder, bell.ring)
+    known = registry.load(registry.Context(transport or Transport(), folder))
+    commands = Commands(store=store, secrets=secrets, channels=known.channels, clock=clock, zone=system_zone)
+    return Program(
+        folder=folder,
+        store=store,
+        secrets=secrets,
+        media=Media(folder),
+        channels=known.channels,
+        failed_channels=known.failed,
+        commands=commands,
+        clock=clock,
+        bell=bell,
+    )
+
+
+def system_zone() -> str:
+    """This computer's time zone by its IANA name, or UTC."""
+    import tzlocal
+
+    try:
+        return str(tzlocal.get_localzone_name())
+    except Exception:  # tzlocal raises many things on unusual systems; any zone is better than no start
+        return "UTC"

@@ -1,0 +1,478 @@
+"""HTTP, once for all channels: no redirects on writes, every time bounded, every end named by what is known of it."""
+
+from __future__ import annotations
+
+import email.utils
+import errno
+import heapq
+import itertools
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import requests.adapters
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from sendoff import __version__
+from sendoff.domain.address import web_address
+from sendoff.domain.channel import Trace
+from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.redact import MASK
+
+USER_AGENT = f"Sendoff/{__version__}"
+FRESH = 2.0
+"""Seconds for which an idle connection is used again. Servers close idle ones (Node after 5 s), and a write that
+meets such a closing is in doubt for nothing."""
+
+logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines carry whole URLs, and some hold tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds: for the connection, for the next bytes, for all of it; and how much to read."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 120.0
+    most: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whole. `body` is capped at `Patience.most` bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    whole: bool = True
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON, or None if it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """How far one request got; filled in by the connection that carries it."""
+
+    on_wire: bool = False
+    sock: Any = None
+    expired: bool = False
+
+
+_current = threading.local()
+
+
+class _Watched:
+    """A connection that tells how far it got: whether a byte of this request may have left."""
+
+    sock: Any
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]  # mixed in before urllib3's connections
+        self._note()
+
+    def send(self, data: Any) -> None:
+        exchange: _Exchange | None = getattr(_current, "exchange", None)
+        if exchange is not None:
+            if self.sock is None:
+                self.connect()
+            self._note()
+            exchange.on_wire = True
+        super().send(data)  # type: ignore[misc]
+
+    def _note(self) -> None:
+        exchange: _Exchange | None = getattr(_current, "exchange", None)
+        if exchange is not None:
+            exchange.sock = self.sock
+
+
+class _PlainConnection(_Watched, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Watched, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Connections of ours, TLS 1.2 at least, verified always; nothing is ever repeated by itself."""
+
+    def __init__(self, ca_file: str) -> None:
+        self._context = ssl.create_default_context()
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if ca_file:
+            self._context.load_verify_locations(ca_file)
+        super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)  # type: ignore[no-untyped-call]
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """The context verifies, with the system's authorities and the account's own; requests' bundle stays out."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+class _Reaper:
+    """Cuts connections whose total time is over: a server that drips bytes never meets a read time-out."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, _Exchange]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, exchange: _Exchange, seconds: float) -> None:
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="http-deadlines", daemon=True)
+                self._thread.start()
+            entry = (time.monotonic() + seconds, next(self._order), exchange)
+            heapq.heappush(self._heap, entry)
+            if self._heap[0] is entry:
+                self._changed.notify()
+
+    def _serve(self) -> None:
+        with self._changed:
+            while True:
+                if not self._heap:
+                    self._changed.wait()
+                    continue
+                left = self._heap[0][0] - time.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+                exchange = heapq.heappop(self._heap)[2]
+                if exchange.sock is not None:
+                    exchange.expired = True
+                    _cut(exchange.sock)
+
+
+def _cut(sock: Any) -> None:
+    """Ends a connection under the thread that waits for it. The plain call: TLS has nothing to say in time."""
+    raw = sock if isinstance(sock, socket.socket) else getattr(sock, "socket", None)
+    if raw is not None:
+        try:
+            socket.socket.shutdown(raw, socket.SHUT_RDWR)
+        except OSError:
+            pass  # it ended by itself
+
+
+class Transport:
+    """The sessions of this process: one for each thread, host and set of authorities, used again while fresh."""
+
+    def __init__(self, patience: Patience = Patience()) -> None:
+        self.patience = patience
+        self._local = threading.local()
+        self._reaper = _Reaper()
+
+    def session(self, origin: str, ca_file: str) -> requests.Session:
+        known: dict[tuple[str, str], tuple[requests.Session, float]] = self._local.__dict__.setdefault("sessions", {})
+        key, now = (origin, ca_file), time.monotonic()
+        session, used = known.get(key, (None, 0.0))
+        if session is None:
+            session = self._new(ca_file)
+        elif now - used > FRESH:
+            session.close()
+        known[key] = (session, now)
+        return session
+
+    def touched(self, origin: str, ca_file: str) -> None:
+        known = self._local.sessions
+        known[origin, ca_file] = (known[origin, ca_file][0], time.monotonic())
+
+    def _new(self, ca_file: str) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False  # no proxies and no .netrc from the surroundings
+        session.headers.clear()
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(ca_file)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
+    def watch(self, exchange: _Exchange, seconds: float) -> None:
+        self._reaper.watch(exchange, seconds)
+
+
+@dataclass(slots=True)
+class Http:
+    """One endpoint as one account talks to it.
+
+    Args:
+        base: the address before the path; https, or http to this computer.
+        name: what to call the endpoint in sentences.
+        headers: sent with every request.
+        auth: a user name and password for Basic authentication.
+        ca_file: an authority of the person's own, beside the system's.
+        trace: where the last exchange is noted down.
+    """
+
+    transport: Transport
+    base: str
+    name: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: tuple[str, str] | None = None
+    ca_file: str = ""
+    trace: Trace = field(default_factory=Trace)
+    patience: Patience | None = None
+
+    def __post_init__(self) -> None:
+        self.base = web_address(self.base)
+
+    def read(self, path: str, *, ok: Iterable[int] = (), **request: Any) -> Answer:
+        """A GET, or another request without effect (method=…). Nothing is ever in doubt about it.
+
+        Args:
+            ok: statuses outside 2xx that the caller wants to see.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater.
+        """
+        answer = self.send(request.pop("method", "GET"), path, effect=False, **request)
+        if answer.status not in ok:
+            self.judge(answer, effect=False)
+        return answer
+
+    def write(self, path: str, *, method: str = "POST", ok: Iterable[int] = (), **request: Any) -> Answer:
+        """A request that has an effect. It is sent once, and redirects are not followed.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater, InDoubt.
+        """
+        answer = self.send(method, path, effect=True, **request)
+        if answer.status not in ok:
+            self.judge(answer, effect=True)
+        return answer
+
+    def send(self, method: str, path: str, *, effect: bool, headers: Mapping[str, str] | None = None, **request: Any) -> Answer:
+        """Sends a request and reads the whole answer, whatever its status.
+
+        Raises:
+            TryLater, Rejected: nothing left. InDoubt (effect) or TryLater: something did, and no answer came.
+        """
+        url = path if path.startswith(("https://", "http://")) else self.base + path
+        web_address(url.split("?", 1)[0].split("#", 1)[0])
+        origin = urlsplit(url)._replace(path="", query="", fragment="").geturl()
+        patience = self.patience or self.transport.patience
+        try:
+            session = self.transport.session(origin, self.ca_file)
+        except (OSError, ssl.SSLError) as wrong:
+            raise Rejected(f"The CA file {self.ca_file} can't be used: {wrong}.", advice="Choose a PEM file.") from None
+        exchange = _Exchange()
+        _current.exchange = exchange
+        self.transport.watch(exchange, patience.total)
+        prepared = session.prepare_request(
+            requests.Request(
+                method, url, headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity", **self.headers, **(headers or {})},
+                auth=self.auth, **request,
+            )  # fmt: skip
+        )
+        self._trace_request(prepared)
+        try:
+            with session.send(prepared, timeout=(patience.connect, patience.read), stream=True, allow_redirects=False) as response:
+                body, whole = _read(response, patience.most)
+                answer = Answer(response.status_code, response.headers, body, whole and not exchange.expired)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as wrong:
+            session.close()
+            raise self._failure(wrong, exchange, effect, patience) from None
+        finally:
+            exchange.sock = None
+            _current.exchange = None
+        self.transport.touched(origin, self.ca_file)
+        self._trace_answer(answer)
+        return answer
+
+    def _failure(self, wrong: Exception, exchange: _Exchange, effect: bool, patience: Patience) -> SendError:
+        """The end that an exception means, by how far the request got."""
+        cause = _innermost(wrong)
+        if not exchange.on_wire:
+            return self._not_reached(cause)
+        waited = f"{self.name} gave no whole answer within {patience.total:.0f} s" if exchange.expired else None
+        if waited is None and isinstance(cause, TimeoutError):
+            waited = f"{self.name} did not answer within {patience.read:.0f} s"
+        what = waited or f"The line to {self.name} broke before it answered"
+        if effect:
+            return InDoubt(f"{what}. It may have gone out.", detail=_words(cause))
+        return TryLater(f"{what}.", detail=_words(cause))
+
+    def _not_reached(self, cause: BaseException) -> SendError:
+        host = urlsplit(self.base).hostname
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Rejected(
+                f"{host} can't prove that it is {host}: {cause.verify_message}. Nothing was sent.",
+                advice="If this is your own server, give its CA file in the account. Else wait until it is mended.",
+                detail=_words(cause),
+            )
+        if isinstance(cause, ssl.SSLError):
+            return Rejected(f"{host} speaks no TLS that is safe enough ({cause.reason or 'handshake failed'}). Nothing was sent.", detail=_words(cause))
+        if isinstance(cause, socket.gaierror):
+            return TryLater(f"The name {host} could not be looked up. Is this computer online?", offline=True, detail=_words(cause))
+        if isinstance(cause, TimeoutError):
+            return TryLater(f"{host} could not be reached in time.", offline=True, detail=_words(cause))
+        if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
+            return TryLater("This computer is offline, or the way to the endpoint is cut.", offline=True, detail=_words(cause))
+        if isinstance(cause, ConnectionRefusedError):
+            return TryLater(f"{host} refused the connection.", detail=_words(cause))
+        return TryLater(f"{host} could not be reached.", detail=_words(cause))
+
+    def judge(self, answer: Answer, *, effect: bool, words: str = "") -> None:
+        """Turns a status into an end; returns for 2xx that came whole.
+
+        Args:
+            words: what the endpoint said, if the channel knows where it says it.
+        """
+        said = words or _said(answer)
+        status, about = answer.status, {"detail": answer.text[:500], "status": answer.status}
+        quoted = f": “{said}”" if said else "."
+        if 200 <= status < 300:
+            if not answer.whole and effect:
+                raise InDoubt(f"{self.name} began to answer and stopped. It may have gone out.", **about)
+            return
+        if 300 <= status < 400:
+            where = urlsplit(answer.headers.get("Location", "")).hostname or "another address"
+            raise Rejected(f"{self.name} wants to send us on to {where}. Nothing was sent there.", advice="Check the address in the account.", **about)
+        if status == 401:
+            raise NeedsLogin(f"{self.name} no longer accepts the key{quoted}", advice="Sign in again; the planned times are kept.", **about)
+        if status in (408, 425, 429) or (status == 503 and "Retry-After" in answer.headers):
+            raise TryLater(f"{self.name} asks to wait{quoted}", after=retry_after(answer.headers), **about)
+        if status >= 500:
+            if effect:
+                raise InDoubt(f"{self.name} answered with an error of its own ({status}){quoted} It may have gone out.", **about)
+            raise TryLater(f"{self.name} answered with an error of its own ({status}){quoted}", **about)
+        raise Rejected(f"{self.name} refused it ({status}){quoted}", **about)
+
+    def _trace_request(self, prepared: requests.PreparedRequest) -> None:
+        lines = [f"{prepared.method} {prepared.url}"]
+        lines += [f"{name}: {_shown(name, value)}" for name, value in prepared.headers.items()]
+        body = prepared.body or b""
+        raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b""
+        self.trace.request = "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
+
+    def _trace_answer(self, answer: Answer) -> None:
+        lines = [str(answer.status), *(f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "set-cookie")]
+        self.trace.status = answer.status
+        self.trace.answer = "\n".join(lines) + "\n\n" + answer.text[:3000]
+
+
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "dpop"})
+
+
+def _shown(name: str, value: str | bytes) -> str:
+    text = value if isinstance(value, str) else value.decode("latin-1")
+    return f"{text.split(' ')[0]} {MASK}" if name.lower() in _SECRET_HEADERS else text
+
+
+def _read(response: requests.Response, most: int) -> tuple[bytes, bool]:
+    """The body, up to the cap, and whether all of it came."""
+    pieces, size = [], 0
+    try:
+        for piece in response.raw.stream(65_536, decode_content=False):
+            pieces.append(piece[: most - size])
+            size += len(pieces[-1])
+            if size >= most:
+                response.raw.close()
+                break
+    except (urllib3.exceptions.HTTPError, OSError):
+        return b"".join(pieces), False
+    return b"".join(pieces), True
+
+
+def _innermost(wrong: BaseException) -> BaseException:
+    """The error at the bottom: requests and urllib3 wrap the one that tells."""
+    seen: set[int] = set()
+    while id(wrong) not in seen:
+        seen.add(id(wrong))
+        candidates = [wrong.__cause__, wrong.__context__, getattr(wrong, "reason", None), *wrong.args]
+        below = [one for one in candidates if isinstance(one, BaseException) and id(one) not in seen]
+        if isinstance(wrong, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ReadTimeoutError)):
+            return TimeoutError(str(wrong))
+        if not below or isinstance(wrong, OSError) and not isinstance(wrong, requests.RequestException):
+            return wrong
+        wrong = below[0]
+    return wrong
+
+
+def _words(cause: BaseException) -> str:
+    return f"{type(cause).__name__}: {cause}"[:500]
+
+
+def _said(answer: Answer) -> str:
+    """The endpoint's own words, wherever it put them."""
+    found = answer.json()
+    if isinstance(found, dict):
+        for name in ("error_description", "message", "error", "detail", "Description", "Reason", "title"):
+            if isinstance(found.get(name), str) and found[name]:
+                return _short(found[name])
+    if answer.headers.get("Content-Type", "").startswith("text/plain"):
+        return _short(answer.text)
+    return ""
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 300 else words[:299] + "…"
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:
+    """The pause that the answer asks for, or None. Seconds or a date (RFC 9110 section 10.2.3)."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return timedelta(seconds=min(int(text), 10**8))
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(until - (now or datetime.now(UTC)), timedelta())
+
+
+def reset_time(text: str, now: datetime) -> timedelta | None:
+    """The pause that a rate limit's reset header means. There is no standard: ISO 8601, or a number whose size tells.
+
+    Above 1e11 it is milliseconds since 1970, above 1e9 seconds since 1970, else seconds from now.
+    """
+    text = text.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        try:
+            until = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return max((until if until.tzinfo else until.replace(tzinfo=UTC)) - now, timedelta())
+    if number > 1e11:
+        number /= 1000
+    if number > 1e9:
+        return max(datetime.fromtimestamp(number, UTC) - now, timedelta())
+    return timedelta(seconds=max(number, 0.0))

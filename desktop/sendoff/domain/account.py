@@ -1,0 +1,49 @@
+"""One signed-in identity at a channel, without its secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class AccountState(StrEnum):
+    """What the account can do now."""
+
+    WORKING = "working"
+    SIGN_IN = "sign_in"  # the endpoint no longer takes the key; deliveries are held
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A client or a brand: its accounts and posts."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as stored.
+
+    `settings` are the fields of the sign-in form that are not secret. `learned` are figures that the server told on
+    connecting, by the names of `Capabilities`. `secret_ref` names the keychain item; None where there is none.
+    `spacing` is the shortest time between two sends, in seconds. `ready_at` is the earliest next send.
+    """
+
+    id: int
+    workspace_id: int
+    channel: str
+    name: str
+    handle: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    secret_ref: str | None = None
+    state: AccountState = AccountState.WORKING
+    reason: str = ""
+    spacing: float = 0.0
+    ready_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    url: str = ""

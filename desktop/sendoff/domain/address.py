@@ -1,0 +1,43 @@
+"""Web addresses that a person may name as an endpoint: https anywhere, http on this computer only."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from sendoff.domain.errors import BadInput
+
+
+def web_address(text: str) -> str:
+    """The address without a slash at its end; "https://" is added where no scheme is named.
+
+    Raises:
+        BadInput: it is no web address, carries a password, or is plain http to another computer.
+    """
+    wanted = text.strip()
+    if "://" not in wanted:
+        wanted = "https://" + wanted
+    try:
+        parts = urlsplit(wanted)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or any(character.isspace() for character in wanted):
+        raise BadInput(f"“{text}” is not a web address. Write it like https://example.org.")
+    if parts.username or parts.password:
+        raise BadInput("Leave the name and password out of the address; there are fields for them.")
+    if parts.query or parts.fragment:
+        raise BadInput(f"“{text}”: leave out what follows the “?” or “#”.")
+    if parts.scheme == "http" and not is_this_computer(host):
+        raise BadInput(f"“{text}” would send your key in the open. Use https:// (http:// works only for this computer).")
+    return wanted.rstrip("/")
+
+
+def is_this_computer(host: str) -> bool:
+    """Whether a host name means the loopback interface, without asking anybody."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,330 @@
+"""What a channel is: declared figures and fields, and a handful of verbs. The engine knows no more of it than this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sendoff.domain.account import Account
+from sendoff.domain.delivery import Receipt
+from sendoff.domain.errors import CannotLook
+from sendoff.domain.post import Attachment, Content, Item, Recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What an endpoint can do and takes. None means: no limit known. Sizes are in bytes, times in seconds.
+
+    Args:
+        checked: the day on which the figures were last compared with their sources, ISO 8601.
+        sources: where the figures are written down.
+        mail: it sends e-mail; otherwise it publishes posts.
+        threads: several items can follow each other.
+        batch: how many people one request serves with a copy each (mail sent separately).
+        spacing: the shortest time between two sends of one account, by default.
+        prepares: the channel has work to do shortly before the due time (building a mail, uploading pictures).
+        prepared_life: how long what `prepare` achieved stays usable at the endpoint.
+        text: the longest text, counted as `counter` says (text.py); any link counts as `url_length` where that is fixed.
+        media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
+        recipients: the most people of one request, all of To, Cc and Bcc.
+        message_bytes: the largest encoded mail.
+    """
+
+    checked: str
+    sources: tuple[str, ...] = ()
+    mail: bool = False
+    threads: bool = False
+    batch: int = 1
+    spacing: float = 0.0
+    prepares: bool = False
+    prepared_life: int = 3600
+    text: int | None = None
+    counter: str = "graphemes"
+    url_length: int | None = None
+    media: int = 0
+    media_types: tuple[str, ...] = ()
+    image_bytes: int | None = None
+    image_pixels: int | None = None
+    video_bytes: int | None = None
+    alt: int | None = None
+    poll_options: int = 0
+    poll_option: int | None = None
+    poll_min: int | None = None
+    poll_max: int | None = None
+    recipients: int | None = None
+    message_bytes: int | None = None
+
+    def learned(self, known: Mapping[str, Any]) -> Capabilities:
+        """These figures with a server's own laid over them; names that this version does not know are left out."""
+        names = {one.name for one in fields(self)}
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+        return replace(self, **{name: value for name, value in values.items() if name in names})
+
+
+class Kind(StrEnum):
+    """How a field of a form is asked for."""
+
+    TEXT = "text"
+    SECRET = "secret"
+    CHOICE = "choice"
+    NUMBER = "number"
+    SWITCH = "switch"  # the values are "yes" and "no"
+    FILE = "file"
+    ADDRESS = "address"  # a web address; https, or http on this computer
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the sign-in form. Secret ones go to the keychain and nowhere else."""
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    required: bool = True
+    help: str = ""
+    default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()  # value, label
+    advanced: bool = False
+    placeholder: str = ""
+
+    @property
+    def secret(self) -> bool:
+        return self.kind is Kind.SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that only this channel knows about a post: visibility, tags, a content warning."""
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    help: str = ""
+    default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A known provider: what to fill in for its customers. `domains` are those of their mail addresses."""
+
+    name: str
+    values: Mapping[str, str]
+    domains: tuple[str, ...] = ()
+    help: str = ""
+
+
+class How(StrEnum):
+    """How doubt about a part is settled."""
+
+    REPEAT = "repeat"  # the same key again has one effect
+    SEARCH = "search"  # the endpoint can be asked
+    ASK = "ask"  # only the person can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The way out of doubt for one account, in seconds counted from the doubtful attempt.
+
+    Args:
+        how: the class.
+        looks: when to look (SEARCH) or to repeat (REPEAT).
+        absent_after: from when on "not found" may be believed. Before that it proves nothing.
+        key_life: how long the endpoint remembers a key (REPEAT).
+        why: for the person, what this account can and cannot find out.
+    """
+
+    how: How
+    looks: tuple[int, ...] = ()
+    absent_after: int = 0
+    key_life: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in, as the endpoint says. `settings` and `secrets` are laid over what was typed; `learned` are figures."""
+
+    handle: str
+    name: str = ""
+    url: str = ""
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What is decided once for a part and never again: a Message-Id, a record key, the finished bytes of a mail."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    blob: bytes | None = None
+
+
+class Trace:
+    """What went over the wire in one try, for the person to read later. Filled by the channel, masked by the engine."""
+
+    __slots__ = ("answer", "request", "status")
+
+    def __init__(self) -> None:
+        self.request = ""
+        self.answer = ""
+        self.status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """Everything that one try needs, complete and immutable: a channel asks for nothing else and stores nothing.
+
+    Args:
+        account: whose it is, without the secret.
+        capabilities: the channel's figures with what the server told laid over them.
+        secret: the secret fields of the sign-in form by name.
+        content: the whole post as this account gets it.
+        item: the item of this part; for a mail the first one.
+        recipients: the people of this part (mail only).
+        number: this part's number, from 1; `of` is how many there are.
+        key: made once for the part, the same in every try.
+        options: what only this channel knows about the post.
+        frozen, blob: what `arm` decided.
+        prepared: what `prepare` achieved (uploaded media ids).
+        previous: the receipts of the parts before this one, in order.
+        planned_at: the instant that the person meant; `now`: the instant of this try, both aware UTC.
+        first_try: when the first try of this part began, None in the first.
+        file: where an attachment's bytes lie on this computer.
+        trace: where the channel notes what went over the wire.
+    """
+
+    account: Account
+    capabilities: Capabilities
+    secret: Mapping[str, str] = field(repr=False)
+    content: Content
+    item: Item
+    recipients: tuple[Recipient, ...] = ()
+    number: int = 1
+    of: int = 1
+    key: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    frozen: Mapping[str, Any] = field(default_factory=dict)
+    blob: bytes | None = None
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+    previous: tuple[Receipt, ...] = ()
+    planned_at: datetime
+    now: datetime
+    first_try: datetime | None = None
+    file: Callable[[Attachment], Path]
+    trace: Trace = field(default_factory=Trace, compare=False, repr=False)
+
+
+class Level(StrEnum):
+    """How grave a problem is."""
+
+    ERROR = "error"  # cannot be sent so
+    WARNING = "warning"  # can, and somebody may mind
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something about a post that this account's endpoint will not take, or that deserves a look.
+
+    `title` is the bold cause, `text` the consequence, `fix` the name of the remedy that the composer offers ("" none).
+    """
+
+    level: Level
+    code: str
+    title: str
+    text: str = ""
+    fix: str = ""
+    item: int = 0
+
+
+class BrowserSignIn:
+    """A sign-in that happens in the person's own browser. Made by `Channel.browser`; used once.
+
+    `url` is what to open. `wait` blocks until the browser came back, and returns the fields to connect with;
+    `paste` does the same with a code that the page showed. `close` gives up; it may be called from another thread.
+    """
+
+    url: str
+
+    def wait(self, seconds: float) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    def paste(self, code: str) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class Channel:
+    """The base of every channel: what it declares, and its verbs. One instance serves all accounts and all threads.
+
+    Verbs raise the four ends of errors.py. They never sleep for long, never retry and never store: time and rows
+    belong to the engine.
+    """
+
+    kind: str
+    title: str
+    needs: str = ""  # what a person has to have at hand, and the minutes it takes: "An app password · 1 min"
+    group: str = "network"  # "network", "mail" or "practice": where it stands in the list of channels
+    mark: str = ""  # the name of its mark in resources/icons/marks
+    steps: tuple[str, ...] = ()  # what to click where, to get what the form asks for
+    capabilities: Capabilities
+    fields: tuple[Field, ...] = ()
+    options: tuple[Option, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    signs_in_by_browser: bool = False
+
+    def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
+        """Starts a sign-in in the browser with what was typed so far (the server's address)."""
+        raise NotImplementedError
+
+    def connect(self, fields: Mapping[str, str]) -> Identity:
+        """Tries the fields on the real endpoint and says who signed in; changes nothing there.
+
+        Raises:
+            BadInput: a field cannot be right; the message names it.
+            Rejected, NeedsLogin, TryLater: the endpoint's answer, in a sentence that says what to do.
+        """
+        raise NotImplementedError
+
+    def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
+        """What only this channel can say against a post, beyond the declared figures. Pure; called while typing."""
+        return ()
+
+    def settle(self, account: Account) -> Settle:
+        """The way out of doubt that this account has."""
+        return Settle(How.ASK, why=f"{self.title} can't be asked what became of a post.")
+
+    def arm(self, parcel: Parcel) -> Frozen:
+        """Decides once what must be the same in every try. Pure; called before the first try, kept with the part."""
+        return Frozen()
+
+    def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Does what nobody sees, over the wire if need be (uploads). May be called again when its result is stale."""
+        return {}
+
+    def publish(self, parcel: Parcel) -> Receipt:
+        """Makes the part happen, once.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater, InDoubt: the four other ends.
+        """
+        raise NotImplementedError
+
+    def find(self, parcel: Parcel) -> Receipt | None:
+        """Looks whether the part happened. None: not there (whether that may be believed yet is the engine's matter).
+
+        Raises:
+            CannotLook: this account cannot find out.
+            Rejected: it was taken and then refused; nobody got it.
+            TryLater, NeedsLogin: the look itself did not work.
+        """
+        raise CannotLook(f"{self.title} can't be asked what became of a post.")

@@ -1,0 +1,172 @@
+"""What the person wrote: text, thread items, media, mail fields, and a variant for each chosen account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an attached file is for."""
+
+    MEDIA = "media"  # shown with the post: a picture, a video
+    ATTACHMENT = "attachment"  # hangs on the mail
+    INLINE = "inline"  # stands inside the mail's HTML, as cid:NAME
+
+
+class Markup(StrEnum):
+    """How the text of a mail is written."""
+
+    PLAIN = "plain"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along, by its content: the bytes live in the media store under `sha256`.
+
+    `size` is in bytes, `width` and `height` in pixels (None where it is no picture). `name` is what the person
+    called it and what a recipient sees.
+    """
+
+    sha256: str
+    name: str
+    mime: str
+    size: int
+    alt: str = ""
+    role: Role = Role.MEDIA
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def is_image(self) -> bool:
+        return self.mime.startswith("image/")
+
+    @property
+    def is_video(self) -> bool:
+        return self.mime.startswith("video/")
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question with answers; `lasts` is in seconds."""
+
+    options: tuple[str, ...]
+    lasts: int = 86_400
+    multiple: bool = False
+    hide_totals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that appears on its own: a status, one item of a thread, the body of a mail."""
+
+    text: str = ""
+    media: tuple[Attachment, ...] = ()
+    poll: Poll | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text.strip() or self.media or self.poll)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One addressee; `fields` fill the {{placeholders}} of this person's own copy."""
+
+    address: str
+    name: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What only an e-mail has. The body is the text of the post's first item, written in `markup`.
+
+    With `markup` HTML, `html` holds the source and the item's text is the plain alternative (made from the HTML
+    where it is empty). `separately` sends each person of `to` an own copy that shows only the own address.
+    `unsubscribe` is an https: or mailto: address for the List-Unsubscribe header, or "".
+    """
+
+    subject: str = ""
+    preheader: str = ""
+    markup: Markup = Markup.PLAIN
+    html: str = ""
+    to: tuple[Recipient, ...] = ()
+    cc: tuple[Recipient, ...] = ()
+    bcc: tuple[Recipient, ...] = ()
+    reply_to: str = ""
+    separately: bool = False
+    unsubscribe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All of it: the items (more than one is a thread) and the mail fields where a mail account is chosen."""
+
+    items: tuple[Item, ...] = (Item(),)
+    mail: Mail | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        written = self.mail and (self.mail.subject or self.mail.html or self.mail.to)
+        return not written and all(item.is_empty for item in self.items)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        return tuple(attachment for item in self.items for attachment in item.media)
+
+    def excerpt(self, length: int = 120) -> str:
+        """The first words, for a list: a mail's subject, else the text, else the name of the first picture."""
+        candidates = [self.mail.subject if self.mail else "", self.items[0].text]
+        candidates += [attachment.alt or attachment.name for attachment in self.attachments[:1]]
+        words = next((" ".join(text.split()) for text in candidates if text.strip()), "")
+        return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The post as one account gets it. `content` None means: the same as everyone.
+
+    `options` are what only this channel knows (visibility, tags, …), by the names its `Option`s declare.
+    """
+
+    account_id: int
+    content: Content | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When it shall leave, as the person put it: the words, the zone, and the lateness rule as text (see when.py)."""
+
+    words: str = ""
+    zone: str = ""
+    late: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post as stored. Without deliveries it is a draft. `version` counts the edits."""
+
+    id: int
+    workspace_id: int
+    content: Content
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    variants: tuple[Variant, ...] = ()
+    plan: Plan = Plan()
+
+    def variant(self, account_id: int) -> Variant | None:
+        return next((variant for variant in self.variants if variant.account_id == account_id), None)
+
+    def content_for(self, account_id: int) -> Content:
+        variant = self.variant(account_id)
+        return variant.content if variant and variant.content else self.content
+
+    def with_content(self, content: Content) -> Post:
+        return replace(self, content=content)

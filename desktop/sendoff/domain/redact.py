@@ -1,0 +1,53 @@
+"""Takes secrets out of any text before it is stored, shown or logged."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MASK = "••••••••"
+SHORTEST = 4
+"""A secret shorter than this is not searched for: it would mask ordinary words."""
+
+_AUTHORIZATION = re.compile(r"\b((?:Basic|Bearer|DPoP)\s+)(?=\S*\d)[A-Za-z0-9._~+/=-]{16,}")
+_QUERY = re.compile(
+    r"(?i)((?:^|[?&;\"'])(?:access_token|token|api_?key|key|secret|client_secret|password|pass|sig|signature|code)=)"
+    r"[^&\s\"']+"
+)
+_USERINFO = re.compile(r"(?i)(\bhttps?://)[^/@\s:]+:[^/@\s]+@")
+_KEY_SHAPES = re.compile(r"\b(?:key|pubkey)-[0-9a-f]{32}\b|\b[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}\b")
+
+
+class Redactor:
+    """Masks the given secrets in every form in which they travel, and whatever looks like one."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms: set[str] = set()
+        for secret in secrets:
+            if len(secret) >= SHORTEST:
+                forms |= _forms(secret)
+        self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+
+    def clean(self, text: str) -> str:
+        if self._pattern:
+            text = self._pattern.sub(MASK, text)
+        text = _AUTHORIZATION.sub(rf"\1{MASK}", text)
+        text = _USERINFO.sub(rf"\1{MASK}@", text)
+        text = _KEY_SHAPES.sub(MASK, text)
+        return _QUERY.sub(rf"\1{MASK}", text)
+
+
+def _forms(secret: str) -> set[str]:
+    """The secret as it is, in a URL, in JSON, and in base64 on its own or behind a user name."""
+    raw = secret.encode()
+    forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    # In base64 a value's form depends on where it starts in a group of three bytes; its inner bytes do not.
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
+        inner = encoded[-(-shift * 8 // 6) : len(encoded) - 1] if shift else encoded[:-1]
+        if len(inner) >= 2 * SHORTEST:
+            forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return forms

@@ -1,0 +1,159 @@
+"""How networks count and mark text: graphemes, links, mentions, tags; and where a long text may be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import regex
+
+from sendoff.domain.channel import Capabilities
+
+GRAPHEME = regex.compile(r"\X")
+
+# A link as Mastodon's server recognises it (its length validator: app/validators/status_length_validator.rb with
+# twitter-text's expressions): http or https, a host name with a top-level name of letters, no user name, no address
+# in numbers, not glued to a preceding letter, digit, @ or $.
+_HOST = r"(?:[\p{L}\p{N}](?:[\p{L}\p{N}_-]*[\p{L}\p{N}])?\.)+(?:\p{L}{2,}|xn--[a-z0-9-]+)"
+_PATH_CHARACTER = r"[\p{Cyrillic}a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&\p{Latin}]"
+_PATH_END = r"[\p{Cyrillic}a-z0-9=_#/+\-\p{Latin}]"
+_QUERY = r"[a-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@]*[a-z0-9\-_&=#/]"
+LINK = regex.compile(
+    rf"(?<![\p{{L}}\p{{N}}@$/])https?://{_HOST}(?::\d+)?"
+    rf"(?:/(?:(?:{_PATH_CHARACTER}*\({_PATH_CHARACTER}+\){_PATH_CHARACTER}*|{_PATH_CHARACTER}*{_PATH_END}))?)?"
+    rf"(?:\?{_QUERY})?",
+    regex.IGNORECASE,
+)
+BARE_LINK = regex.compile(rf"(?<![\p{{L}}\p{{N}}@$/.:])(?:www\.)?{_HOST}(?:/[^\s]*[^\s.,;:!?)])?", regex.IGNORECASE)
+# Mastodon's Account::MENTION_RE: the name, and behind a second @ the server, which is not counted.
+MENTION = regex.compile(
+    r"(?<![=/\p{L}\p{N}])@(?P<name>[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)(?:@(?P<host>[\p{L}\p{N}.-]+[\p{L}\p{N}]+))?",
+    regex.IGNORECASE,
+)
+TAG = regex.compile(r"(?:^|(?<=\s))[#＃](?=[\p{L}\p{N}_·]*\p{L})[\p{L}\p{M}\p{N}_·]+")
+FIELD = regex.compile(r"\{\{\s*([\p{L}_][\p{L}\p{N}_.-]*)\s*(?:\|([^{}]*))?\}\}")
+
+
+class Mark(StrEnum):
+    """What a stretch of text is, for the editor and the previews."""
+
+    LINK = "link"
+    MENTION = "mention"
+    TAG = "tag"
+    FIELD = "field"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A marked stretch: `start` and `end` count Python characters (code points), end exclusive."""
+
+    start: int
+    end: int
+    mark: Mark
+
+
+def marks(text: str) -> list[Span]:
+    """The links, mentions, tags and merge fields of a text, in order, never overlapping."""
+    found: list[Span] = []
+    for mark, pattern in ((Mark.FIELD, FIELD), (Mark.LINK, LINK), (Mark.MENTION, MENTION), (Mark.TAG, TAG)):
+        for hit in pattern.finditer(text):
+            if not any(hit.start() < span.end and span.start < hit.end() for span in found):
+                found.append(Span(hit.start(), hit.end(), mark))
+    return sorted(found, key=lambda span: span.start)
+
+
+def graphemes(text: str) -> list[str]:
+    """The characters as a reader sees them: a family emoji is one."""
+    return GRAPHEME.findall(text)
+
+
+def _count_graphemes(text: str, _: Capabilities) -> int:
+    return len(graphemes(text))
+
+
+def _count_codepoints(text: str, _: Capabilities) -> int:
+    return len(text)
+
+
+def _count_bytes(text: str, _: Capabilities) -> int:
+    return len(text.encode())
+
+
+def _count_mastodon(text: str, capabilities: Capabilities) -> int:
+    """Graphemes, with every link as `url_length` and a mention without its server (status_length_validator.rb)."""
+    placeholder = "x" * (capabilities.url_length or 23)
+    shortened = LINK.sub(placeholder, text)
+    return len(graphemes(MENTION.sub(r"@\g<name>", shortened)))
+
+
+COUNTERS: dict[str, Callable[[str, Capabilities], int]] = {
+    "graphemes": _count_graphemes,
+    "codepoints": _count_codepoints,
+    "bytes": _count_bytes,
+    "mastodon": _count_mastodon,
+}
+"""How text is counted, by the name that a channel declares."""
+
+
+def count(text: str, capabilities: Capabilities) -> int:
+    """The length of a text as this endpoint counts it."""
+    return _counted(text, capabilities)
+
+
+@lru_cache(maxsize=512)
+def _counted(text: str, capabilities: Capabilities) -> int:
+    return COUNTERS[capabilities.counter](text, capabilities)
+
+
+def fitting(text: str, capabilities: Capabilities, spare: int = 0) -> int:
+    """How many of the first code points fit the limit; cut only between graphemes.
+
+    Args:
+        spare: characters to leave free, for a content warning or a number.
+    """
+    if capabilities.text is None or count(text, capabilities) <= capabilities.text - spare:
+        return len(text)
+    ends = [hit.end() for hit in GRAPHEME.finditer(text)]
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(text[: ends[middle - 1]], capabilities) <= capabilities.text - spare:
+            low = middle
+        else:
+            high = middle - 1
+    return ends[low - 1] if low else 0
+
+
+_SENTENCE = regex.compile(r"(?<=[.!?…。！？]['\"”’)]*)\s+|\n+")
+_WORD = regex.compile(r"\s+")
+
+
+def split_thread(text: str, capabilities: Capabilities, *, numbered: bool = False) -> list[str]:
+    """Cuts a long text into items that fit, at sentences where it can, else between words, else between graphemes.
+
+    Args:
+        numbered: end each item with " 1/3", which costs characters.
+    """
+    spare = len(" 99/99") if numbered else 0
+    rest, items = text.strip(), []
+    while rest:
+        size = fitting(rest, capabilities, spare)
+        if size < len(rest):
+            size = _best_cut(rest, size) or size or 1
+        items.append(rest[:size].rstrip())
+        rest = rest[size:].lstrip()
+    if numbered and len(items) > 1:
+        items = [f"{item} {number}/{len(items)}" for number, item in enumerate(items, 1)]
+    return items
+
+
+def _best_cut(text: str, size: int) -> int:
+    """The last good place to cut at or before `size`: a sentence's end past the first third, else a word's."""
+    window = text[: size + 1]
+    sentences = [hit.start() for hit in _SENTENCE.finditer(window) if size // 3 < hit.start() <= size]
+    if sentences:
+        return sentences[-1]
+    words = [hit.start() for hit in _WORD.finditer(window) if 0 < hit.start() <= size]
+    return words[-1] if words else 0

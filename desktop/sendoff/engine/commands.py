@@ -1,0 +1,498 @@
+"""All that a person can do, from the window or the command line: one transaction each, refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from sendoff.domain import limits
+from sendoff.domain.account import Account, AccountState
+from sendoff.domain.address import web_address
+from sendoff.domain.channel import Channel, Identity, Kind, Level, Problem
+from sendoff.domain.delivery import Move, Receipt, State, WAITING, can, plan_parts
+from sendoff.domain.errors import BadInput, NeedsLogin, NotFound, Refused, SecretGone
+from sendoff.domain.post import Content, Plan, Post, Variant
+from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
+from sendoff.store import accounts, changes, deliveries, media, posts, settings
+from sendoff.store.db import Store
+from sendoff.store.secrets import Secrets
+
+PAST = timedelta(minutes=1)
+"""A time that is past by no more than this means now; one further back is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProblem:
+    """A problem of a post at one account."""
+
+    account: Account
+    problem: Problem
+
+
+class Problems(BadInput):
+    """The post can't go out so. Carries what is wrong where."""
+
+    def __init__(self, found: Sequence[AccountProblem]) -> None:
+        super().__init__(" ".join(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip() for one in found))
+        self.found = tuple(found)
+
+
+class Commands:
+    """Writes what a person wants. Safe to use from any thread and any process; the sender hears of it."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        secrets: Secrets,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        zone: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._secrets = secrets
+        self._channels = channels
+        self._clock = clock
+        self._system_zone = zone
+
+    # --- posts ----------------------------------------------------------------------------------------------------
+
+    def save_draft(
+        self,
+        content: Content,
+        variants: Iterable[Variant],
+        plan: Plan = Plan(),
+        *,
+        post_id: int | None = None,
+        expected: int | None = None,
+        workspace_id: int = 1,
+    ) -> tuple[int, int]:
+        """Stores what is being written; returns the post's id and version. Deliveries are not touched.
+
+        Raises:
+            Refused: it was changed elsewhere since version `expected`, or it is scheduled already (see `edit`).
+        """
+        now, chosen = self._clock.now(), tuple(variants)
+        with self._store.writing(changes.POSTS) as connection:
+            media.record(connection, _attachments(content, chosen), now)
+            if post_id is None:
+                return posts.insert(connection, workspace_id, content, chosen, plan, now), 1
+            return post_id, posts.update(connection, post_id, content, chosen, plan, now, expected=expected)
+
+    def delete_draft(self, post_id: int) -> Post:
+        """Deletes a draft and returns it, so that it can be put back."""
+        with self._store.writing(changes.POSTS) as connection:
+            post = posts.get(connection, post_id)
+            posts.delete(connection, post_id)
+        return post
+
+    def problems(self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account]) -> list[AccountProblem]:
+        """Everything that stands against a post, for each chosen account; pure, so it can be asked while typing."""
+        return [
+            AccountProblem(account, problem)
+            for variant in variants
+            if (account := known.get(variant.account_id))
+            for problem in self._check(variant.content or content, variant.options, account)
+        ]
+
+    def _check(self, content: Content, options: Mapping[str, str], account: Account) -> list[Problem]:
+        channel = self._channels.get(account.channel)
+        if channel is None:
+            return [Problem(Level.ERROR, "channel", f"There is no channel “{account.channel}”.", "Install it again.")]
+        figures = channel.capabilities.learned(account.learned)
+        found = limits.check(content, figures, channel.title, options) + list(channel.check(content, options, account))
+        if account.state is AccountState.SIGN_IN:
+            found.append(Problem(Level.NOTE, "sign_in", f"{account.name} wants you to sign in again.", "That one waits, the others go.", "sign_in"))
+        return found
+
+    def schedule(self, post_id: int, when: When, late: str = "", *, override: bool = False) -> list[int]:
+        """Plans a draft for all its chosen accounts; returns the ids of the deliveries.
+
+        Args:
+            late: the lateness rule; "" takes the preference.
+            override: send although a known limit says no; the endpoint has the last word.
+
+        Raises:
+            Problems: a limit says no (unless `override`).
+            BadInput: the time is past, no account is chosen.
+            Refused: the post is scheduled already.
+        """
+        now = self._clock.now()
+        when = self._not_past(when, now)
+        with self._store.writing(changes.POSTS, changes.DELIVERIES) as connection:
+            post = posts.get(connection, post_id)
+            if any(one.state is not State.CANCELLED for one in deliveries.of_post(connection, post_id)):
+                raise Refused("This post is scheduled already. Move it, or make a copy.")
+            if not post.variants:
+                raise BadInput("Choose at least one account that it shall go to.")
+            known = accounts.get_many(connection, {variant.account_id for variant in post.variants})
+            self._refuse_problems(post, known, override)
+            rule, patience = self._rules(connection, late)
+            ids = [
+                self._insert(connection, post, known[variant.account_id], when, rule, patience, now)
+                for variant in post.variants
+            ]
+            posts.set_draft(connection, post_id, False)
+        return ids
+
+    def _not_past(self, when: When, now: datetime) -> When:
+        if when.instant < now - PAST:
+            raise BadInput(f"{describe(when, now)}: that is past. Choose a time that is still to come, or “now”.")
+        return when
+
+    def _refuse_problems(self, post: Post, known: Mapping[int, Account], override: bool) -> None:
+        found = [one for one in self.problems(post.content, post.variants, known) if one.problem.level is Level.ERROR]
+        hard = [one for one in found if one.problem.code in ("empty", "no_recipient", "channel", "copies")]
+        if hard or (found and not override):
+            raise Problems(found)
+
+    def _rules(self, connection: sa.Connection, late: str) -> tuple[str, timedelta]:
+        chosen = settings.read(connection)
+        rule = str(parse_late(late or chosen["late"]))
+        return rule, timedelta(hours=int(chosen["give_up"].removesuffix("h")))
+
+    def _insert(
+        self, connection: sa.Connection, post: Post, account: Account, when: When, late: str, patience: timedelta, now: datetime
+    ) -> int:
+        waits = account.state is AccountState.SIGN_IN
+        return deliveries.insert(
+            connection,
+            post_id=post.id,
+            account_id=account.id,
+            when=when,
+            late=late,
+            give_up_at=when.instant + patience,
+            plans=self._plans(post, account),
+            now=now,
+            state=State.HELD if waits else State.SCHEDULED,
+            reason=account.reason if waits else "",
+        )
+
+    def _plans(self, post: Post, account: Account) -> tuple[deliveries.PartPlan, ...]:
+        figures = self._channels[account.channel].capabilities.learned(account.learned)
+        return plan_parts(post.content_for(account.id), mail=figures.mail, batch=figures.batch)
+
+    def edit(
+        self,
+        post_id: int,
+        content: Content,
+        variants: Iterable[Variant],
+        when: When,
+        late: str = "",
+        plan: Plan = Plan(),
+        *,
+        expected: int | None = None,
+        override: bool = False,
+    ) -> list[int]:
+        """Changes a post that is scheduled: its text, its accounts, its time. What has left already stays as it is.
+
+        Either the old text of a delivery goes out or the new one, never a mix: a sender that has claimed the old
+        one finds its claim gone.
+
+        Raises:
+            Refused: a delivery is leaving right now, or a part of it is out; nothing was changed.
+            Problems, BadInput: as `schedule`.
+        """
+        now, chosen = self._clock.now(), tuple(variants)
+        if not chosen:
+            raise BadInput("Choose at least one account that it shall go to.")
+        with self._store.writing(changes.POSTS, changes.DELIVERIES) as connection:
+            media.record(connection, _attachments(content, chosen), now)
+            posts.update(connection, post_id, content, chosen, plan, now, expected=expected)
+            post = posts.get(connection, post_id)
+            known = accounts.get_many(connection, {variant.account_id for variant in chosen})
+            self._refuse_problems(post, known, override)
+            rule, patience = self._rules(connection, late)
+            ids = []
+            existing = {one.account_id: one for one in deliveries.of_post(connection, post_id) if one.state is not State.CANCELLED}
+            for account_id, one in existing.items():
+                if account_id not in known and one.state in WAITING:
+                    deliveries.cancel(connection, one.id)
+            for account in known.values():
+                old = existing.get(account.id)
+                if old is None:
+                    ids.append(self._insert(connection, post, account, self._not_past(when, now), rule, patience, now))
+                elif can(old.state, Move.RESCHEDULE):
+                    deliveries.reschedule(connection, old.id, self._not_past(when, now), when.instant + patience)
+                    deliveries.replace_parts(connection, old.id, self._plans(post, account))
+                    deliveries.set_late(connection, old.id, rule)
+                    ids.append(old.id)
+                elif old.state in (State.SENDING, State.IN_DOUBT, State.HANDED_OVER):
+                    raise Refused(f"It is leaving for {account.name} right now, so its text can't change any more.")
+        return ids
+
+    # --- deliveries -----------------------------------------------------------------------------------------------
+
+    def move(self, ids: Iterable[int], when: When) -> None:
+        """Gives deliveries another time, all or none."""
+        now = self._clock.now()
+        when = self._not_past(when, now)
+        with self._store.writing(changes.DELIVERIES) as connection:
+            _, patience = self._rules(connection, "")
+            for delivery_id in ids:
+                deliveries.reschedule(connection, delivery_id, when, when.instant + patience)
+
+    def shift(self, ids: Iterable[int], by: timedelta) -> None:
+        """Moves several deliveries together, each in its own zone's wall time."""
+        now = self._clock.now()
+        with self._store.writing(changes.DELIVERIES) as connection:
+            _, patience = self._rules(connection, "")
+            for delivery_id in ids:
+                one = deliveries.get(connection, delivery_id)
+                wall = datetime.fromisoformat(one.wall) + by
+                when = self._not_past(parse_when(wall.isoformat(timespec="microseconds"), now, one.zone), now)
+                deliveries.reschedule(connection, delivery_id, when, when.instant + patience)
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Takes deliveries back, all or none. A post without any delivery left becomes a draft again."""
+        with self._store.writing(changes.DELIVERIES) as connection:
+            touched = set()
+            for delivery_id in ids:
+                touched.add(deliveries.get(connection, delivery_id).post_id)
+                deliveries.cancel(connection, delivery_id)
+            for post_id in touched:
+                if all(one.state is State.CANCELLED for one in deliveries.of_post(connection, post_id)):
+                    posts.set_draft(connection, post_id, True)
+
+    def restore(self, ids: Iterable[int]) -> None:
+        """Undoes `cancel`: the deliveries stand at their old times again."""
+        now = self._clock.now()
+        with self._store.writing(changes.DELIVERIES) as connection:
+            _, patience = self._rules(connection, "")
+            for delivery_id in ids:
+                one = deliveries.get(connection, delivery_id)
+                when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
+                deliveries.reschedule(connection, delivery_id, self._not_past(when, now), when.instant + patience)
+                posts.set_draft(connection, one.post_id, False)
+
+    def retry(self, ids: Iterable[int]) -> None:
+        """Sends now what failed, was missed, is held or still waits. Parts that are out stay out."""
+        now = self._clock.now()
+        with self._store.writing(changes.DELIVERIES) as connection:
+            _, patience = self._rules(connection, "")
+            for delivery_id in ids:
+                deliveries.retry(connection, delivery_id, now, now + patience)
+
+    def settle(self, delivery_id: int, sent: bool) -> State:
+        """The person's word on a doubtful delivery: it is there, or it is not and shall go again."""
+        now = self._clock.now()
+        receipt = Receipt("by hand", answer="You said that it is there.") if sent else None
+        summary = "You said that it is there." if sent else "You said that it is not there, so it goes again."
+        with self._store.writing(changes.DELIVERIES) as connection:
+            return deliveries.settle(connection, delivery_id, receipt, now, summary=summary)
+
+    def look_again(self, delivery_id: int) -> None:
+        """Asks the endpoint once more about a doubtful delivery, as soon as the sender gets to it."""
+        now = self._clock.now()
+        with self._store.writing(changes.DELIVERIES) as connection:
+            one = deliveries.get(connection, delivery_id)
+            if one.state is not State.IN_DOUBT:
+                raise Refused("There is nothing in doubt about this delivery.")
+            deliveries.looked(connection, delivery_id, next_look=now, reason=one.reason, advice=one.advice)
+
+    def acknowledge(self, ids: Iterable[int], seen: bool = True) -> None:
+        """Takes failed, missed and doubtful deliveries off the "Needs you" list; their state stays what it is."""
+        with self._store.writing(changes.DELIVERIES) as connection:
+            for delivery_id in ids:
+                deliveries.acknowledge(connection, delivery_id, seen)
+
+    # --- accounts -------------------------------------------------------------------------------------------------
+
+    def channel(self, kind: str) -> Channel:
+        """The channel of this kind.
+
+        Raises:
+            NotFound: there is none; the message lists what there is.
+        """
+        try:
+            return self._channels[kind]
+        except KeyError:
+            raise NotFound(f"There is no channel “{kind}”. There are: {', '.join(sorted(self._channels))}.") from None
+
+    def complete(self, kind: str, fields: Mapping[str, str]) -> dict[str, str]:
+        """The fields with defaults filled in, each checked for what can be said without the endpoint.
+
+        Raises:
+            BadInput: a field is missing, unknown or of the wrong kind; the message names it.
+        """
+        channel = self.channel(kind)
+        known = {field.name: field for field in channel.fields}
+        for name in fields:
+            if name not in known:
+                raise BadInput(f"{channel.title} has no field “{name}”. It has: {', '.join(known) or 'none'}.")
+        complete = {}
+        for field in channel.fields:
+            value = fields.get(field.name, "").strip() if field.kind is not Kind.SECRET else fields.get(field.name, "")
+            value = value or field.default
+            if field.required and not value:
+                raise BadInput(f"{channel.title}: “{field.label}” ({field.name}) is missing. {field.help}".strip())
+            if field.kind is Kind.CHOICE and value and value not in dict(field.choices):
+                raise BadInput(f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”.")
+            if field.kind is Kind.NUMBER and value and not value.isdecimal():
+                raise BadInput(f"“{field.label}” ({field.name}) is a number, not “{value}”.")
+            if field.kind is Kind.ADDRESS and value:
+                value = web_address(value)
+            if field.kind is Kind.SWITCH and value and value not in ("yes", "no"):
+                raise BadInput(f"“{field.label}” ({field.name}) is yes or no, not “{value}”.")
+            complete[field.name] = value
+        return complete
+
+    def connect(self, kind: str, fields: Mapping[str, str]) -> Identity:
+        """Tries the fields at the endpoint, without storing anything."""
+        return self.channel(kind).connect(self.complete(kind, fields))
+
+    def add_account(
+        self, kind: str, name: str, fields: Mapping[str, str], *, identity: Identity | None = None, workspace_id: int = 1
+    ) -> int:
+        """Tests the sign-in, puts the secret into the keychain and stores the account; returns its id.
+
+        Args:
+            identity: what `connect` said a moment ago, so that it is not asked twice.
+
+        Raises:
+            BadInput, Rejected, NeedsLogin, TryLater: the test failed; nothing was stored.
+            KeychainError: there is no place for the secret; nothing was stored.
+        """
+        complete = self.complete(kind, fields)
+        channel = self.channel(kind)
+        identity = identity or channel.connect(complete)
+        plain, secret = _divided(channel, complete, identity)
+        name = " ".join((name or identity.name or identity.handle or channel.title).split())
+        with self._store.reading() as connection:
+            if accounts.by_name(connection, name):
+                raise BadInput(f"There is an account called “{name}” already. Give this one another name.")
+        ref = self._secrets.put(secret) if secret else None
+        try:
+            with self._store.writing(changes.ACCOUNTS) as connection:
+                return accounts.insert(
+                    connection,
+                    workspace_id=workspace_id,
+                    channel=kind,
+                    name=name,
+                    handle=identity.handle,
+                    url=identity.url,
+                    settings=plain,
+                    learned=identity.learned,
+                    secret_ref=ref,
+                    spacing=channel.capabilities.spacing,
+                    now=self._clock.now(),
+                )
+        except BaseException:
+            self._secrets.remove(ref)
+            raise
+
+    def reconnect(self, account_id: int, fields: Mapping[str, str], *, identity: Identity | None = None) -> int:
+        """Signs an account in again, with what it had where a field is left out. Everything planned is kept and goes on.
+
+        Returns:
+            How many held deliveries stand at their times again.
+        """
+        with self._store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        channel = self.channel(account.channel)
+        given = {name: value for name, value in fields.items() if value}
+        merged = {**account.settings, **self._old_secret(account), **given}
+        names = {field.name for field in channel.fields}
+        complete = self.complete(account.channel, {name: value for name, value in merged.items() if name in names})
+        identity = identity or channel.connect(complete)
+        if account.handle and identity.handle != account.handle:
+            raise BadInput(f"That is {identity.handle}, but this account is {account.handle}. Add {identity.handle} as an account of its own.")
+        plain, secret = _divided(channel, complete, identity)
+        ref = self._secrets.put(secret, account.secret_ref) if secret else account.secret_ref
+        with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
+            accounts.update(
+                connection, account_id, settings=plain, learned=identity.learned, secret_ref=ref, url=identity.url, handle=identity.handle
+            )
+            return deliveries.release_account(connection, account_id)
+
+    def _old_secret(self, account: Account) -> dict[str, str]:
+        try:
+            return self._secrets.get(account.secret_ref)
+        except SecretGone:
+            return {}
+
+    def check_account(self, account_id: int) -> Identity:
+        """Asks the endpoint whether the stored key still works; holds or releases the account accordingly."""
+        with self._store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        channel = self.channel(account.channel)
+        try:
+            identity = channel.connect({**account.settings, **self._secrets.get(account.secret_ref)})
+        except NeedsLogin as wrong:
+            with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
+                deliveries.hold_account(connection, account_id, wrong.reason)
+            raise
+        with self._store.writing(changes.ACCOUNTS) as connection:
+            accounts.update(connection, account_id, learned=identity.learned)
+            if account.state is AccountState.SIGN_IN:
+                deliveries.release_account(connection, account_id)
+        return identity
+
+    def rename_account(self, account_id: int, name: str) -> None:
+        name = " ".join(name.split())
+        if not name:
+            raise BadInput("An account needs a name.")
+        with self._store.writing(changes.ACCOUNTS) as connection:
+            other = accounts.by_name(connection, name)
+            if other and other.id != account_id:
+                raise BadInput(f"There is an account called “{name}” already.")
+            accounts.update(connection, account_id, name=name)
+
+    def set_spacing(self, account_id: int, seconds: float) -> None:
+        """The shortest time between two sends of an account, in seconds."""
+        if not 0 <= seconds <= 86_400:
+            raise BadInput("The pause between two sends is between 0 seconds and a day.")
+        with self._store.writing(changes.ACCOUNTS) as connection:
+            accounts.update(connection, account_id, spacing=seconds)
+
+    def remove_account(self, account_id: int) -> int:
+        """Removes an account and its secret; what had not left is cancelled, history stays. Returns how many."""
+        with self._store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
+            if any(deliveries.leaving(connection, account_id)):
+                raise Refused("Something is leaving for this account right now. Try again in a moment.")
+            cancelled = deliveries.cancel_account(connection, account_id)
+            accounts.remove(connection, account_id, self._clock.now())
+        self._secrets.remove(account.secret_ref)
+        return cancelled
+
+    # --- everything -----------------------------------------------------------------------------------------------
+
+    def pause(self, until: datetime | None = None) -> None:
+        """Nothing leaves until then; None: until `resume`. Times pass meanwhile, and the lateness rules decide after."""
+        self.set("paused_until", until.isoformat() if until else settings.FOREVER)
+
+    def resume(self) -> None:
+        self.set("paused_until", "")
+
+    def set(self, name: str, value: str) -> None:
+        """Changes one setting (store/settings.py lists them)."""
+        with self._store.writing(changes.SETTINGS) as connection:
+            settings.write(connection, name, value)
+
+    def zone(self) -> str:
+        """The person's time zone: the preference, or this computer's."""
+        with self._store.reading() as connection:
+            return settings.read(connection)["zone"] or self._system_zone()
+
+
+def _divided(channel: Channel, complete: Mapping[str, str], identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
+    """What goes into the database and what into the keychain."""
+    hidden = {field.name for field in channel.fields if field.secret}
+    plain = {name: value for name, value in complete.items() if name not in hidden} | dict(identity.settings)
+    secret = {name: value for name, value in complete.items() if name in hidden and value} | dict(identity.secrets)
+    return plain, secret
+
+
+def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[media.Attachment, ...]:
+    own = [variant.content for variant in variants if variant.content]
+    return tuple(attachment for one in [content, *own] for attachment in one.attachments)
+
+
+def with_options(variants: Iterable[Variant], options: Mapping[str, str]) -> tuple[Variant, ...]:
+    """The variants with the same options laid over each."""
+    return tuple(replace(one, options={**one.options, **options}) for one in variants)

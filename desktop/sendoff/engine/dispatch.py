@@ -1,0 +1,308 @@
+"""One claimed delivery on its way: made ready ahead, its intention written, published part by part, its end written."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sendoff.domain.channel import Channel, How, Parcel
+from sendoff.domain.delivery import Move, Outcome, Part, Receipt
+from sendoff.domain.errors import (
+    InDoubt, KeychainError, NeedsLogin, NotFound, Rejected, SecretGone, SendError, TryLater,
+)  # fmt: skip
+from sendoff.domain.redact import Redactor
+from sendoff.domain.when import Clock, Late, parse_late, span_text
+from sendoff.engine import limiter
+from sendoff.engine.writer import Writer
+from sendoff.store import deliveries
+from sendoff.store.db import StoreTrouble
+from sendoff.store.deliveries import Begin, End, Job, Unclaim
+from sendoff.store.media import Media
+from sendoff.store.secrets import Secrets
+
+log = logging.getLogger(__name__)
+
+KEPT = 4096
+"""Characters of a request and of an answer that are kept with an attempt."""
+
+KEYCHAIN_PAUSE = timedelta(seconds=10)
+"""How soon a delivery that waits for the keychain asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed delivery whose next part is made ready: only the intention and the wire are left."""
+
+    job: Job
+    part: Part
+    channel: Channel
+    parcel: Parcel
+    newly_frozen: bool
+    blob: str | None
+
+
+class Dispatch:
+    """The story of a try, told once for all channels. One claim sends one part; the next part is a claim of its own.
+
+    Args:
+        channels: by kind; a kind that is not there holds its deliveries.
+        trouble: told what keeps everything from leaving (the keychain is locked), or "" when it is over.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        secrets: Secrets,
+        media: Media,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        owner: str,
+        trouble: Callable[[str], None],
+        chance: random.Random | None = None,
+    ) -> None:
+        self._writer = writer
+        self._secrets = secrets
+        self._media = media
+        self._channels = channels
+        self._clock = clock
+        self._owner = owner
+        self._trouble = trouble
+        self._chance = chance or random.Random()
+
+    # --- ahead of time --------------------------------------------------------------------------------------------
+
+    def is_quick(self, job: Job) -> bool:
+        """Whether preparing needs no wire, no file and no keychain."""
+        channel = self._channels.get(job.account.channel)
+        return bool(channel and not channel.capabilities.prepares and self._secrets.at_hand(job.account.secret_ref))
+
+    def prepare(self, job: Job) -> Ready | None:
+        """Does what can be done before the due time. None: the claim is ended, and the row says why."""
+        channel = self._channels.get(job.account.channel)
+        if channel is None:
+            reason = f"There is no channel “{job.account.channel}” in this Sendoff."
+            self._end_claim(job, Move.HOLD, reason, "Install it again, or move the post to another account.")
+            return None
+        part = next(one for one in job.parts if one.receipt is None)
+        try:
+            secret = self._secrets.get(job.account.secret_ref)
+            self._trouble("")
+            return self._made_ready(job, part, channel, secret)
+        except SecretGone as gone:
+            self._end_claim(job, Move.HOLD, str(gone))
+        except KeychainError as locked:
+            self._trouble(str(locked))
+            self._end_claim(job, Move.POSTPONE, str(locked), due_at=self._clock.now() + KEYCHAIN_PAUSE)
+        except NotFound as missing:
+            self._failed_before_wire(job, part, Rejected(str(missing)))
+        except SendError as wrong:
+            self._failed_before_wire(job, part, wrong)
+        return None
+
+    def _made_ready(self, job: Job, part: Part, channel: Channel, secret: Mapping[str, str]) -> Ready:
+        """Arms the part if it was not, so that every try is the same, and lets the channel prepare it."""
+        parcel = self.parcel(job, part, channel, secret)
+        blob, newly_frozen = part.blob, part.frozen is None
+        if newly_frozen:
+            frozen = channel.arm(parcel)
+            blob = None if frozen.blob is None else self._media.keep(frozen.blob)
+            parcel = replace(parcel, frozen=frozen.data, blob=frozen.blob)
+        elif blob:
+            parcel = replace(parcel, blob=self._media.read(blob))
+        if channel.capabilities.prepares and self._is_stale(part, channel):
+            prepared = channel.prepare(parcel)
+            if prepared:
+                now = self._clock.now()
+                self._writer.run(lambda connection: deliveries.save_prepared(connection, part.id, prepared, now))
+                parcel = replace(parcel, prepared=prepared)
+        return Ready(job, part, channel, parcel, newly_frozen, blob)
+
+    def _is_stale(self, part: Part, channel: Channel) -> bool:
+        life = timedelta(seconds=channel.capabilities.prepared_life)
+        return part.prepared_at is None or self._clock.now() - part.prepared_at > life
+
+    def parcel(self, job: Job, part: Part, channel: Channel, secret: Mapping[str, str]) -> Parcel:
+        people = job.content.mail.to if job.content.mail else ()
+        items = job.content.items
+        return Parcel(
+            account=job.account,
+            capabilities=channel.capabilities.learned(job.account.learned),
+            secret=secret,
+            content=job.content,
+            item=items[min(part.plan.item, len(items) - 1)],
+            recipients=people[part.plan.first : part.plan.first + part.plan.count],
+            number=part.number,
+            of=len(job.parts),
+            key=part.key,
+            options=job.options,
+            frozen=part.frozen or {},
+            prepared=part.prepared or {},
+            previous=tuple(one.receipt for one in job.parts if one.receipt and one.number < part.number),
+            planned_at=job.delivery.planned_at,
+            now=self._clock.now(),
+            first_try=job.first_try,
+            file=self._media.file,
+        )
+
+    def _failed_before_wire(self, job: Job, part: Part, wrong: SendError) -> None:
+        """A try that ended before anything could leave: no doubt is possible."""
+        move, outcome = _MOVES[type(wrong)]
+        if isinstance(wrong, InDoubt):  # an upload without an answer shows nothing to anybody
+            move, outcome = Move.POSTPONE, Outcome.LATER
+        due_at, reason = None, wrong.reason
+        if move is Move.POSTPONE:
+            move, due_at, reason = self._later(job, wrong)
+        clean = Redactor(self._secrets.known_values()).clean
+        self._end_claim(
+            job, move, clean(self._with_progress(job, reason)), clean(wrong.advice), due_at=due_at,
+            tries=self._tries(job, wrong), part=part, outcome=outcome, answer=clean(wrong.detail),
+        )  # fmt: skip
+
+    def _end_claim(
+        self, job: Job, move: Move, reason: str, advice: str = "", *, due_at: datetime | None = None,
+        tries: int | None = None, acknowledged: bool = False,
+        part: Part | None = None, outcome: Outcome | None = None, answer: str = "",
+    ) -> None:  # fmt: skip
+        ended = Unclaim(
+            delivery_id=job.delivery.id, account_id=job.account.id, version=job.delivery.version, owner=self._owner,
+            move=move, at=self._clock.now(), reason=reason, advice=advice, due_at=due_at,
+            tries=job.delivery.tries if tries is None else tries, acknowledged=acknowledged,
+            part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
+        )  # fmt: skip
+        self._writer.run(lambda connection: deliveries.unclaim(connection, ended))
+
+    # --- at its time ----------------------------------------------------------------------------------------------
+
+    def depart(self, ready: Ready) -> End | None:
+        """Writes the intention, publishes, writes the end. None: it was not to be sent any more, and nothing was."""
+        job = ready.job
+        if self._too_late(job):
+            return None
+        parcel = replace(ready.parcel, now=self._clock.now())
+        intention = Begin(
+            job.delivery.id, job.delivery.version, self._owner, ready.part.id, job.attempts + 1, parcel.now,
+            ready.parcel.frozen if ready.newly_frozen else None, ready.blob,
+        )  # fmt: skip
+        try:
+            if not self._writer.begin(intention):
+                return None  # cancelled, moved or edited a moment ago
+        except StoreTrouble as trouble:
+            log.error("delivery %d is not sent: its intention could not be written (%s)", job.delivery.id, trouble)
+            return None
+        return self._publish(ready, parcel)
+
+    def _too_late(self, job: Job) -> bool:
+        """Ends the claim if the lateness rule no longer allows it. What is half out goes on in any case."""
+        delivery = job.delivery
+        if delivery.late in ("", "send") or any(part.receipt for part in job.parts):
+            return False
+        rule, now = parse_late(delivery.late), self._clock.now()
+        if rule.allows(delivery.planned_at, now):
+            return False
+        late = span_text((now - delivery.planned_at).total_seconds())
+        why = f" ({delivery.reason.rstrip('.')})" if delivery.reason else ""
+        reason = f"It could only have left {late} late{why}. Its rule: {rule.words[0].lower()}{rule.words[1:]}."
+        self._end_claim(job, Move.MISS, reason, acknowledged=rule.action is Late.SKIP)
+        return True
+
+    def _publish(self, ready: Ready, parcel: Parcel) -> End:
+        try:
+            receipt = ready.channel.publish(parcel)
+        except SendError as wrong:
+            end = self._unsuccessful(ready, parcel, wrong)
+        except BaseException as fault:
+            # Our own mistake, and bytes may have left: in doubt, written as such, and never hidden.
+            what = f"Sendoff itself failed while this was leaving ({type(fault).__name__})."
+            self._write(self._unsuccessful(ready, parcel, InDoubt(what, detail=repr(fault))))
+            raise
+        else:
+            end = self._successful(ready, parcel, receipt)
+        self._write(end)
+        return end
+
+    def _write(self, end: End) -> None:
+        try:
+            self._writer.end(end).result()
+        except StoreTrouble as trouble:
+            log.error("how delivery %d ended is not written: %s", end.delivery_id, trouble)
+
+    def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt) -> End:
+        job, now = ready.job, self._clock.now()
+        ready_at = limiter.ready_after(now, job.account.spacing)
+        is_last = sum(part.receipt is None for part in job.parts) == 1
+        some = f" ({len(receipt.refused)} of the recipients were refused)" if receipt.refused else ""
+        return self._end(
+            ready, parcel, Move.FINISH if is_last else Move.CONTINUE, Outcome.SENT, now,
+            summary=f"Taken{some}", receipt=receipt, answer=receipt.answer,
+            ready_at=ready_at, due_at=None if is_last else ready_at,
+        )  # fmt: skip
+
+    def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError) -> End:
+        """What follows from one of the four ends."""
+        job, now = ready.job, self._clock.now()
+        move, outcome = _MOVES[type(wrong)]
+        due_at = look_at = wish = None
+        reason = wrong.reason
+        if isinstance(wrong, TryLater):
+            move, due_at, reason = self._later(job, wrong)
+            wish = wrong.after
+        elif isinstance(wrong, InDoubt):
+            settle = ready.channel.settle(job.account)
+            if settle.how is not How.ASK and settle.looks:
+                look_at = now + timedelta(seconds=settle.looks[0])
+        return self._end(
+            ready, parcel, move, outcome, now, summary=wrong.reason, answer=wrong.detail, status=wrong.status,
+            reason=self._with_progress(job, reason), advice=wrong.advice, due_at=due_at, look_at=look_at,
+            tries=self._tries(job, wrong), ready_at=limiter.ready_after(now, job.account.spacing, wish),
+        )  # fmt: skip
+
+    def _end(
+        self, ready: Ready, parcel: Parcel, move: Move, outcome: Outcome, now: datetime, *,
+        summary: str, answer: str, reason: str = "", advice: str = "", status: int | None = None, **more: Any,
+    ) -> End:  # fmt: skip
+        clean, trace = Redactor(parcel.secret.values()).clean, parcel.trace
+        return End(
+            delivery_id=ready.job.delivery.id, account_id=ready.job.account.id, owner=self._owner,
+            part_id=ready.part.id, move=move, outcome=outcome, at=now, summary=clean(summary),
+            status=trace.status if status is None else status, request=clean(trace.request)[:KEPT],
+            answer=clean(trace.answer or answer)[:KEPT], reason=clean(reason), advice=clean(advice), **more,
+        )  # fmt: skip
+
+    def _with_progress(self, job: Job, reason: str) -> str:
+        """Says what is out already, where a delivery has more than one part."""
+        out, parts = sum(part.receipt is not None for part in job.parts), len(job.parts)
+        if parts == 1 or not reason:
+            return reason
+        if not out:
+            return f"None of the {parts} parts is out: {reason}"
+        done = f"Parts 1 to {out} of {parts} are out" if out > 1 else f"Part 1 of {parts} is out"
+        return f"{done}; then: {reason}"
+
+    def _tries(self, job: Job, wrong: SendError) -> int:
+        """What the budget comes to: being offline spends nothing."""
+        spent = isinstance(wrong, TryLater) and not wrong.offline
+        return job.delivery.tries + int(spent)
+
+    def _later(self, job: Job, wrong: SendError) -> tuple[Move, datetime | None, str]:
+        """Another try, or the end of patience."""
+        wish = wrong.after if isinstance(wrong, TryLater) else None
+        offline = isinstance(wrong, TryLater) and wrong.offline
+        now = self._clock.now()
+        due_at = now + limiter.pause(job.delivery.tries, wish, offline, self._chance)
+        if due_at <= job.delivery.give_up_at:
+            return Move.POSTPONE, due_at, wrong.reason
+        tried = span_text((now - job.delivery.planned_at).total_seconds())
+        return Move.REFUSE, None, f"Given up after {tried} of trying. Last: {wrong.reason}"
+
+
+_MOVES: Mapping[type[SendError], tuple[Move, Outcome]] = {
+    Rejected: (Move.REFUSE, Outcome.REFUSED),
+    NeedsLogin: (Move.HOLD, Outcome.NEEDS_LOGIN),
+    TryLater: (Move.POSTPONE, Outcome.LATER),
+    InDoubt: (Move.DOUBT, Outcome.DOUBT),
+}

@@ -1,0 +1,294 @@
+"""The sender of a profile: the lock, the clock, the writer, the departures and the chores, started and stopped together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from sendoff.domain.channel import Channel
+from sendoff.domain.delivery import Move
+from sendoff.domain.when import Clock
+from sendoff.engine.bell import Bell
+from sendoff.engine.clockwatch import ClockWatch
+from sendoff.engine.departures import LEASE, Departures
+from sendoff.engine.dispatch import Dispatch, Ready
+from sendoff.engine.pool import Pool
+from sendoff.engine.settle import Settler
+from sendoff.engine.timeline import Timeline
+from sendoff.engine.writer import Writer
+from sendoff.store import changes, deliveries, settings, timeline
+from sendoff.store.db import Store, StoreTrouble
+from sendoff.store.deliveries import Job
+from sendoff.store.media import Media
+from sendoff.store.profile import SenderLock
+from sendoff.store.secrets import Secrets
+from sendoff.store.tables import to_stamp
+
+log = logging.getLogger(__name__)
+
+WORKERS = 32
+"""Threads that send. They mostly wait for answers; more would not help a machine that is busy itself."""
+
+SIGN_OF_LIFE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the engine does now, for the strip, the tray and `doctor`."""
+
+    running: bool
+    paused: bool
+    trouble: str
+    leaving: int
+
+
+class Engine:
+    """Sends for one profile. Made by bootstrap; started once and stopped once.
+
+    Raises on start:
+        OwnedElsewhere: another process is this profile's sender.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        secrets: Secrets,
+        media: Media,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        bell: Bell,
+        workers: int = WORKERS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._bell = bell
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._lock = SenderLock(store.folder)
+        self._started_at = clock.now()
+        self._troubles: dict[str, str] = {}
+        self._writer = Writer(store, lambda text: self._trouble("disk", text))
+        self._pool = Pool(workers, "send")
+        self._dispatch = Dispatch(
+            writer=self._writer,
+            secrets=secrets,
+            media=media,
+            channels=channels,
+            clock=clock,
+            owner=self.owner,
+            trouble=lambda text: self._trouble("keychain", text),
+        )
+        self._settler = Settler(
+            store=store, writer=self._writer, dispatch=self._dispatch, secrets=secrets, channels=channels, clock=clock
+        )
+        self._timeline = Timeline(self._due, self._heartbeat)
+        self._departures = Departures(
+            store,
+            self._writer,
+            clock,
+            self.owner,
+            prepare=self._prepare,
+            depart=self._depart,
+            wake_at=self._timeline.wake_at,
+        )
+        self._watch = ClockWatch(clock)
+        self._seen: dict[str, int] = {}
+        self._looking: set[int] = set()
+        self._looking_lock = threading.Lock()
+        self._alive_at: datetime | None = None
+        self._paused = False
+        self._stop_listening = bell.listen(self._hear)
+        self.running = False
+
+    # --- start and stop -------------------------------------------------------------------------------------------
+
+    def start(self) -> deliveries.Recovered:
+        """Becomes the sender, and takes over what the last one left behind."""
+        self._lock.acquire()
+        now = self._clock.now()
+        reason = "Sendoff stopped while this was leaving, so it may or may not have gone out."
+        with self._store.writing() as connection:
+            recovered = deliveries.recover(connection, now, reason)
+        self._writer.start()
+        self._read_pause()
+        self._timeline.start()
+        self._departures.start()
+        self.running = True
+        self._heartbeat()
+        return recovered
+
+    def stop(self, seconds: float = 4.0) -> None:
+        """Ends within about `seconds`: what leaves may finish; what does not is settled by the next sender."""
+        if not self.running:
+            return
+        self.running = False
+        self._stop_listening()
+        self._timeline.stop()
+        self._departures.stop(seconds / 4)
+        self._pool.stop(seconds / 2)
+        self._writer.stop(seconds / 4)
+        self._lock.release()
+
+    # --- questions ------------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy)
+
+    def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:
+        """Whether something leaves, is due within `horizon`, is tried again later, or is about to be looked for."""
+        if self._pool.busy or self._departures.claimed:
+            return True
+        soon = to_stamp(self._clock.now() + horizon)
+        with self._store.reading() as connection:
+            return connection.execute(_WORK, {"soon": soon}).first() is not None
+
+    # --- what the threads call ------------------------------------------------------------------------------------
+
+    def _due(self) -> None:
+        self._departures.poke()
+
+    def _prepare(self, job: Job) -> None:
+        if self._dispatch.is_quick(job):
+            self._make_ready(job)
+        else:
+            self._pool.submit(lambda: self._make_ready(job))
+
+    def _make_ready(self, job: Job) -> None:
+        ready = None
+        try:
+            ready = self._dispatch.prepare(job)
+        finally:
+            if ready is None:
+                self._departures.dropped(job)
+                self._departures.poke()  # it may be due again later
+        if ready is not None:
+            self._departures.enqueue(ready)
+
+    def _depart(self, ready: Ready) -> None:
+        self._pool.submit(lambda: self._send(ready))
+
+    def _send(self, ready: Ready) -> None:
+        end = None
+        try:
+            end = self._dispatch.depart(ready)
+        finally:
+            self._departures.arrived(ready.job, end.ready_at if end else None)
+        if end is None or end.move in (Move.CONTINUE, Move.POSTPONE):
+            self._departures.poke()
+
+    def _hear(self, topics: frozenset[str]) -> None:
+        """Rings come from commands in this process, from our own writer, and from the heartbeat for other processes."""
+        if not self.running:
+            return
+        if changes.ACCOUNTS in topics:
+            self._departures.read_accounts()
+        if changes.SETTINGS in topics:
+            self._read_pause()
+        # What the writer itself changed is followed up where it is known whether anything became due by it.
+        if topics & _WAKE and not self._writer.is_this_thread:
+            self._departures.poke()
+
+    def _heartbeat(self) -> None:
+        """Once a second: clock jumps, other processes' writes, doubtful deliveries to look at, our sign of life."""
+        try:
+            jump = self._watch.check()
+            if jump:
+                log.warning("the clock moved by %s", jump.by)
+                self._departures.poke()
+            self._notice_others()
+            self._look()
+            self._show_life()
+            if self._paused:
+                self._read_pause()
+        except StoreTrouble as trouble:
+            self._trouble("disk", str(trouble))
+
+    def _notice_others(self) -> None:
+        with self._store.reading() as connection:
+            counters = changes.counters(connection)
+        changed = frozenset(topic for topic, n in counters.items() if self._seen.get(topic) != n)
+        self._seen = counters
+        if changed:
+            self._bell.ring(changed)
+        elif self._troubles:
+            self._departures.poke()
+
+    def _look(self) -> None:
+        with self._store.reading() as connection:
+            ids = deliveries.to_look_at(connection, self._clock.now())
+        for delivery_id in ids:
+            with self._looking_lock:
+                if delivery_id in self._looking:
+                    continue
+                self._looking.add(delivery_id)
+            self._pool.submit(lambda delivery_id=delivery_id: self._look_at(delivery_id))
+
+    def _look_at(self, delivery_id: int) -> None:
+        try:
+            self._settler.look(delivery_id)
+        finally:
+            with self._looking_lock:
+                self._looking.discard(delivery_id)
+            self._departures.poke()
+
+    def _show_life(self) -> None:
+        now = self._clock.now()
+        if self._alive_at and now - self._alive_at < SIGN_OF_LIFE:
+            return
+        self._alive_at = now
+        trouble = self.status().trouble
+
+        def say(connection: sa.Connection) -> None:
+            deliveries.renew_leases(connection, self.owner, now + LEASE)
+            timeline.say_alive(
+                connection, owner=self.owner, pid=os.getpid(), host=socket.gethostname(),
+                started_at=self._started_at, seen_at=now, trouble=trouble,
+            )  # fmt: skip
+
+        self._writer.run(say)
+
+    def _read_pause(self) -> None:
+        with self._store.reading() as connection:
+            until = settings.read(connection)["paused_until"]
+        paused = is_paused(until, self._clock.now())
+        if paused != self._paused:
+            self._paused = paused
+            self._departures.pause(paused)
+            self._bell.ring(frozenset({changes.SENDER}))
+
+    def _trouble(self, what: str, text: str) -> None:
+        if self._troubles.get(what, "") == text:
+            return
+        if text:
+            self._troubles[what] = text
+        else:
+            self._troubles.pop(what, None)
+        self._alive_at = None  # tell it with the next heartbeat
+        self._bell.ring(frozenset({changes.SENDER}))
+
+
+def is_paused(until: str, now: datetime) -> bool:
+    """Whether the setting `paused_until` stops the sending now."""
+    return bool(until) and (until == settings.FOREVER or datetime.fromisoformat(until) > now)
+
+
+_WAKE = frozenset({changes.DELIVERIES, changes.ACCOUNTS, changes.SETTINGS})
+
+_WORK = sa.text(
+    """
+    SELECT 1 FROM deliveries WHERE state IN ('claimed', 'sending')
+    UNION ALL
+    SELECT 1 FROM deliveries WHERE state = 'scheduled' AND (due_at <= :soon OR tries > 0)
+    UNION ALL
+    SELECT 1 FROM deliveries WHERE state = 'in_doubt' AND look_at <= :soon
+    LIMIT 1
+    """
+)

@@ -1,0 +1,107 @@
+"""Ways out of doubt: repeat under the same key where that has one effect, look where one can look, else ask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sendoff.domain.channel import Channel, How, Settle
+from sendoff.domain.delivery import Move, Receipt, State
+from sendoff.domain.errors import CannotLook, KeychainError, NeedsLogin, NotFound, Rejected, SendError, TryLater
+from sendoff.domain.redact import Redactor
+from sendoff.domain.when import Clock, span_text
+from sendoff.engine.dispatch import Dispatch
+from sendoff.engine.writer import Writer
+from sendoff.store import deliveries
+from sendoff.store.db import Store
+from sendoff.store.deliveries import Job
+from sendoff.store.secrets import Secrets
+
+log = logging.getLogger(__name__)
+
+REPEAT_SHARE = 0.8
+"""How much of a key's life at the endpoint is trusted; its clock is not ours."""
+
+AGAIN = timedelta(seconds=30)
+"""When to look again if the look itself did not work; doubled each time, up to half an hour."""
+
+
+class Settler:
+    """Looks after one doubtful delivery at a time, on a worker thread."""
+
+    def __init__(
+        self, *, store: Store, writer: Writer, dispatch: Dispatch, secrets: Secrets, channels: Mapping[str, Channel], clock: Clock
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._dispatch = dispatch
+        self._secrets = secrets
+        self._channels = channels
+        self._clock = clock
+
+    def look(self, delivery_id: int) -> None:
+        """One look, and what follows from it."""
+        with self._store.reading() as connection:
+            jobs = deliveries.load_jobs(connection, [delivery_id])
+            left_at = deliveries.last_attempt_at(connection, delivery_id)
+        if not jobs or jobs[0].delivery.state is not State.IN_DOUBT or left_at is None:
+            return
+        job, channel = jobs[0], self._channels.get(jobs[0].account.channel)
+        if channel is None:
+            self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can't look.")
+            return
+        settle, age = channel.settle(job.account), self._clock.now() - left_at
+        if settle.how is How.REPEAT and settle.key_life and age.total_seconds() <= settle.key_life * REPEAT_SHARE:
+            self._settle(job, None, "It goes again under the same key, which has one effect at most.")
+        elif settle.how is How.ASK:
+            self._ask(job, job.delivery.reason, settle.why)
+        else:
+            self._search(job, channel, settle, left_at)
+
+    def _search(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
+        part = next(one for one in job.parts if one.receipt is None)
+        clean = str
+        try:
+            secret = self._secrets.get(job.account.secret_ref)
+            clean = Redactor(secret.values()).clean
+            parcel = self._dispatch.parcel(job, part, channel, secret)
+            receipt = channel.find(parcel)
+        except CannotLook as why:
+            self._ask(job, job.delivery.reason, clean(str(why)))
+        except Rejected as refused:
+            reason = clean(refused.reason)
+            self._writer.run(lambda connection: deliveries.move(
+                connection, job.delivery.id, Move.REFUSE, reason=reason, advice=clean(refused.advice), look_at=None
+            ))  # fmt: skip
+        except (TryLater, NeedsLogin, KeychainError, NotFound) as wrong:
+            reason = wrong.reason if isinstance(wrong, SendError) else str(wrong)
+            wait = min(AGAIN * 2 ** min(job.delivery.looks, 6), timedelta(minutes=30))
+            self._again(job, self._clock.now() + wait, f"The look for it did not work: {clean(reason)}")
+        else:
+            self._found(job, receipt, settle, left_at)
+
+    def _found(self, job: Job, receipt: Receipt | None, settle: Settle, left_at: datetime) -> None:
+        now = self._clock.now()
+        believed_at = left_at + timedelta(seconds=settle.absent_after)
+        if receipt is not None:
+            self._settle(job, receipt, "It was found: it did go out.")
+        elif now >= believed_at:
+            self._settle(job, None, "It was looked for and is surely not there, so it goes again.")
+        else:
+            later = [left_at + timedelta(seconds=look) for look in settle.looks]
+            next_look = min([at for at in later if at > now] + [believed_at])
+            ago = span_text((now - left_at).total_seconds())
+            self._again(job, next_look, f"Not found so far, {ago} after it left. That proves nothing yet; Sendoff looks again.")
+
+    def _settle(self, job: Job, receipt: Receipt | None, summary: str) -> None:
+        now = self._clock.now()
+        self._writer.run(lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary))
+
+    def _again(self, job: Job, at: datetime, reason: str) -> None:
+        self._writer.run(lambda connection: deliveries.looked(connection, job.delivery.id, next_look=at, reason=reason))
+
+    def _ask(self, job: Job, reason: str, advice: str = "") -> None:
+        self._writer.run(
+            lambda connection: deliveries.looked(connection, job.delivery.id, next_look=None, reason=reason, advice=advice)
+        )

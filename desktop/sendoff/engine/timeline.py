@@ -1,0 +1,52 @@
+"""APScheduler is the clock of the timeline; the table of deliveries is the timeline."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+HEARTBEAT = 1.0
+"""Seconds. What no hook reports (other processes, sleep, a changed clock) is noticed this soon."""
+
+
+class Timeline:
+    """One scheduler in UTC with a memory store; its jobs are permanent, and none of them is a delivery.
+
+    `misfire_grace_time=None` because a late run is still wanted; the default of one second drops it. Its wait is
+    monotonic, so after a sleep it would wait on: the heartbeat cures that.
+    """
+
+    def __init__(self, departures: Callable[[], None], heartbeat: Callable[[], None]) -> None:
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(4)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._departures = self._scheduler.add_job(departures, "interval", hours=1, id="departures")
+        self._scheduler.add_job(heartbeat, "interval", seconds=HEARTBEAT, id="heartbeat")
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def chore(self, name: str, work: Callable[[], None], every: timedelta, *, soon: bool = False) -> None:
+        """Adds something to do again and again.
+
+        Args:
+            soon: do it for the first time right after the start.
+        """
+        seconds = every.total_seconds()
+        first = {"next_run_time": datetime.now(UTC) + timedelta(seconds=5)} if soon else {}
+        self._scheduler.add_job(work, "interval", seconds=seconds, id=name, jitter=seconds * 0.05, **first)
+
+    def wake_at(self, instant: datetime | None) -> None:
+        """Arms the departures job for this instant; None: nothing is due, so only the heartbeat and the hour remain."""
+        self._departures.modify(next_run_time=instant or datetime.now(UTC) + timedelta(hours=1))

@@ -1,0 +1,42 @@
+"""The log file of a profile: small, rotating, readable by its owner, and without a secret in it."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sendoff.domain.redact import Redactor
+
+MOST = 1 << 20
+"""Bytes of one log file; three older ones are kept."""
+
+
+class Masking(logging.Formatter):
+    """Masks what is known to be secret, and what looks like it, in the finished line with its traceback."""
+
+    def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return Redactor(self._secrets()).clean(super().format(record))
+
+
+def start(folder: Path, secrets: Callable[[], Iterable[str]]) -> None:
+    """Sends this process's log to PROFILE/sendoff.log, once for each folder."""
+    target = folder / "sendoff.log"
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.handlers.RotatingFileHandler):
+            if handler.baseFilename == str(target):
+                return
+            root.removeHandler(handler)
+            handler.close()
+    handler = logging.handlers.RotatingFileHandler(target, maxBytes=MOST, backupCount=3, delay=True, encoding="utf-8")
+    handler.setFormatter(Masking(secrets))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for noisy in ("apscheduler", "alembic", "keyring", "urllib3", "PIL"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,159 @@
+"""Workspaces and accounts. The secret is not here: only its name in the keychain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sendoff.domain.account import Account, AccountState, Workspace
+from sendoff.domain.errors import BadInput, NotFound
+from sendoff.store import changes, codec
+from sendoff.store.tables import accounts, tallies, workspaces
+
+
+def workspace_list(connection: sa.Connection) -> list[Workspace]:
+    return [Workspace(row.id, row.name) for row in connection.execute(sa.select(workspaces).order_by(workspaces.c.id))]
+
+
+def insert_workspace(connection: sa.Connection, name: str) -> int:
+    changes.bump(connection, changes.WORKSPACES)
+    return int(connection.execute(sa.insert(workspaces).values(name=name)).inserted_primary_key[0])
+
+
+def insert(
+    connection: sa.Connection,
+    *,
+    workspace_id: int,
+    channel: str,
+    name: str,
+    handle: str,
+    url: str,
+    settings: Mapping[str, str],
+    learned: Mapping[str, Any],
+    secret_ref: str | None,
+    spacing: float,
+    now: datetime,
+    state: AccountState = AccountState.WORKING,
+    reason: str = "",
+) -> int:
+    """Stores a new account and returns its id.
+
+    Raises:
+        BadInput: another account has this name; names tell accounts apart on the command line.
+    """
+    if by_name(connection, name) is not None:
+        raise BadInput(f"There is an account called “{name}” already. Give this one another name.")
+    result = connection.execute(
+        sa.insert(accounts).values(
+            workspace_id=workspace_id,
+            channel=channel,
+            name=name,
+            handle=handle,
+            url=url,
+            settings=codec.encode(settings),
+            learned=codec.encode(learned),
+            secret_ref=secret_ref,
+            state=state,
+            reason=reason,
+            spacing=spacing,
+            created_at=now,
+        )
+    )
+    changes.bump(connection, changes.ACCOUNTS)
+    return int(result.inserted_primary_key[0])
+
+
+def update(connection: sa.Connection, account_id: int, **values: Any) -> None:
+    """Changes columns of one account; mappings become JSON."""
+    written = {name: codec.encode(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**written))
+    changes.bump(connection, changes.ACCOUNTS)
+
+
+def remove(connection: sa.Connection, account_id: int, now: datetime) -> None:
+    """Takes an account off every list. Its row stays, because history points to it."""
+    update(connection, account_id, removed_at=now, secret_ref=None)
+
+
+_LIVE = sa.select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.id)
+
+
+def every(connection: sa.Connection, workspace_id: int | None = None) -> list[Account]:
+    wanted = _LIVE if workspace_id is None else _LIVE.where(accounts.c.workspace_id == workspace_id)
+    return [_account(row) for row in connection.execute(wanted)]
+
+
+def get(connection: sa.Connection, account_id: int) -> Account:
+    """One account, removed ones too.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    row = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).first()
+    if row is None:
+        raise NotFound(f"There is no account {account_id}.")
+    return _account(row)
+
+
+def get_many(connection: sa.Connection, ids: set[int]) -> dict[int, Account]:
+    rows = connection.execute(_MANY, {"ids": list(ids)})
+    return {row.id: _account(row) for row in rows}
+
+
+_MANY = sa.select(accounts).where(accounts.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+def by_name(connection: sa.Connection, name: str) -> Account | None:
+    row = connection.execute(_LIVE.where(sa.func.lower(accounts.c.name) == name.lower())).first()
+    return _account(row) if row else None
+
+
+def resolve(connection: sa.Connection, which: str) -> Account:
+    """The account that a person means: by name, by handle, or by number.
+
+    Raises:
+        NotFound: there is none, or more than one; the message lists what there is.
+    """
+    known = every(connection)
+    wanted = which.lower()
+    for matches in (
+        [one for one in known if one.name.lower() == wanted],
+        [one for one in known if one.handle.lower() == wanted],
+        [one for one in known if str(one.id) == which],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise NotFound(f"“{which}” means several accounts: {', '.join(one.name for one in matches)}. Use a name.")
+    names = ", ".join(one.name for one in known)
+    raise NotFound(f"There is no account “{which}”. " + (f"There are: {names}." if names else "Add one: sendoff accounts add."))
+
+
+def counts(connection: sa.Connection) -> dict[int, dict[str, int]]:
+    """How many deliveries each account has in each state; kept by triggers, not counted."""
+    found: dict[int, dict[str, int]] = {}
+    for row in connection.execute(sa.select(tallies).where(tallies.c.n > 0)):
+        found.setdefault(row.account_id, {})[row.state] = row.n
+    return found
+
+
+def _account(row: Any) -> Account:
+    return Account(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        channel=row.channel,
+        name=row.name,
+        handle=row.handle,
+        settings=codec.mapping(row.settings),
+        learned=codec.mapping(row.learned),
+        secret_ref=row.secret_ref,
+        state=AccountState(row.state),
+        reason=row.reason,
+        spacing=row.spacing,
+        ready_at=row.ready_at,
+        last_sent_at=row.last_sent_at,
+        url=row.url,
+    )

@@ -1,0 +1,96 @@
+"""Opens the database and hands out transactions: reading ones, and writing ones that say which topics changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from sendoff.domain.errors import Damaged, SetupMissing
+from sendoff.store import changes, dialect
+
+FILE = "sendoff.db"
+
+
+class Store:
+    """One profile's database.
+
+    Args:
+        folder: the profile's folder; it exists and is private.
+        on_change: called after a commit with the topics that changed, in the writing thread.
+    """
+
+    def __init__(self, folder: Path, on_change: Callable[[frozenset[str]], None] = lambda _: None) -> None:
+        from sendoff.store import migrate
+
+        self.folder = folder
+        self.path = folder / FILE
+        self.on_change = on_change
+        try:
+            self._engine = dialect.sqlite_engine(self.path)
+            migrate.bring_up_to_date(self._engine, self.path)
+        except sa.exc.DatabaseError as wrong:
+            raise _explained(wrong, self.path) from wrong
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A consistent view of the data. Never waits for a writer."""
+        with self._connection(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *topics: str) -> Iterator[sa.Connection]:
+        """A transaction that commits at the end, or not at all; then rings for the topics it was opened with.
+
+        Topics that turn out later are added with `changes.bump` on the same connection.
+        """
+        with self._connection(writes=True) as connection:
+            changed = connection.info.setdefault("topics", set())
+            changed.clear()
+            changes.bump(connection, *topics)
+            yield connection
+            told = frozenset(changed)
+        self.on_change(told)
+
+    @contextmanager
+    def _connection(self, *, writes: bool) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+                yield connection
+        except sa.exc.DatabaseError as wrong:
+            raise _explained(wrong, self.path) from wrong
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def backup(self, target: Path) -> None:
+        """Copies the database, whole and consistent, while it is in use (SQLite's backup call). Mode 0600."""
+        target.unlink(missing_ok=True)
+        dialect.create_private(target)
+        source, copy = sqlite3.connect(self.path), sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
+
+
+class StoreTrouble(SetupMissing):
+    """The database could not be read or written just now: the disk is full, the file is locked or not writable."""
+
+
+def _explained(wrong: sa.exc.DatabaseError, path: Path) -> Exception:
+    """The same error as a sentence; programming errors and broken invariants stay what they are."""
+    text = str(wrong.orig).lower()
+    if "malformed" in text or "not a database" in text:
+        return Damaged(f"{path} is damaged. Nothing is sent. Restore the latest backup from {path.parent / 'backups'}.")
+    if "full" in text:
+        return StoreTrouble(f"The disk that holds {path.parent} is full. Make room; nothing is sent until then.")
+    if "locked" in text or "busy" in text:
+        return StoreTrouble(f"Another program has locked {path}. Close it, then try again.")
+    if "readonly" in text or "read-only" in text or "unable to open" in text or "disk i/o" in text:
+        return StoreTrouble(f"{path} cannot be written. Check the folder's permissions and the disk.")
+    return wrong

@@ -1,0 +1,759 @@
+"""Deliveries, parts, attempts and receipts: every move is one guarded UPDATE, and zero rows is a refusal.
+
+The engine's own moves come in groups, because its one writer commits together whatever is waiting.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sendoff.domain.account import Account, AccountState
+from sendoff.domain.delivery import (
+    Attempt, Delivery, Event, Move, Outcome, Part, PartPlan, Receipt, State, TRANSITIONS, sources, why_not,
+)  # fmt: skip
+from sendoff.domain.errors import NotFound, Refused
+from sendoff.domain.post import Content
+from sendoff.domain.when import When
+from sendoff.store import accounts as account_rows
+from sendoff.store import changes, codec
+from sendoff.store import posts as post_rows
+from sendoff.store.tables import accounts, attempts, deliveries, events, parts, posts
+
+# --- made and moved by the person ---------------------------------------------------------------------------------
+
+
+def insert(
+    connection: sa.Connection,
+    *,
+    post_id: int,
+    account_id: int,
+    when: When,
+    late: str,
+    give_up_at: datetime,
+    plans: Sequence[PartPlan],
+    now: datetime,
+    state: State = State.SCHEDULED,
+    reason: str = "",
+) -> int:
+    """Stores a delivery with its parts and returns its id. Each part gets the key that it keeps for ever."""
+    result = connection.execute(
+        sa.insert(deliveries).values(
+            post_id=post_id,
+            account_id=account_id,
+            state=state,
+            due_at=when.instant,
+            late=late,
+            give_up_at=give_up_at,
+            reason=reason,
+            created_at=now,
+            **_planned(when),
+        )
+    )
+    delivery_id = int(result.inserted_primary_key[0])
+    insert_parts(connection, delivery_id, plans)
+    changes.bump(connection, changes.DELIVERIES)
+    return delivery_id
+
+
+def _planned(when: When) -> dict[str, Any]:
+    return {"planned_at": when.instant, "wall": when.wall.isoformat(), "zone": when.zone, "fold": when.fold}
+
+
+def insert_parts(connection: sa.Connection, delivery_id: int, plans: Sequence[PartPlan], start: int = 1) -> None:
+    connection.execute(
+        sa.insert(parts),
+        [
+            {"delivery_id": delivery_id, "number": number, "key": uuid.uuid4().hex,
+             "item": plan.item, "first": plan.first, "count": plan.count}
+            for number, plan in enumerate(plans, start)
+        ],
+    )  # fmt: skip
+
+
+def move(connection: sa.Connection, delivery_id: int, what: Move, **values: Any) -> State:
+    """Makes one move, if the table allows it from where the delivery stands now; returns the new state.
+
+    Raises:
+        Refused: it does not, with the reason; nothing was changed.
+        NotFound: there is no such delivery.
+    """
+    changed = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state.in_(sources(what)))
+        .values(state=_target(what), version=deliveries.c.version + 1, **values)
+        .returning(deliveries.c.state)
+    ).scalar_one_or_none()
+    if changed is None:
+        raise Refused(why_not(get(connection, delivery_id).state, what))
+    changes.bump(connection, changes.DELIVERIES)
+    return State(changed)
+
+
+def _target(what: Move) -> Any:
+    """The state that a move leads to, as SQL where it depends on the state it comes from."""
+    leads = {source: target for (source, allowed), target in TRANSITIONS.items() if allowed is what}
+    targets = set(leads.values())
+    if len(targets) == 1:
+        return targets.pop().value
+    return sa.case({source.value: target.value for source, target in leads.items()}, value=deliveries.c.state)
+
+
+def reschedule(connection: sa.Connection, delivery_id: int, when: When, give_up_at: datetime) -> State:
+    """Another time. Tries start anew, and a sender that has claimed it finds its claim gone."""
+    return move(
+        connection, delivery_id, Move.RESCHEDULE, due_at=when.instant, give_up_at=give_up_at, tries=0,
+        owner=None, lease_until=None, reason="", advice="", acknowledged=False, **_planned(when),
+    )  # fmt: skip
+
+
+def retry(connection: sa.Connection, delivery_id: int, now: datetime, give_up_at: datetime) -> State:
+    """Now, by the person's word: the lateness rule no longer stands against it."""
+    return move(
+        connection, delivery_id, Move.RETRY, due_at=now, give_up_at=give_up_at, tries=0, late="send",
+        owner=None, lease_until=None, reason="", advice="", acknowledged=False,
+    )  # fmt: skip
+
+
+def cancel(connection: sa.Connection, delivery_id: int) -> State:
+    return move(connection, delivery_id, Move.CANCEL, owner=None, lease_until=None, reason="", advice="")
+
+
+def acknowledge(connection: sa.Connection, delivery_id: int, seen: bool = True) -> None:
+    """Takes an ended delivery off the "Needs you" list, or puts it back."""
+    connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(acknowledged=seen))
+    changes.bump(connection, changes.DELIVERIES)
+
+
+def settle(
+    connection: sa.Connection, delivery_id: int, receipt: Receipt | None, now: datetime, *, summary: str
+) -> State:
+    """Ends doubt: with a receipt the doubtful part is out there, without one it is surely not and goes again.
+
+    What follows (the part itself, or the rest of a thread) goes whatever the lateness rule says: it was on time once.
+    """
+    delivery = get(connection, delivery_id)
+    open_part = next((part for part in parts_of(connection, delivery_id) if part.receipt is None), None)
+    if delivery.state is not State.IN_DOUBT or open_part is None:
+        raise Refused(why_not(delivery.state, Move.FOUND))
+    note(connection, delivery_id, now, "settled", detail=summary)
+    cleared: dict[str, Any] = {"owner": None, "lease_until": None, "look_at": None, "looks": 0, "reason": "", "advice": ""}
+    if receipt is None:
+        return move(connection, delivery_id, Move.ABSENT, due_at=now, late="send", **cleared)
+    left_at = last_attempt_at(connection, delivery_id) or now
+    _write_receipt(connection, open_part.id, receipt, left_at)
+    remaining = [part for part in parts_of(connection, delivery_id) if part.receipt is None]
+    if remaining:
+        return move(connection, delivery_id, Move.FOUND_PART, due_at=now, late="send", **cleared)
+    return move(connection, delivery_id, Move.FOUND, sent_at=left_at, **cleared)
+
+
+def _write_receipt(connection: sa.Connection, part_id: int, receipt: Receipt, now: datetime) -> None:
+    connection.execute(
+        sa.update(parts)
+        .where(parts.c.id == part_id)
+        .values(remote_id=receipt.remote_id, receipt=codec.encode(receipt), sent_at=now, blob=None)
+    )
+
+
+def replace_parts(connection: sa.Connection, delivery_id: int, plans: Sequence[PartPlan]) -> None:
+    """New parts for changed content. Only while nothing of it is out: a part with a receipt is history."""
+    if any(part.receipt for part in parts_of(connection, delivery_id)):
+        raise Refused("A part of this is out already, so its text can't change. Write the rest as a new post.")
+    connection.execute(sa.delete(attempts).where(attempts.c.delivery_id == delivery_id))
+    connection.execute(sa.delete(parts).where(parts.c.delivery_id == delivery_id))
+    insert_parts(connection, delivery_id, plans)
+
+
+def note(connection: sa.Connection, delivery_id: int, at: datetime, kind: str, *, recipient: str = "", detail: str = "") -> None:
+    """Adds an event to a delivery."""
+    connection.execute(
+        sa.insert(events).values(delivery_id=delivery_id, at=at, kind=kind, recipient=recipient, detail=detail)
+    )
+    changes.bump(connection, changes.DELIVERIES)
+
+
+# --- read ---------------------------------------------------------------------------------------------------------
+
+
+def get(connection: sa.Connection, delivery_id: int) -> Delivery:
+    """One delivery.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    row = connection.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    if row is None:
+        raise NotFound(f"There is no delivery {delivery_id}. See what there is: sendoff queue.")
+    return delivery_from(row)
+
+
+def of_post(connection: sa.Connection, post_id: int) -> list[Delivery]:
+    rows = connection.execute(sa.select(deliveries).where(deliveries.c.post_id == post_id).order_by(deliveries.c.id))
+    return [delivery_from(row) for row in rows]
+
+
+def parts_of(connection: sa.Connection, delivery_id: int) -> list[Part]:
+    return parts_of_many(connection, [delivery_id]).get(delivery_id, [])
+
+
+def parts_of_many(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Part]]:
+    found: dict[int, list[Part]] = {}
+    for row in connection.execute(_PARTS, {"ids": ids}):
+        found.setdefault(row.delivery_id, []).append(_part(row))
+    return found
+
+
+_PARTS = sa.select(parts).where(parts.c.delivery_id.in_(sa.bindparam("ids", expanding=True))).order_by(
+    parts.c.delivery_id, parts.c.number
+)
+
+
+def attempts_of(connection: sa.Connection, delivery_id: int) -> list[Attempt]:
+    rows = connection.execute(
+        sa.select(attempts, parts.c.number.label("part_number"))
+        .join(parts, parts.c.id == attempts.c.part_id)
+        .where(attempts.c.delivery_id == delivery_id)
+        .order_by(attempts.c.id)
+    )
+    return [
+        Attempt(
+            id=row.id,
+            part_number=row.part_number,
+            number=row.number,
+            began_at=row.began_at,
+            ended_at=row.ended_at,
+            outcome=Outcome(row.outcome) if row.outcome else None,
+            status=row.status,
+            summary=row.summary,
+            request=row.request,
+            answer=row.answer,
+        )
+        for row in rows
+    ]
+
+
+def events_of(connection: sa.Connection, delivery_id: int) -> list[Event]:
+    rows = connection.execute(sa.select(events).where(events.c.delivery_id == delivery_id).order_by(events.c.id))
+    return [Event(row.at, row.kind, row.recipient, row.detail) for row in rows]
+
+
+def delivery_from(row: Any) -> Delivery:
+    return Delivery(
+        id=row.id,
+        post_id=row.post_id,
+        account_id=row.account_id,
+        state=State(row.state),
+        planned_at=row.planned_at,
+        wall=row.wall,
+        zone=row.zone,
+        fold=row.fold,
+        due_at=row.due_at,
+        late=row.late,
+        give_up_at=row.give_up_at,
+        version=row.version,
+        created_at=row.created_at,
+        tries=row.tries,
+        reason=row.reason,
+        advice=row.advice,
+        look_at=row.look_at,
+        looks=row.looks,
+        began_at=row.began_at,
+        sent_at=row.sent_at,
+        acknowledged=bool(row.acknowledged),
+    )
+
+
+def _part(row: Any) -> Part:
+    return Part(
+        id=row.id,
+        number=row.number,
+        key=row.key,
+        plan=PartPlan(row.item, row.first, row.count),
+        frozen=codec.mapping(row.frozen) if row.frozen is not None else None,
+        blob=row.blob,
+        prepared=codec.mapping(row.prepared) if row.prepared is not None else None,
+        prepared_at=row.prepared_at,
+        receipt=codec.receipt(row.receipt) if row.receipt else None,
+        sent_at=row.sent_at,
+    )
+
+
+# --- the engine: claiming -----------------------------------------------------------------------------------------
+
+SCAN = 1000
+"""How many due rows one claim looks at. It bounds the work when thousands are due for one busy account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed delivery with everything that sending it needs, as of `delivery.version`."""
+
+    delivery: Delivery
+    account: Account
+    content: Content
+    options: Mapping[str, str]
+    parts: tuple[Part, ...]
+    attempts: int = 0
+    first_try: datetime | None = None
+
+
+def claim(
+    connection: sa.Connection,
+    *,
+    owner: str,
+    until: datetime,
+    lease_until: datetime,
+    room: int,
+    per_account: int,
+    blocked: Sequence[int],
+) -> list[int]:
+    """Takes what is due up to an instant, earliest first, in one statement; returns the ids.
+
+    Args:
+        owner: the sender's name; every later write of the row asks for it.
+        room: how many rows at most; `per_account` how many of one account, so that none starves the others.
+        blocked: accounts that cannot take more now.
+    """
+    rows = connection.execute(
+        _CLAIM,
+        {"by": owner, "until": until, "lease": lease_until, "room": room, "per_account": per_account, "blocked": blocked or [0]},
+    )
+    ids = [int(row[0]) for row in rows]
+    if ids:
+        changes.bump(connection, changes.DELIVERIES)
+    return ids
+
+
+def _claim_statement() -> sa.Executable:
+    not_blocked = deliveries.c.account_id.not_in(sa.bindparam("blocked", expanding=True))
+    due = (
+        sa.select(deliveries.c.id, deliveries.c.account_id, deliveries.c.due_at)
+        .where(_SCHEDULED, deliveries.c.due_at <= sa.bindparam("until"), not_blocked)
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(SCAN)
+        .subquery("due")
+    )
+    place = sa.func.row_number().over(partition_by=due.c.account_id, order_by=(due.c.due_at, due.c.id)).label("place")
+    placed = sa.select(due.c.id, due.c.due_at, place).subquery("placed")
+    first = (
+        sa.select(placed.c.id)
+        .where(placed.c.place <= sa.bindparam("per_account"))
+        .order_by(placed.c.due_at, placed.c.id)
+        .limit(sa.bindparam("room"))
+    )
+    return (
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(first), _SCHEDULED)
+        .values(state="claimed", owner=sa.bindparam("by"), lease_until=sa.bindparam("lease"))
+        .returning(deliveries.c.id)
+    )
+
+
+_SCHEDULED = deliveries.c.state == sa.literal_column("'scheduled'")  # literal, so that the partial index is used
+_CLAIM = _claim_statement()
+
+
+def next_due(connection: sa.Connection, blocked: Sequence[int] = ()) -> datetime | None:
+    """The earliest due instant among the accounts that could send, or None."""
+    found: datetime | None = connection.execute(_NEXT, {"blocked": blocked or [0]}).scalar_one_or_none()
+    return found
+
+
+_NEXT = (
+    sa.select(deliveries.c.due_at)
+    .where(_SCHEDULED, deliveries.c.account_id.not_in(sa.bindparam("blocked", expanding=True)))
+    .order_by(deliveries.c.due_at)
+    .limit(1)
+)
+
+
+def load_jobs(connection: sa.Connection, ids: Sequence[int]) -> list[Job]:
+    """What sending the claimed deliveries needs, in the order in which they are due."""
+    rows = connection.execute(_BY_IDS, {"ids": ids})
+    found = sorted((delivery_from(row) for row in rows), key=lambda one: (one.due_at, one.id))
+    people = account_rows.get_many(connection, {one.account_id for one in found})
+    written = post_rows.get_many(connection, {one.post_id for one in found})
+    cut = parts_of_many(connection, ids)
+    tried = {row.delivery_id: (row.n, row.first) for row in connection.execute(_TRIED, {"ids": ids})}
+    jobs = []
+    for one in found:
+        post = written[one.post_id]
+        variant = post.variant(one.account_id)
+        number, first = tried.get(one.id, (0, None))
+        jobs.append(
+            Job(
+                delivery=one,
+                account=people[one.account_id],
+                content=post.content_for(one.account_id),
+                options=variant.options if variant else {},
+                parts=tuple(cut.get(one.id, ())),
+                attempts=number,
+                first_try=first,
+            )
+        )
+    return jobs
+
+
+_BY_IDS = sa.select(deliveries).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+# Tries of the part that comes next: those of parts with a receipt belong to the past.
+_TRIED = (
+    sa.select(
+        attempts.c.delivery_id,
+        sa.func.count().label("n"),
+        sa.func.min(attempts.c.began_at).label("first"),
+    )
+    .join(parts, parts.c.id == attempts.c.part_id)
+    .where(attempts.c.delivery_id.in_(sa.bindparam("ids", expanding=True)), parts.c.remote_id.is_(None))
+    .group_by(attempts.c.delivery_id)
+)
+
+
+# --- the engine: intentions and ends, in groups -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The intention to send one part, to be committed before anything is connected."""
+
+    delivery_id: int
+    version: int
+    owner: str
+    part_id: int
+    number: int
+    at: datetime
+    frozen: Mapping[str, Any] | None = None
+    blob: str | None = None
+
+
+def begin_many(connection: sa.Connection, wanted: Sequence[Begin]) -> set[int]:
+    """Writes intentions; returns the deliveries for which it held. The others were cancelled, moved or edited meanwhile."""
+    # Only what still is ours, in the version that was loaded; a group of one sender has one owner and one instant.
+    pairs = [(one.delivery_id, one.version) for one in wanted]
+    rows = connection.execute(_BEGIN, {"pairs": pairs, "by": wanted[0].owner, "at": wanted[0].at})
+    held = {int(row[0]) for row in rows}
+    kept = [one for one in wanted if one.delivery_id in held]
+    if kept:
+        connection.execute(
+            _INTENTION,
+            [
+                {"part_id": one.part_id, "delivery_id": one.delivery_id, "number": one.number, "owner": one.owner, "began_at": one.at}
+                for one in kept
+            ],
+        )
+        changes.bump(connection, changes.DELIVERIES)
+    newly = [
+        {"which": one.part_id, "frozen": codec.encode(one.frozen), "blob": one.blob} for one in kept if one.frozen is not None
+    ]
+    if newly:
+        connection.execute(_FREEZE, newly)
+    return held
+
+
+_BEGIN = (
+    sa.update(deliveries)
+    .where(
+        sa.tuple_(deliveries.c.id, deliveries.c.version).in_(sa.bindparam("pairs", expanding=True)),
+        deliveries.c.owner == sa.bindparam("by"),
+        deliveries.c.state.in_(sources(Move.BEGIN)),
+    )
+    .values(state="sending", began_at=sa.func.coalesce(deliveries.c.began_at, sa.bindparam("at", type_=deliveries.c.began_at.type)))
+    .returning(deliveries.c.id)
+)
+_INTENTION = sa.insert(attempts)
+_FREEZE = sa.update(parts).where(parts.c.id == sa.bindparam("which"))  # SET: the other names of each row
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of one try: what is known of the part, and the move of the delivery that follows.
+
+    `due_at` is the next try where there is one. `look_at` is the first look where it is in doubt. `ready_at` is
+    when the account may send next. `tries` is what the budget has come to.
+    """
+
+    delivery_id: int
+    account_id: int
+    owner: str
+    part_id: int
+    move: Move
+    outcome: Outcome
+    at: datetime
+    summary: str
+    receipt: Receipt | None = None
+    status: int | None = None
+    request: str = ""
+    answer: str = ""
+    reason: str = ""
+    advice: str = ""
+    due_at: datetime | None = None
+    look_at: datetime | None = None
+    ready_at: datetime | None = None
+    tries: int = 0
+
+
+def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
+    """Writes the ends of tries. A row that is no longer the owner's stays as it is: a later truth has been written."""
+    connection.execute(
+        _CLOSE,
+        [
+            {"which": one.part_id, "by": one.owner, "ended_at": one.at, "outcome": one.outcome.value, "status": one.status,
+             "summary": one.summary, "request": one.request, "answer": one.answer}
+            for one in ends
+        ],
+    )  # fmt: skip
+    receipts = [
+        {"which": one.part_id, "remote_id": one.receipt.remote_id, "receipt": codec.encode(one.receipt), "sent_at": one.at}
+        for one in ends
+        if one.receipt
+    ]
+    if receipts:
+        connection.execute(_RECEIPT, receipts)
+    connection.execute(_END, [_end_values(one) for one in ends])
+    connection.execute(
+        _PACE,
+        [{"which": one.account_id, "ready_at": one.ready_at, "last": one.at if one.receipt else None} for one in ends],
+    )
+    news = [
+        {"delivery_id": one.delivery_id, "at": one.at, "kind": "refused", "recipient": who, "detail": why}
+        for one in ends
+        if one.receipt
+        for who, why in one.receipt.refused
+    ]
+    if news:
+        connection.execute(sa.insert(events), news)
+    for one in ends:
+        if one.move is Move.HOLD:
+            hold_account(connection, one.account_id, one.reason)
+    changes.bump(connection, changes.DELIVERIES)
+
+
+def _end_values(one: End) -> dict[str, Any]:
+    return {
+        "which": one.delivery_id,
+        "by": one.owner,
+        "state": TRANSITIONS[State.SENDING, one.move].value,
+        "due": one.due_at,
+        "look_at": one.look_at,
+        "reason": one.reason,
+        "advice": one.advice,
+        "sent_at": one.at if one.move is Move.FINISH else None,
+        "tries": one.tries,
+    }
+
+
+# Here too, SET takes the names of each row that are columns.
+_CLOSE = sa.update(attempts).where(
+    attempts.c.part_id == sa.bindparam("which"), attempts.c.owner == sa.bindparam("by"), attempts.c.outcome.is_(None)
+)
+_RECEIPT = sa.update(parts).where(parts.c.id == sa.bindparam("which")).values(blob=None)
+_END = (
+    sa.update(deliveries)
+    .where(deliveries.c.id == sa.bindparam("which"), deliveries.c.owner == sa.bindparam("by"), deliveries.c.state == "sending")
+    .values(
+        due_at=sa.func.coalesce(sa.bindparam("due", type_=deliveries.c.due_at.type), deliveries.c.due_at),
+        looks=0,
+        owner=None,
+        lease_until=None,
+    )
+)
+_PACE = (
+    sa.update(accounts)
+    .where(accounts.c.id == sa.bindparam("which"))
+    .values(
+        last_sent_at=sa.func.coalesce(sa.bindparam("last", type_=accounts.c.last_sent_at.type), accounts.c.last_sent_at),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaim:
+    """The end of a claim from which nothing left. With an outcome it was a try that ended before the wire."""
+
+    delivery_id: int
+    account_id: int
+    version: int
+    owner: str
+    move: Move
+    at: datetime
+    reason: str = ""
+    advice: str = ""
+    due_at: datetime | None = None
+    tries: int = 0
+    acknowledged: bool = False
+    part_id: int | None = None
+    number: int = 0
+    outcome: Outcome | None = None
+    answer: str = ""
+
+
+def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
+    """Ends a claim: back to its time, or to a state that says why. False if it was no longer ours."""
+    values: dict[str, Any] = {} if one.due_at is None else {"due_at": one.due_at}
+    changed = connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.id == one.delivery_id,
+            deliveries.c.owner == one.owner,
+            deliveries.c.version == one.version,
+            deliveries.c.state == "claimed",
+        )
+        .values(
+            state=TRANSITIONS[State.CLAIMED, one.move].value,
+            owner=None,
+            lease_until=None,
+            reason=one.reason,
+            advice=one.advice,
+            tries=one.tries,
+            acknowledged=one.acknowledged,
+            **values,
+        )
+    )
+    if changed.rowcount == 0:
+        return False
+    changes.bump(connection, changes.DELIVERIES)
+    if one.outcome:
+        connection.execute(
+            sa.insert(attempts).values(
+                part_id=one.part_id, delivery_id=one.delivery_id, number=one.number, owner=one.owner, began_at=one.at,
+                ended_at=one.at, outcome=one.outcome, summary=one.reason, answer=one.answer,
+            )
+        )  # fmt: skip
+    if one.move is Move.HOLD:
+        hold_account(connection, one.account_id, one.reason)
+    return True
+
+
+def save_prepared(connection: sa.Connection, part_id: int, prepared: Mapping[str, Any], now: datetime) -> None:
+    connection.execute(
+        sa.update(parts).where(parts.c.id == part_id).values(prepared=codec.encode(prepared), prepared_at=now)
+    )
+
+
+# --- the engine: accounts that cannot send, crashes, looks --------------------------------------------------------
+
+
+def hold_account(connection: sa.Connection, account_id: int, reason: str) -> int:
+    """The account needs a sign-in: everything of it that has not left waits. Returns how many."""
+    account_rows.update(connection, account_id, state=AccountState.SIGN_IN, reason=reason)
+    changed = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.account_id == account_id, deliveries.c.state.in_(sources(Move.HOLD)), deliveries.c.state != "sending")
+        .values(state="held", version=deliveries.c.version + 1, owner=None, lease_until=None, reason=reason)
+    )
+    changes.bump(connection, changes.DELIVERIES)
+    return changed.rowcount
+
+
+def release_account(connection: sa.Connection, account_id: int) -> int:
+    """The account works again: what was held goes back to its time. Returns how many."""
+    account_rows.update(connection, account_id, state=AccountState.WORKING, reason="", ready_at=None)
+    changed = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.account_id == account_id, deliveries.c.state == "held")
+        .values(state="scheduled", version=deliveries.c.version + 1, reason="", advice="")
+    )
+    changes.bump(connection, changes.DELIVERIES)
+    return changed.rowcount
+
+
+def cancel_account(connection: sa.Connection, account_id: int) -> int:
+    """The account goes away: what has not left is cancelled. Returns how many."""
+    states = [state for state in sources(Move.CANCEL) if state is not State.HANDED_OVER]
+    changed = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.account_id == account_id, deliveries.c.state.in_(states))
+        .values(state="cancelled", version=deliveries.c.version + 1, owner=None, lease_until=None, reason="Its account was removed.")
+    )
+    changes.bump(connection, changes.DELIVERIES)
+    return changed.rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a new sender found of the last one: claims given back, and tries that nobody knows the end of."""
+
+    released: int
+    doubtful: int
+
+
+def recover(connection: sa.Connection, now: datetime, reason: str) -> Recovered:
+    """Run once by a new sender that holds the profile's lock, so every other owner is gone for good.
+
+    A claim has not left. What was sending has an open attempt, and nobody knows its end.
+    """
+    gone = {"version": deliveries.c.version + 1, "owner": None, "lease_until": None}
+    doubtful = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.state == "sending")
+        .values(state="in_doubt", reason=reason, look_at=now, looks=0, **gone)
+    ).rowcount
+    released = connection.execute(
+        sa.update(deliveries).where(deliveries.c.state == "claimed").values(state="scheduled", **gone)
+    ).rowcount
+    connection.execute(
+        sa.update(attempts).where(attempts.c.outcome.is_(None)).values(ended_at=now, outcome="doubt", summary=reason)
+    )
+    if doubtful or released:
+        changes.bump(connection, changes.DELIVERIES)
+    return Recovered(released, doubtful)
+
+
+def renew_leases(connection: sa.Connection, owner: str, until: datetime) -> None:
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.owner == owner, deliveries.c.state.in_(("claimed", "sending")))
+        .values(lease_until=until)
+    )
+
+
+def to_look_at(connection: sa.Connection, now: datetime, limit: int = 20) -> list[int]:
+    """The doubtful deliveries whose next look is due."""
+    rows = connection.execute(
+        sa.select(deliveries.c.id)
+        .where(deliveries.c.state == sa.literal_column("'in_doubt'"), deliveries.c.look_at <= now)
+        .order_by(deliveries.c.look_at)
+        .limit(limit)
+    )
+    return [int(row[0]) for row in rows]
+
+
+def looked(connection: sa.Connection, delivery_id: int, *, next_look: datetime | None, reason: str, advice: str = "") -> None:
+    """A look that did not end the doubt: what it told, and when the next one is (None: it is the person's turn)."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == "in_doubt")
+        .values(look_at=next_look, looks=deliveries.c.looks + 1, reason=reason, advice=advice)
+    )
+    changes.bump(connection, changes.DELIVERIES)
+
+
+def last_attempt_at(connection: sa.Connection, delivery_id: int) -> datetime | None:
+    found: datetime | None = connection.execute(
+        sa.select(attempts.c.began_at).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc()).limit(1)
+    ).scalar_one_or_none()
+    return found
+
+
+def ids_of_posts(connection: sa.Connection, post_ids: Iterable[int]) -> list[int]:
+    rows = connection.execute(
+        sa.select(deliveries.c.id).join(posts, posts.c.id == deliveries.c.post_id).where(posts.c.id.in_(list(post_ids)))
+    )
+    return [int(row[0]) for row in rows]
+
+
+def set_late(connection: sa.Connection, delivery_id: int, rule: str) -> None:
+    connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(late=rule))
+
+
+def leaving(connection: sa.Connection, account_id: int) -> list[int]:
+    """What is leaving for an account right now."""
+    rows = connection.execute(
+        sa.select(deliveries.c.id).where(deliveries.c.account_id == account_id, deliveries.c.state == "sending")
+    )
+    return [int(row[0]) for row in rows]

@@ -1,0 +1,83 @@
+"""What SQL cannot say the same way everywhere: kept counts, full-text search, and how SQLite is opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+TALLY_TRIGGERS = (
+    """
+    CREATE TRIGGER tally_insert AFTER INSERT ON deliveries BEGIN
+        INSERT INTO tallies (account_id, state, n) VALUES (new.account_id, new.state, 1)
+            ON CONFLICT (account_id, state) DO UPDATE SET n = n + 1;
+    END""",
+    """
+    CREATE TRIGGER tally_update AFTER UPDATE OF state ON deliveries WHEN old.state <> new.state BEGIN
+        UPDATE tallies SET n = n - 1 WHERE account_id = old.account_id AND state = old.state;
+        INSERT INTO tallies (account_id, state, n) VALUES (new.account_id, new.state, 1)
+            ON CONFLICT (account_id, state) DO UPDATE SET n = n + 1;
+    END""",
+    """
+    CREATE TRIGGER tally_delete AFTER DELETE ON deliveries BEGIN
+        UPDATE tallies SET n = n - 1 WHERE account_id = old.account_id AND state = old.state;
+    END""",
+)
+
+SEARCH = (
+    "CREATE VIRTUAL TABLE posts_text USING fts5(body, tokenize = 'unicode61 remove_diacritics 2')",
+    "CREATE TRIGGER posts_text_delete AFTER DELETE ON posts BEGIN DELETE FROM posts_text WHERE rowid = old.id; END",
+)
+
+
+def sqlite_engine(path: Path) -> sa.Engine:
+    """An engine on a SQLite file, readable by its owner alone, with the pragmas that the promise rests on.
+
+    Transactions are begun by us (IMMEDIATE where they write), because Python's driver would begin them late.
+    """
+    create_private(path)
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        pool_size=8,
+        max_overflow=24,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+BUSY_SECONDS = 10.0
+"""How long a connection waits for another writer. A writer of ours holds the lock for milliseconds."""
+
+
+def create_private(path: Path) -> None:
+    """Makes the file with mode 0600 if it is not there, and takes everybody else's rights off if it is."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32" and stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL, because NORMAL may forget the last commits in a power cut, and a forgotten "sent" is a double.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")
+    if sys.platform == "darwin":
+        cursor.execute("PRAGMA fullfsync = ON")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

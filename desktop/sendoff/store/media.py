@@ -1,0 +1,129 @@
+"""Files that go along with posts: copied once, named by their content, so that what was chosen is what is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import os
+import stat
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from sendoff.domain.errors import BadInput, NotFound
+from sendoff.domain.post import Attachment, Role
+from sendoff.store import pictures
+from sendoff.store.secrets import replace_file
+from sendoff.store.tables import media
+
+LARGEST = 1 << 30
+"""Bytes. Larger files are no attachment of any service that Sendoff knows."""
+
+
+class Media:
+    """The folder of files, by sha256, in two letters' subfolders; everything 0600."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "media"
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes are.
+
+        Raises:
+            NotFound: they are gone from this profile.
+        """
+        found = self._place(sha256)
+        if not found.exists():
+            raise NotFound("A file of this post is missing from Sendoff's folder. Attach it again.")
+        return found
+
+    def file(self, attachment: Attachment) -> Path:
+        return self.path(attachment.sha256)
+
+    def keep(self, data: bytes) -> str:
+        """Stores bytes, durably, and returns their name."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        place = self._place(sha256)
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_file(place, data)
+        return sha256
+
+    def read(self, sha256: str) -> bytes:
+        return self.path(sha256).read_bytes()
+
+    def discard(self, sha256: str) -> None:
+        self._place(sha256).unlink(missing_ok=True)
+
+    def names(self) -> set[str]:
+        return {file.name for file in self._folder.glob("??/*")} if self._folder.exists() else set()
+
+    def _place(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+    def attach(self, source: Path, *, role: Role = Role.MEDIA, alt: str = "", strip_location: bool = True) -> Attachment:
+        """Copies a file of the person's and describes it. Later changes to their file change nothing here.
+
+        Raises:
+            BadInput: it cannot be read, is no file, is empty or too large.
+        """
+        data = _read_once(source)
+        mime = mimetypes.guess_type(source.name)[0] or "application/octet-stream"
+        return self.attach_bytes(data, source.name, mime, role=role, alt=alt, strip_location=strip_location)
+
+    def attach_bytes(
+        self, data: bytes, name: str, mime: str, *, role: Role = Role.MEDIA, alt: str = "", strip_location: bool = True
+    ) -> Attachment:
+        """The same for bytes that come from the clipboard or a drop."""
+        picture = pictures.look(data)
+        if picture:
+            mime = picture.mime
+            if strip_location:
+                data = pictures.without_location(data, mime)
+        return Attachment(
+            sha256=self.keep(data),
+            name=_clean_name(name),
+            mime=mime,
+            size=len(data),
+            alt=alt,
+            role=role,
+            width=picture.width if picture else None,
+            height=picture.height if picture else None,
+        )
+
+
+def _read_once(source: Path) -> bytes:
+    """Opens a file once and reads what was opened: nobody can swap it in between."""
+    try:
+        descriptor = os.open(source.resolve(strict=True), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as wrong:
+        raise BadInput(f"{source} can't be attached: {wrong.strerror}.") from None
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise BadInput(f"{source} can't be attached: it is not a file.")
+        if about.st_size > LARGEST:
+            raise BadInput(f"{source.name} is larger than a gigabyte. Share it as a link instead.")
+        data = file.read()
+    if not data:
+        raise BadInput(f"{source.name} is empty.")
+    return data
+
+
+def _clean_name(name: str) -> str:
+    """A file name without folders and control characters; any script stays."""
+    kept = "".join(character for character in name.replace("\\", "/").rsplit("/", 1)[-1] if character.isprintable())
+    return kept.strip(" .")[:200] or "file"
+
+
+def record(connection: sa.Connection, attachments: tuple[Attachment, ...], now: datetime) -> None:
+    """Notes which files the posts of this profile use."""
+    known = set(connection.execute(sa.select(media.c.sha256)).scalars())
+    rows = {
+        one.sha256: {"sha256": one.sha256, "mime": one.mime, "size": one.size, "created_at": now}
+        for one in attachments
+        if one.sha256 not in known
+    }
+    if rows:
+        connection.execute(sa.insert(media), list(rows.values()))

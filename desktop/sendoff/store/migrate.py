@@ -1,0 +1,78 @@
+"""Brings a database to this version: a copy first, then one transaction; a newer file is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from sendoff.domain.errors import SetupMissing
+from sendoff.store.dialect import create_private
+
+HEAD = "0001"
+"""The newest step in migrations/versions; a test compares."""
+
+STEPS = Path(__file__).parent / "migrations"
+
+
+def bring_up_to_date(engine: sa.Engine, path: Path) -> None:
+    """Creates or migrates the schema where it is needed; costs one query where it is not.
+
+    Raises:
+        SetupMissing: the file was written by a newer Sendoff.
+    """
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version == HEAD:
+        return
+    if version is not None:
+        _refuse_unknown(version, path)
+        _copy_before(engine, path, version)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if _version(connection) != HEAD:  # another process may have been faster
+            _upgrade(connection)
+
+
+def _version(connection: sa.Connection) -> str | None:
+    """The step that the file is at; None for a new file."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _refuse_unknown(version: str, path: Path) -> None:
+    known = {step.name.split("_")[0] for step in (STEPS / "versions").glob("[0-9]*.py")}
+    if version not in known:
+        raise SetupMissing(
+            f"{path} was written by a newer Sendoff (its step {version}, this one knows {HEAD}). "
+            "Install the newer version again, or open another profile with SENDOFF_HOME."
+        )
+
+
+def _copy_before(engine: sa.Engine, path: Path, version: str) -> None:
+    folder = path.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"before-update-from-{version}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
+    create_private(target)
+    source = engine.raw_connection()
+    try:
+        import sqlite3
+
+        copy = sqlite3.connect(target)
+        raw: Any = source.driver_connection
+        raw.backup(copy)
+        copy.close()
+    finally:
+        source.close()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(STEPS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

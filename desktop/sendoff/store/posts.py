@@ -1,0 +1,182 @@
+"""Posts and their variants: one door in, one door out, and the search over their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sendoff.domain.errors import NotFound, Refused
+from sendoff.domain.post import Content, Plan, Post, Variant
+from sendoff.store import changes, codec
+from sendoff.store.tables import deliveries, posts, variants
+
+
+def insert(
+    connection: sa.Connection,
+    workspace_id: int,
+    content: Content,
+    chosen: Iterable[Variant],
+    plan: Plan,
+    now: datetime,
+) -> int:
+    """Stores a new draft and returns its id."""
+    result = connection.execute(
+        sa.insert(posts).values(
+            workspace_id=workspace_id, is_draft=True, created_at=now, updated_at=now, **_written(content, plan)
+        )
+    )
+    post_id = int(result.inserted_primary_key[0])
+    _write_variants(connection, post_id, chosen)
+    _index(connection, post_id, content)
+    changes.bump(connection, changes.POSTS)
+    return post_id
+
+
+def update(
+    connection: sa.Connection,
+    post_id: int,
+    content: Content,
+    chosen: Iterable[Variant],
+    plan: Plan,
+    now: datetime,
+    *,
+    expected: int | None = None,
+) -> int:
+    """Stores an edit and returns the new version.
+
+    Raises:
+        Refused: the post was edited elsewhere since `expected`; nothing was stored.
+        NotFound: it was deleted.
+    """
+    guard = posts.c.id == post_id
+    if expected is not None:
+        guard &= posts.c.version == expected
+    changed = connection.execute(
+        sa.update(posts).where(guard).values(version=posts.c.version + 1, updated_at=now, **_written(content, plan))
+    )
+    if changed.rowcount == 0:
+        get(connection, post_id)
+        raise Refused("This post was changed in another window meanwhile. Open it again to see the newer text.")
+    connection.execute(sa.delete(variants).where(variants.c.post_id == post_id))
+    _write_variants(connection, post_id, chosen)
+    _index(connection, post_id, content)
+    changes.bump(connection, changes.POSTS)
+    return int(connection.execute(sa.select(posts.c.version).where(posts.c.id == post_id)).scalar_one())
+
+
+def _written(content: Content, plan: Plan) -> dict[str, Any]:
+    return {
+        "content": codec.encode(content),
+        "excerpt": content.excerpt(),
+        "plan_words": plan.words,
+        "plan_zone": plan.zone,
+        "plan_late": plan.late,
+    }
+
+
+def _write_variants(connection: sa.Connection, post_id: int, chosen: Iterable[Variant]) -> None:
+    rows = [
+        {
+            "post_id": post_id,
+            "account_id": variant.account_id,
+            "content": codec.encode(variant.content) if variant.content else None,
+            "options": codec.encode(variant.options),
+        }
+        for variant in chosen
+    ]
+    if rows:
+        connection.execute(sa.insert(variants), rows)
+
+
+def set_draft(connection: sa.Connection, post_id: int, is_draft: bool) -> None:
+    connection.execute(sa.update(posts).where(posts.c.id == post_id).values(is_draft=is_draft))
+    changes.bump(connection, changes.POSTS)
+
+
+def delete(connection: sa.Connection, post_id: int) -> None:
+    """Deletes a draft.
+
+    Raises:
+        Refused: it has deliveries, which are history.
+    """
+    if connection.execute(sa.select(deliveries.c.id).where(deliveries.c.post_id == post_id).limit(1)).first():
+        raise Refused("This post has deliveries. Cancel those; what was sent stays in Activity.")
+    connection.execute(sa.delete(posts).where(posts.c.id == post_id))
+    changes.bump(connection, changes.POSTS)
+
+
+def get(connection: sa.Connection, post_id: int) -> Post:
+    """One post.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    found = get_many(connection, [post_id])
+    if not found:
+        raise NotFound(f"There is no post {post_id}.")
+    return found[post_id]
+
+
+def get_many(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Post]:
+    wanted = list(ids)
+    chosen: dict[int, list[Variant]] = {}
+    for row in connection.execute(_VARIANTS, {"ids": wanted}):
+        content = codec.content(row.content) if row.content else None
+        chosen.setdefault(row.post_id, []).append(Variant(row.account_id, content, codec.mapping(row.options)))
+    return {
+        row.id: Post(
+            id=row.id,
+            workspace_id=row.workspace_id,
+            content=codec.content(row.content),
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            variants=tuple(chosen.get(row.id, ())),
+            plan=Plan(row.plan_words, row.plan_zone, row.plan_late),
+        )
+        for row in connection.execute(_POSTS, {"ids": wanted})
+    }
+
+
+_POSTS = sa.select(posts).where(posts.c.id.in_(sa.bindparam("ids", expanding=True)))
+_VARIANTS = (
+    sa.select(variants).where(variants.c.post_id.in_(sa.bindparam("ids", expanding=True))).order_by(variants.c.account_id)
+)
+
+
+def drafts(connection: sa.Connection, workspace_id: int | None = None) -> list[Post]:
+    """The drafts, last edited first."""
+    wanted = sa.select(posts.c.id).where(posts.c.is_draft).order_by(posts.c.updated_at.desc())
+    if workspace_id is not None:
+        wanted = wanted.where(posts.c.workspace_id == workspace_id)
+    ids = list(connection.execute(wanted).scalars())
+    found = get_many(connection, ids)
+    return [found[post_id] for post_id in ids]
+
+
+def _index(connection: sa.Connection, post_id: int, content: Content) -> None:
+    mail = content.mail
+    words = [item.text for item in content.items] + [one.alt for one in content.attachments]
+    if mail:
+        words += [mail.subject, mail.preheader, mail.html]
+    connection.execute(sa.text("DELETE FROM posts_text WHERE rowid = :id"), {"id": post_id})
+    connection.execute(
+        sa.text("INSERT INTO posts_text (rowid, body) VALUES (:id, :body)"), {"id": post_id, "body": "\n".join(words)}
+    )
+
+
+def search(connection: sa.Connection, words: str, limit: int = 50) -> list[int]:
+    """The posts in which all the words stand (the last one may be a beginning), best first."""
+    terms = re.findall(r"\w+", words)
+    if not terms:
+        return []
+    query = " ".join(f'"{term}"' for term in terms) + "*"
+    rows = connection.execute(
+        sa.text("SELECT rowid FROM posts_text WHERE posts_text MATCH :query ORDER BY rank LIMIT :limit"),
+        {"query": query, "limit": limit},
+    )
+    return [int(row[0]) for row in rows]

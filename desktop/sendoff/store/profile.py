@@ -1,0 +1,94 @@
+"""The profile's folder, private to its owner, and the lock that makes one process its sender."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import platformdirs
+
+from sendoff.domain.errors import OwnedElsewhere, SetupMissing
+
+
+def home() -> Path:
+    """Where this person's profile is: SENDOFF_HOME, or the system's place for a program's data."""
+    named = os.environ.get("SENDOFF_HOME")
+    return Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir("sendoff", appauthor=False))
+
+
+def open_folder(folder: Path) -> Path:
+    """Makes the folder if it is not there, for its owner alone, and everything that this process writes later too.
+
+    Raises:
+        SetupMissing: it cannot be made or written.
+    """
+    os.umask(0o077)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if sys.platform != "win32":
+            folder.chmod(0o700)
+    except OSError as wrong:
+        raise SetupMissing(f"The profile's folder {folder} cannot be used: {wrong.strerror}. Choose another with SENDOFF_HOME.") from wrong
+    if not os.access(folder, os.W_OK):
+        raise SetupMissing(f"The profile's folder {folder} is not writable. Choose another with SENDOFF_HOME.")
+    return folder
+
+
+class SenderLock:
+    """The operating system's lock on PROFILE/lock. It is free the moment its process is gone, however it went.
+
+    A lease in the database cannot replace it: a process that was paused wakes up believing in its lease.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Takes the lock for the life of this process.
+
+        Raises:
+            OwnedElsewhere: another process has it.
+        """
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # not inheritable: children never hold it
+        try:
+            _lock(descriptor)
+        except OSError:
+            holder = self.holder()
+            os.close(descriptor)
+            raise OwnedElsewhere(f"Another Sendoff{holder} sends for this profile already. There can be only one.") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0) if hasattr(os, "pwrite") else None
+        self._descriptor = descriptor
+
+    @property
+    def held(self) -> bool:
+        return self._descriptor is not None
+
+    def holder(self) -> str:
+        """The other process, for a sentence: " (process 1234)"."""
+        try:
+            pid = self._path.read_text().strip()
+        except OSError:
+            return ""
+        return f" (process {pid})" if pid.isdigit() else ""
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # far behind the process number, which others may read
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

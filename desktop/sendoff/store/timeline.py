@@ -1,0 +1,287 @@
+"""What the screens and the command line read: chips, rows, what needs the person. Every question stays small."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sendoff.domain.account import Account
+from sendoff.domain.delivery import Attempt, Delivery, Event, Part, State, most_urgent
+from sendoff.domain.post import Content, Post
+from sendoff.domain.when import When
+from sendoff.store import accounts as account_rows
+from sendoff.store import codec, deliveries as delivery_rows, posts as post_rows
+from sendoff.store.tables import accounts, deliveries, parts, posts, senders, tallies
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One account on a chip or row."""
+
+    delivery_id: int
+    account_id: int
+    channel: str
+    name: str
+    handle: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One post at one time: what the planner shows. Its state is the most urgent of its deliveries."""
+
+    post_id: int
+    when: When
+    state: State
+    content: Content
+    excerpt: str
+    seats: tuple[Seat, ...]
+    late: str
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(seat.delivery_id for seat in self.seats)
+
+
+_ROWS = (
+    sa.select(
+        deliveries.c.id, deliveries.c.post_id, deliveries.c.account_id, deliveries.c.state, deliveries.c.planned_at,
+        deliveries.c.wall, deliveries.c.zone, deliveries.c.fold, deliveries.c.late,
+        posts.c.content, posts.c.excerpt, accounts.c.channel, accounts.c.name, accounts.c.handle,
+    )
+    .join(posts, posts.c.id == deliveries.c.post_id)
+    .join(accounts, accounts.c.id == deliveries.c.account_id)
+)  # fmt: skip
+
+
+def between(
+    connection: sa.Connection,
+    start: datetime,
+    end: datetime,
+    *,
+    only_accounts: Collection[int] = (),
+    workspace_id: int | None = None,
+    with_cancelled: bool = False,
+) -> list[Chip]:
+    """The posts planned from `start` up to but not at `end`, in order."""
+    wanted = _ROWS.where(deliveries.c.planned_at >= start, deliveries.c.planned_at < end)
+    if only_accounts:
+        wanted = wanted.where(deliveries.c.account_id.in_(only_accounts))
+    if workspace_id is not None:
+        wanted = wanted.where(accounts.c.workspace_id == workspace_id)
+    if not with_cancelled:
+        wanted = wanted.where(deliveries.c.state != "cancelled")
+    return _chips(connection.execute(wanted.order_by(deliveries.c.planned_at, deliveries.c.id)))
+
+
+def of_posts(connection: sa.Connection, ids: Sequence[int]) -> list[Chip]:
+    """The deliveries of these posts, for search results; posts in the order given."""
+    rows = connection.execute(_ROWS.where(deliveries.c.post_id.in_(list(ids))).order_by(deliveries.c.planned_at))
+    place = {post_id: number for number, post_id in enumerate(ids)}
+    return sorted(_chips(rows), key=lambda chip: place[chip.post_id])
+
+
+def upcoming(connection: sa.Connection, limit: int = 5) -> list[Chip]:
+    """What leaves next."""
+    waiting = sa.select(deliveries.c.id).where(delivery_rows._SCHEDULED).order_by(deliveries.c.due_at).limit(limit * 4)
+    rows = connection.execute(_ROWS.where(deliveries.c.id.in_(waiting)).order_by(deliveries.c.due_at, deliveries.c.id))
+    return _chips(rows)[:limit]
+
+
+def _chips(rows: Any) -> list[Chip]:
+    grouped: dict[tuple[int, datetime], list[Any]] = {}
+    for row in rows:
+        grouped.setdefault((row.post_id, row.planned_at), []).append(row)
+    return [_chip(group) for group in grouped.values()]
+
+
+def _chip(group: list[Any]) -> Chip:
+    first = group[0]
+    seats = tuple(
+        Seat(row.id, row.account_id, row.channel, row.name, row.handle, State(row.state)) for row in group
+    )
+    return Chip(
+        post_id=first.post_id,
+        when=When(datetime.fromisoformat(first.wall), first.zone, first.fold),
+        state=most_urgent([seat.state for seat in seats]),
+        content=codec.content(first.content),
+        excerpt=first.excerpt,
+        seats=seats,
+        late=first.late,
+    )
+
+
+# --- activity -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One delivery in a list: planned and actual time, whose it is, where it stands. `parts` and `out` count parts."""
+
+    delivery: Delivery
+    excerpt: str
+    channel: str
+    account: str
+    handle: str
+    url: str
+    parts: int
+    out: int
+    people: int
+
+    @property
+    def when(self) -> When:
+        return When(datetime.fromisoformat(self.delivery.wall), self.delivery.zone, self.delivery.fold)
+
+
+def _row_query() -> Any:
+    cut = parts.alias()
+    mine = cut.c.delivery_id == deliveries.c.id
+    one = lambda what: sa.select(what).where(mine).scalar_subquery()  # noqa: E731
+    return (
+        sa.select(
+            deliveries,
+            posts.c.excerpt,
+            accounts.c.channel,
+            accounts.c.name.label("account"),
+            accounts.c.handle,
+            one(sa.func.count()).label("parts"),
+            one(sa.func.count(cut.c.remote_id)).label("out"),
+            one(sa.func.coalesce(sa.func.sum(cut.c.count), 0)).label("people"),
+            sa.select(cut.c.receipt).where(mine, cut.c.receipt.is_not(None)).order_by(cut.c.number).limit(1).scalar_subquery().label("receipt"),
+        )
+        .join(posts, posts.c.id == deliveries.c.post_id)
+        .join(accounts, accounts.c.id == deliveries.c.account_id)
+    )
+
+
+_ROW = _row_query()
+
+
+def _rows(found: Any) -> list[Row]:
+    return [
+        Row(
+            delivery=delivery_rows.delivery_from(row),
+            excerpt=row.excerpt,
+            channel=row.channel,
+            account=row.account,
+            handle=row.handle,
+            url=codec.receipt(row.receipt).url if row.receipt else "",
+            parts=row.parts,
+            out=row.out,
+            people=row.people,
+        )
+        for row in found
+    ]
+
+
+def queue(
+    connection: sa.Connection,
+    *,
+    states: Collection[State] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    workspace_id: int | None = None,
+    limit: int = 500,
+    newest_first: bool = False,
+) -> list[Row]:
+    """Deliveries by planned time; without `states` all but the cancelled ones."""
+    wanted = _ROW.where(deliveries.c.state.in_(states) if states else deliveries.c.state != "cancelled")
+    if since is not None:
+        wanted = wanted.where(deliveries.c.planned_at >= since)
+    if until is not None:
+        wanted = wanted.where(deliveries.c.planned_at < until)
+    if workspace_id is not None:
+        wanted = wanted.where(accounts.c.workspace_id == workspace_id)
+    order = (deliveries.c.planned_at.desc(), deliveries.c.id.desc()) if newest_first else (deliveries.c.planned_at, deliveries.c.id)
+    return _rows(connection.execute(wanted.order_by(*order).limit(limit)))
+
+
+ATTENTION = (State.IN_DOUBT, State.FAILED, State.HELD, State.MISSED)
+_NEEDS = sa.text("deliveries.state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT deliveries.acknowledged")
+
+
+def needs_you(connection: sa.Connection, limit: int = 200) -> list[Row]:
+    """What only the person can decide, most urgent first."""
+    order = sa.case({state.value: place for place, state in enumerate(ATTENTION)}, value=deliveries.c.state)
+    return _rows(connection.execute(_ROW.where(_NEEDS).order_by(order, deliveries.c.planned_at).limit(limit)))
+
+
+def needs_you_count(connection: sa.Connection) -> int:
+    """How many decisions are open; deliveries that wait for the same sign-in are one."""
+    held = deliveries.c.state == "held"
+    key = sa.case((held, -deliveries.c.account_id), else_=deliveries.c.id)
+    return int(connection.execute(sa.select(sa.func.count(sa.distinct(key))).where(_NEEDS)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All that is known of one delivery."""
+
+    row: Row
+    post: Post
+    account: Account
+    content: Content
+    parts: tuple[Part, ...]
+    attempts: tuple[Attempt, ...]
+    events: tuple[Event, ...]
+
+
+def detail(connection: sa.Connection, delivery_id: int) -> Detail:
+    """One delivery with its parts, attempts, receipts and events.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    delivery = delivery_rows.get(connection, delivery_id)
+    post = post_rows.get(connection, delivery.post_id)
+    return Detail(
+        row=_rows(connection.execute(_ROW.where(deliveries.c.id == delivery_id)))[0],
+        post=post,
+        account=account_rows.get(connection, delivery.account_id),
+        content=post.content_for(delivery.account_id),
+        parts=tuple(delivery_rows.parts_of(connection, delivery_id)),
+        attempts=tuple(delivery_rows.attempts_of(connection, delivery_id)),
+        events=tuple(delivery_rows.events_of(connection, delivery_id)),
+    )
+
+
+# --- totals -------------------------------------------------------------------------------------------------------
+
+
+def totals(connection: sa.Connection) -> dict[State, int]:
+    """How many deliveries stand in each state; kept, not counted."""
+    rows = connection.execute(sa.select(tallies.c.state, sa.func.sum(tallies.c.n)).group_by(tallies.c.state))
+    return {State(state): int(n) for state, n in rows if n}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The process that sends for this profile, as it last said of itself."""
+
+    owner: str
+    pid: int
+    host: str
+    started_at: datetime
+    seen_at: datetime
+    trouble: str
+
+
+def sender(connection: sa.Connection) -> Sender | None:
+    row = connection.execute(sa.select(senders)).first()
+    return Sender(row.owner, row.pid, row.host, row.started_at, row.seen_at, row.trouble) if row else None
+
+
+def say_alive(
+    connection: sa.Connection, *, owner: str, pid: int, host: str, started_at: datetime, seen_at: datetime, trouble: str
+) -> None:
+    """The sender's sign of life, and what troubles it (a locked keychain, a full disk)."""
+    connection.execute(sa.delete(senders))
+    connection.execute(
+        sa.insert(senders).values(
+            id=1, owner=owner, pid=pid, host=host, started_at=started_at, seen_at=seen_at, trouble=trouble
+        )
+    )
