@@ -52,7 +52,11 @@ class Program:
 
 
 def open_program(
-    folder: Path | None = None, *, passphrase: str | None = None, clock: Clock | None = None, transport: Transport | None = None
+    folder: Path | None = None,
+    *,
+    passphrase: str | None = None,
+    clock: Clock | None = None,
+    transport: Transport | None = None,
 ) -> Program:
     """Opens a profile: makes its folder and database if need be, and loads the channels.
 
@@ -89,5 +93,5 @@ def system_zone() -> str:
 
     try:
         return str(tzlocal.get_localzone_name())
-    except Exception:  # tzlocal raises many things on unusual systems; any zone is better than no start
+    except Exception:  # noqa: BLE001  # tzlocal raises many things on unusual systems; any zone is better than no start
         return "UTC"

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import requests
@@ -66,7 +66,7 @@ class Answer:
         """The body as JSON, or None if it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -133,7 +133,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -273,7 +273,9 @@ class Http:
             self.judge(answer, effect=True)
         return answer
 
-    def send(self, method: str, path: str, *, effect: bool, headers: Mapping[str, str] | None = None, **request: Any) -> Answer:
+    def send(
+        self, method: str, path: str, *, effect: bool, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> Answer:
         """Sends a request and reads the whole answer, whatever its status.
 
         Raises:
@@ -292,13 +294,24 @@ class Http:
         self.transport.watch(exchange, patience.total)
         prepared = session.prepare_request(
             requests.Request(
-                method, url, headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity", **self.headers, **(headers or {})},
-                auth=self.auth, **request,
-            )  # fmt: skip
+                method,
+                url,
+                headers={
+                    "User-Agent": USER_AGENT,
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    **self.headers,
+                    **(headers or {}),
+                },
+                auth=self.auth,
+                **request,
+            )
         )
         self._trace_request(prepared)
         try:
-            with session.send(prepared, timeout=(patience.connect, patience.read), stream=True, allow_redirects=False) as response:
+            with session.send(
+                prepared, timeout=(patience.connect, patience.read), stream=True, allow_redirects=False
+            ) as response:
                 body, whole = _read(response, patience.most)
                 answer = Answer(response.status_code, response.headers, body, whole and not exchange.expired)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as wrong:
@@ -333,13 +346,20 @@ class Http:
                 detail=_words(cause),
             )
         if isinstance(cause, ssl.SSLError):
-            return Rejected(f"{host} speaks no TLS that is safe enough ({cause.reason or 'handshake failed'}). Nothing was sent.", detail=_words(cause))
+            return Rejected(
+                f"{host} speaks no TLS that is safe enough ({cause.reason or 'handshake failed'}). Nothing was sent.",
+                detail=_words(cause),
+            )
         if isinstance(cause, socket.gaierror):
-            return TryLater(f"The name {host} could not be looked up. Is this computer online?", offline=True, detail=_words(cause))
+            return TryLater(
+                f"The name {host} could not be looked up. Is this computer online?", offline=True, detail=_words(cause)
+            )
         if isinstance(cause, TimeoutError):
             return TryLater(f"{host} could not be reached in time.", offline=True, detail=_words(cause))
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
-            return TryLater("This computer is offline, or the way to the endpoint is cut.", offline=True, detail=_words(cause))
+            return TryLater(
+                "This computer is offline, or the way to the endpoint is cut.", offline=True, detail=_words(cause)
+            )
         if isinstance(cause, ConnectionRefusedError):
             return TryLater(f"{host} refused the connection.", detail=_words(cause))
         return TryLater(f"{host} could not be reached.", detail=_words(cause))
@@ -351,7 +371,7 @@ class Http:
             words: what the endpoint said, if the channel knows where it says it.
         """
         said = words or _said(answer)
-        status, about = answer.status, {"detail": answer.text[:500], "status": answer.status}
+        status, about = answer.status, _About(detail=answer.text[:500], status=answer.status)
         quoted = f": “{said}”" if said else "."
         if 200 <= status < 300:
             if not answer.whole and effect:
@@ -359,28 +379,48 @@ class Http:
             return
         if 300 <= status < 400:
             where = urlsplit(answer.headers.get("Location", "")).hostname or "another address"
-            raise Rejected(f"{self.name} wants to send us on to {where}. Nothing was sent there.", advice="Check the address in the account.", **about)
+            raise Rejected(
+                f"{self.name} wants to send us on to {where}. Nothing was sent there.",
+                advice="Check the address in the account.",
+                **about,
+            )
         if status == 401:
-            raise NeedsLogin(f"{self.name} no longer accepts the key{quoted}", advice="Sign in again; the planned times are kept.", **about)
+            raise NeedsLogin(
+                f"{self.name} no longer accepts the key{quoted}",
+                advice="Sign in again; the planned times are kept.",
+                **about,
+            )
         if status in (408, 425, 429) or (status == 503 and "Retry-After" in answer.headers):
             raise TryLater(f"{self.name} asks to wait{quoted}", after=retry_after(answer.headers), **about)
         if status >= 500:
             if effect:
-                raise InDoubt(f"{self.name} answered with an error of its own ({status}){quoted} It may have gone out.", **about)
+                raise InDoubt(
+                    f"{self.name} answered with an error of its own ({status}){quoted} It may have gone out.", **about
+                )
             raise TryLater(f"{self.name} answered with an error of its own ({status}){quoted}", **about)
         raise Rejected(f"{self.name} refused it ({status}){quoted}", **about)
 
     def _trace_request(self, prepared: requests.PreparedRequest) -> None:
         lines = [f"{prepared.method} {prepared.url}"]
         lines += [f"{name}: {_shown(name, value)}" for name, value in prepared.headers.items()]
-        body = prepared.body or b""
-        raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b""
+        body: Any = prepared.body or b""
+        raw = body.encode() if isinstance(body, str) else body
         self.trace.request = "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
 
     def _trace_answer(self, answer: Answer) -> None:
-        lines = [str(answer.status), *(f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "set-cookie")]
+        lines = [
+            str(answer.status),
+            *(f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "set-cookie"),
+        ]
         self.trace.status = answer.status
         self.trace.answer = "\n".join(lines) + "\n\n" + answer.text[:3000]
+
+
+class _About(TypedDict):
+    """What every end carries along."""
+
+    detail: str
+    status: int
 
 
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
@@ -414,9 +454,10 @@ def _innermost(wrong: BaseException) -> BaseException:
         seen.add(id(wrong))
         candidates = [wrong.__cause__, wrong.__context__, getattr(wrong, "reason", None), *wrong.args]
         below = [one for one in candidates if isinstance(one, BaseException) and id(one) not in seen]
-        if isinstance(wrong, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ReadTimeoutError)):
+        refused = isinstance(wrong, urllib3.exceptions.NewConnectionError)  # which urllib3 counts as a time-out too
+        if not refused and isinstance(wrong, urllib3.exceptions.TimeoutError):
             return TimeoutError(str(wrong))
-        if not below or isinstance(wrong, OSError) and not isinstance(wrong, requests.RequestException):
+        if not below or (isinstance(wrong, OSError) and not isinstance(wrong, requests.RequestException)):
             return wrong
         wrong = below[0]
     return wrong

@@ -73,11 +73,14 @@ class Practice(Channel):
         ),
         Field(
             "answers", "Answers", required=False, advanced=True,
-            help=f"What it says, try by try, then “accept” for ever: {', '.join(ANSWERS)}.", placeholder="later:5, drop, accept",
+            help=f"What it says, try by try, then “accept” for ever: {', '.join(ANSWERS)}.",
+            placeholder="later:5, drop, accept",
         ),
         Field(
             "doubt", "If an answer gets lost", Kind.CHOICE, default="search", advanced=True,
-            choices=(("search", "Sendoff can look"), ("repeat", "Sending again has one effect"), ("ask", "Only you can tell")),
+            choices=(
+                ("search", "Sendoff can look"), ("repeat", "Again has one effect"), ("ask", "Only you can tell"),
+            ),
         ),
     )  # fmt: skip
 
@@ -113,9 +116,13 @@ class Practice(Channel):
             if answer != "drop":
                 return receipt
         raise {
-            "refuse": Rejected("The practice network refused it: “not today”.", advice="Change it, or send it again.", status=422),
+            "refuse": Rejected(
+                "The practice network refused it: “not today”.", advice="Change it, or send it again.", status=422
+            ),
             "login": NeedsLogin("The practice network no longer accepts the key.", advice="Sign in again.", status=401),
-            "later": TryLater("The practice network asks to wait.", after=timedelta(seconds=float(detail or 5)), status=429),
+            "later": TryLater(
+                "The practice network asks to wait.", after=timedelta(seconds=float(detail or 5)), status=429
+            ),
             "offline": TryLater("The practice network can't be reached.", offline=True),
         }.get(answer, InDoubt("The line to the practice network broke before it answered. It may have gone out."))
 
@@ -126,7 +133,13 @@ class Practice(Channel):
             if known is None:
                 handle = parcel.account.handle
                 number = len(self._lines(handle, "id")) + 1
-                known = {"id": f"practice-{number}", "key": parcel.key, "handle": handle, "at": parcel.now.isoformat(), **_shown(parcel)}
+                known = {
+                    "id": f"practice-{number}",
+                    "key": parcel.key,
+                    "handle": handle,
+                    "at": parcel.now.isoformat(),
+                    **_shown(parcel),
+                }
                 self._append(known)
         return Receipt(known["id"], answer="Taken by the practice network.")
 

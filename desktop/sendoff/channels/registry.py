@@ -39,7 +39,7 @@ def load(context: Context) -> Registry:
     for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
         try:
             channel: Channel = entry.load()(context)
-        except Exception as wrong:  # somebody else's code: whatever it raises, the others work
+        except Exception as wrong:  # noqa: BLE001  # somebody else's code: whatever it raises, the others work
             log.error("the channel %s could not be loaded: %s", entry.name, wrong)
             registry.failed[entry.name] = f"{type(wrong).__name__}: {wrong}"
         else:

@@ -29,7 +29,9 @@ def web_address(text: str) -> str:
     if parts.query or parts.fragment:
         raise BadInput(f"“{text}”: leave out what follows the “?” or “#”.")
     if parts.scheme == "http" and not is_this_computer(host):
-        raise BadInput(f"“{text}” would send your key in the open. Use https:// (http:// works only for this computer).")
+        raise BadInput(
+            f"“{text}” would send your key in the open. Use https:// (http:// works only for this computer)."
+        )
     return wanted.rstrip("/")
 
 

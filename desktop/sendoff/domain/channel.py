@@ -28,7 +28,7 @@ class Capabilities:
         spacing: the shortest time between two sends of one account, by default.
         prepares: the channel has work to do shortly before the due time (building a mail, uploading pictures).
         prepared_life: how long what `prepare` achieved stays usable at the endpoint.
-        text: the longest text, counted as `counter` says (text.py); any link counts as `url_length` where that is fixed.
+        text: the longest text, counted as `counter` says (text.py); a link counts as `url_length` where that is fixed.
         media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
@@ -62,14 +62,15 @@ class Capabilities:
         """These figures with a server's own laid over them; names that this version does not know are left out."""
         names = {one.name for one in fields(self)}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
-        return replace(self, **{name: value for name, value in values.items() if name in names})
+        kept: dict[str, Any] = {name: value for name, value in values.items() if name in names}
+        return replace(self, **kept)
 
 
 class Kind(StrEnum):
     """How a field of a form is asked for."""
 
     TEXT = "text"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105
     CHOICE = "choice"
     NUMBER = "number"
     SWITCH = "switch"  # the values are "yes" and "no"
@@ -147,7 +148,7 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed in, as the endpoint says. `settings` and `secrets` are laid over what was typed; `learned` are figures."""
+    """Who signed in, as the endpoint says. `settings` and `secrets` lie over what was typed; `learned` are figures."""
 
     handle: str
     name: str = ""

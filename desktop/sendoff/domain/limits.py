@@ -18,7 +18,9 @@ def check(content: Content, capabilities: Capabilities, title: str, options: Map
         title: what to call the endpoint in the sentences.
         options: what only this channel knows; a content warning counts as text.
     """
-    found = list(_mail(content, capabilities, title) if capabilities.mail else _post(content, capabilities, title, options))
+    found = list(
+        _mail(content, capabilities, title) if capabilities.mail else _post(content, capabilities, title, options)
+    )
     order = list(Level)
     return sorted(found, key=lambda problem: order.index(problem.level))
 
@@ -28,19 +30,26 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
         yield Problem(Level.ERROR, "empty", "There is nothing to post yet.", "Write a few words or add a picture.")
         return
     if len(content.items) > 1 and not figures.threads:
-        yield Problem(Level.ERROR, "thread", f"{title} has no threads.", "Only one item can be posted there.", "customise")
+        yield Problem(
+            Level.ERROR, "thread", f"{title} has no threads.", "Only one item can be posted there.", "customise"
+        )
     warning = options.get("spoiler_text", "")
     for number, item in enumerate(content.items):
         where = f"Item {number + 1}: " if len(content.items) > 1 else ""
         if item.is_empty:
-            yield Problem(Level.ERROR, "empty", f"Item {number + 1} is empty.", "Write something or take it out.", item=number)
+            yield Problem(
+                Level.ERROR, "empty", f"Item {number + 1} is empty.", "Write something or take it out.", item=number
+            )
         yield from _text(item, figures, title, where, number, count(warning, figures) if warning else 0)
         yield from _media(item, figures, title, where, number)
         yield from _poll(item, figures, title, where, number)
     for attachment in content.attachments:
         if attachment.role is not Role.MEDIA:
             yield Problem(
-                Level.WARNING, "attachment", f"{attachment.name} stays behind.", f"{title} takes pictures, not attachments."
+                Level.WARNING,
+                "attachment",
+                f"{attachment.name} stays behind.",
+                f"{title} takes pictures, not attachments.",
             )
 
 
@@ -63,17 +72,47 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
     media = [attachment for attachment in item.media if attachment.role is Role.MEDIA]
     if len(media) > figures.media:
         most = f"takes {figures.media} at most" if figures.media else "takes none"
-        yield Problem(Level.ERROR, "media", f"{where}{len(media)} pictures are too many for {title}.", f"It {most}.", "customise", number)
+        yield Problem(
+            Level.ERROR,
+            "media",
+            f"{where}{len(media)} pictures are too many for {title}.",
+            f"It {most}.",
+            "customise",
+            number,
+        )
     for place, attachment in enumerate(media, 1):
         name = f"Picture {place}" if attachment.is_image else attachment.name
         if figures.media_types and not _takes(figures.media_types, attachment.mime):
-            yield Problem(Level.ERROR, "media_type", f"{where}{title} does not take {attachment.mime}.", f"{name} has to go.", "customise", number)
+            yield Problem(
+                Level.ERROR,
+                "media_type",
+                f"{where}{title} does not take {attachment.mime}.",
+                f"{name} has to go.",
+                "customise",
+                number,
+            )
         if too_big := _too_big(attachment, figures):
-            yield Problem(Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", too_big, "customise", number)
+            yield Problem(
+                Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", too_big, "customise", number
+            )
         if figures.alt and len(attachment.alt) > figures.alt:
-            yield Problem(Level.ERROR, "alt", f"{where}{name}: the description is too long.", f"{title} takes {figures.alt} characters.", "alt", number)
+            yield Problem(
+                Level.ERROR,
+                "alt",
+                f"{where}{name}: the description is too long.",
+                f"{title} takes {figures.alt} characters.",
+                "alt",
+                number,
+            )
         if attachment.is_image and not attachment.alt.strip() and figures.alt:
-            yield Problem(Level.WARNING, "no_alt", f"{where}{name} has no alt text.", "People who can't see it get nothing.", "alt", number)
+            yield Problem(
+                Level.WARNING,
+                "no_alt",
+                f"{where}{name} has no alt text.",
+                "People who can't see it get nothing.",
+                "alt",
+                number,
+            )
 
 
 def _takes(types: tuple[str, ...], mime: str) -> bool:
@@ -95,20 +134,38 @@ def _poll(item: Item, figures: Capabilities, title: str, where: str, number: int
     if poll is None:
         return
     if not figures.poll_options:
-        yield Problem(Level.ERROR, "poll", f"{where}{title} has no polls.", "Take the poll out for it.", "customise", number)
+        yield Problem(
+            Level.ERROR, "poll", f"{where}{title} has no polls.", "Take the poll out for it.", "customise", number
+        )
         return
     filled = [option for option in poll.options if option.strip()]
     if len(filled) < 2 or len(filled) != len(poll.options) or len(set(filled)) != len(filled):
         yield Problem(Level.ERROR, "poll", f"{where}The poll needs at least two different answers.", "", "", number)
     if len(filled) > figures.poll_options:
-        yield Problem(Level.ERROR, "poll", f"{where}{len(filled)} answers are too many for {title}.", f"It takes {figures.poll_options}.", "", number)
+        yield Problem(
+            Level.ERROR,
+            "poll",
+            f"{where}{len(filled)} answers are too many for {title}.",
+            f"It takes {figures.poll_options}.",
+            "",
+            number,
+        )
     for option in filled:
         if figures.poll_option and count(option, figures) > figures.poll_option:
-            yield Problem(Level.ERROR, "poll", f"{where}The answer “{option[:20]}…” is too long.", f"{title} takes {figures.poll_option} characters.", "", number)
+            yield Problem(
+                Level.ERROR,
+                "poll",
+                f"{where}The answer “{option[:20]}…” is too long.",
+                f"{title} takes {figures.poll_option} characters.",
+                "",
+                number,
+            )
     if (figures.poll_min and poll.lasts < figures.poll_min) or (figures.poll_max and poll.lasts > figures.poll_max):
         yield Problem(Level.ERROR, "poll", f"{where}{title} does not run a poll that long.", "", "", number)
     if item.media:
-        yield Problem(Level.ERROR, "poll", f"{where}A poll and pictures do not go together on {title}.", "", "customise", number)
+        yield Problem(
+            Level.ERROR, "poll", f"{where}A poll and pictures do not go together on {title}.", "", "customise", number
+        )
 
 
 def _mail(content: Content, figures: Capabilities, title: str) -> Iterator[Problem]:
@@ -117,21 +174,41 @@ def _mail(content: Content, figures: Capabilities, title: str) -> Iterator[Probl
     if not mail.to:
         yield Problem(Level.ERROR, "no_recipient", "Nobody is in To.", "A mail needs at least one address.", "to")
     if not mail.subject.strip():
-        yield Problem(Level.WARNING, "no_subject", "There is no subject.", "Many readers will take it for spam.", "subject")
+        yield Problem(
+            Level.WARNING, "no_subject", "There is no subject.", "Many readers will take it for spam.", "subject"
+        )
     if not (content.items[0].text.strip() or mail.html.strip()):
         yield Problem(Level.ERROR, "empty", "The mail is empty.", "Write a few words.")
     if len(content.items) > 1:
-        yield Problem(Level.WARNING, "thread", "Only the first item goes into the mail.", f"{title} has no threads.", "customise")
+        yield Problem(
+            Level.WARNING, "thread", "Only the first item goes into the mail.", f"{title} has no threads.", "customise"
+        )
     if content.items[0].poll:
         yield Problem(Level.WARNING, "poll", "The poll stays out of the mail.", "", "customise")
     if mail.separately and (mail.cc or mail.bcc):
         yield Problem(
-            Level.ERROR, "copies", "Cc and Bcc would get every copy.", "Each person of To gets an own mail. Take Cc and Bcc out, or send one mail to all.", "together"
+            Level.ERROR,
+            "copies",
+            "Cc and Bcc would get every copy.",
+            "Each person of To gets an own mail. Take Cc and Bcc out, or send one mail to all.",
+            "together",
         )
     if not mail.separately and len(everyone) > 1:
-        yield Problem(Level.NOTE, "visible", "Everyone in To and Cc sees the other addresses.", "Send it separately to keep them private.", "separately")
+        yield Problem(
+            Level.NOTE,
+            "visible",
+            "Everyone in To and Cc sees the other addresses.",
+            "Send it separately to keep them private.",
+            "separately",
+        )
     if not mail.separately and figures.recipients and len(everyone) > figures.recipients:
-        yield Problem(Level.ERROR, "recipients", f"{len(everyone)} people are too many for one mail.", f"{title} takes {figures.recipients}. Send it separately.", "separately")
+        yield Problem(
+            Level.ERROR,
+            "recipients",
+            f"{len(everyone)} people are too many for one mail.",
+            f"{title} takes {figures.recipients}. Send it separately.",
+            "separately",
+        )
     if twice := _twice(everyone):
         yield Problem(Level.WARNING, "twice", f"{twice} is there twice.", "That person would get it once more.", "to")
     yield from _merge(content, mail)
@@ -152,17 +229,20 @@ def _merge(content: Content, mail: Mail) -> Iterator[Problem]:
     named = mails.placeholders(content)
     if not named:
         return
-    if not mail.separately:
-        if len(mail.to) > 1 or mail.cc or mail.bcc:
-            yield Problem(Level.ERROR, "merge", "Personal fields need a mail for each person.", "Send it separately.", "separately")
-            return
+    if not mail.separately and (len(mail.to) > 1 or mail.cc or mail.bcc):
+        yield Problem(
+            Level.ERROR, "merge", "Personal fields need a mail for each person.", "Send it separately.", "separately"
+        )
+        return
     for name, has_fallback in named.items():
         if has_fallback or name in ("email", "address"):
             continue
         without = sum(not (one.name if name == "name" else dict(one.fields).get(name, "")) for one in mail.to)
         if without:
             people = "1 person has" if without == 1 else f"{without} people have"
-            yield Problem(Level.ERROR, "merge", f"{people} no “{name}”.", f"Write {{{{{name}|something}}}} for those.", "to")
+            yield Problem(
+                Level.ERROR, "merge", f"{people} no “{name}”.", f"Write {{{{{name}|something}}}} for those.", "to"
+            )
 
 
 def _size(content: Content, figures: Capabilities, title: str) -> Iterator[Problem]:
@@ -174,7 +254,10 @@ def _size(content: Content, figures: Capabilities, title: str) -> Iterator[Probl
     encoded = round(files * 4 / 3 * 78 / 76) + 2 * words
     if encoded > figures.message_bytes:
         yield Problem(
-            Level.ERROR, "size", f"The mail is too big for {title}.", f"Encoded it has {size_text(encoded)}, and {size_text(figures.message_bytes)} is the limit."
+            Level.ERROR,
+            "size",
+            f"The mail is too big for {title}.",
+            f"Encoded it has {size_text(encoded)}, and {size_text(figures.message_bytes)} is the limit.",
         )
 
 
@@ -184,4 +267,3 @@ def size_text(size: int) -> str:
         if size >= factor:
             return f"{size / factor:.1f}".removesuffix(".0") + f" {unit}"
     return f"{size} B"
-

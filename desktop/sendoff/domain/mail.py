@@ -68,7 +68,8 @@ def from_markdown(text: str) -> str:
     """CommonMark with tables and bare links to HTML; raw HTML in the text is shown, not obeyed."""
     from markdown_it import MarkdownIt
 
-    return str(MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(text))
+    rendered: str = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(text)
+    return rendered
 
 
 _BODY_TAG = re.compile(r"<body[^>]*>", re.IGNORECASE)
@@ -89,8 +90,26 @@ def _page(body: str, preheader: str) -> str:
 class _PlainText(HTMLParser):
     """Collects the words of a page: blocks on lines of their own, links with their address behind them."""
 
-    BLOCKS = frozenset("p div br tr table ul ol li h1 h2 h3 h4 h5 h6 blockquote section article header footer hr".split())
-    SILENT = frozenset("style script head title".split())
+    BLOCKS = frozenset(
+        {
+            "p",
+            "div",
+            "br",
+            "hr",
+            "tr",
+            "table",
+            "ul",
+            "ol",
+            "li",
+            "blockquote",
+            "section",
+            "article",
+            "header",
+            "footer",
+        }
+        | {f"h{size}" for size in range(1, 7)}
+    )
+    SILENT = frozenset(("style", "script", "head", "title"))
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -151,7 +170,11 @@ def parse_recipient(text: str) -> Recipient:
     """
     named = _WITH_NAME.fullmatch(text)
     address = (named["address"] if named else text).strip()
-    name = re.sub(r"\\(.)", r"\1", named["quoted"]) if named and named["quoted"] is not None else (named["name"] if named else "")
+    name = (
+        re.sub(r"\\(.)", r"\1", named["quoted"])
+        if named and named["quoted"] is not None
+        else (named["name"] if named else "")
+    )
     if any(character in text for character in "\r\n\0"):
         raise BadInput(f"An address cannot hold a line break: “{' '.join(text.split())}”.")
     try:
@@ -162,6 +185,6 @@ def parse_recipient(text: str) -> Recipient:
 
 
 def parse_recipients(text: str) -> tuple[Recipient, ...]:
-    """Reads several addresses, separated by commas, semicolons or line ends (a comma inside quotes is part of a name)."""
+    """Reads several addresses between commas, semicolons or line ends (a comma in quotes is part of a name)."""
     parts = re.findall(r'(?:[^,;\n"]|"(?:[^"\\]|\\.)*")+', text)
     return tuple(parse_recipient(part) for part in parts if part.strip())

@@ -32,6 +32,8 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
 
     def clean(self, text: str) -> str:
+        if not text:
+            return text
         if self._pattern:
             text = self._pattern.sub(MASK, text)
         text = _AUTHORIZATION.sub(rf"\1{MASK}", text)

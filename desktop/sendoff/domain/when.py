@@ -97,7 +97,9 @@ def resolve(wall: datetime, zone: str) -> When:
 _UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "hr": 3600,
           "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800}  # fmt: skip
 _STEP = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?(?=[\s\d]|$)")
-_CLOCK = re.compile(r"(?P<h>\d{1,2})(?:[:.](?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*(?P<half>am|pm)?(?:\s*(?:o'?clock|h|uhr))?")
+_CLOCK = re.compile(
+    r"(?P<h>\d{1,2})(?:[:.](?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*(?P<half>am|pm)?(?:\s*(?:o'?clock|h|uhr))?"
+)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[t ]\d{2}:?\d{2}")
 _ZONE = re.compile(r"\s+(utc|[A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+)$", re.IGNORECASE)
 _EXAMPLES = "Write it like 2026-11-24 09:00, “tomorrow 9:00”, “tue 9”, “24 nov 18:30”, “in 20 min” or +2h."
@@ -265,7 +267,9 @@ def _time_of_day(text: str) -> time | None:
 
 def describe(when: When, now: datetime) -> str:
     """The time in full: "Tue 24 Nov 2026, 09:00 Europe/Berlin, in 14 h"."""
-    return f"{_day(when.wall.date())}, {clock_text(when.wall)}{_which(when)} {when.zone}, {distance(when.instant - now)}"
+    return (
+        f"{_day(when.wall.date())}, {clock_text(when.wall)}{_which(when)} {when.zone}, {distance(when.instant - now)}"
+    )
 
 
 def short(when: When, now: datetime) -> str:

@@ -13,7 +13,7 @@ TOLERANCE = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The wall clock moved by `by` against the monotonic one, some time after `before`: sleep, or a hand on the clock."""
+    """The wall clock moved by `by` against the steady one, some time after `before`: sleep, or a hand on the clock."""
 
     by: timedelta
     before: datetime

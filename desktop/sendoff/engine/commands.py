@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from sendoff.domain import limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Identity, Kind, Level, Problem
-from sendoff.domain.delivery import Move, Receipt, State, WAITING, can, plan_parts
+from sendoff.domain.delivery import WAITING, Move, PartPlan, Receipt, State, can, plan_parts
 from sendoff.domain.errors import BadInput, NeedsLogin, NotFound, Refused, SecretGone
-from sendoff.domain.post import Content, Plan, Post, Variant
+from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
 from sendoff.store import accounts, changes, deliveries, media, posts, settings
-from sendoff.store.db import Store
+from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
 
 PAST = timedelta(minutes=1)
@@ -36,7 +34,9 @@ class Problems(BadInput):
     """The post can't go out so. Carries what is wrong where."""
 
     def __init__(self, found: Sequence[AccountProblem]) -> None:
-        super().__init__(" ".join(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip() for one in found))
+        super().__init__(
+            " ".join(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip() for one in found)
+        )
         self.found = tuple(found)
 
 
@@ -89,7 +89,9 @@ class Commands:
             posts.delete(connection, post_id)
         return post
 
-    def problems(self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account]) -> list[AccountProblem]:
+    def problems(
+        self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account]
+    ) -> list[AccountProblem]:
         """Everything that stands against a post, for each chosen account; pure, so it can be asked while typing."""
         return [
             AccountProblem(account, problem)
@@ -105,7 +107,15 @@ class Commands:
         figures = channel.capabilities.learned(account.learned)
         found = limits.check(content, figures, channel.title, options) + list(channel.check(content, options, account))
         if account.state is AccountState.SIGN_IN:
-            found.append(Problem(Level.NOTE, "sign_in", f"{account.name} wants you to sign in again.", "That one waits, the others go.", "sign_in"))
+            found.append(
+                Problem(
+                    Level.NOTE,
+                    "sign_in",
+                    f"{account.name} wants you to sign in again.",
+                    "That one waits, the others go.",
+                    "sign_in",
+                )
+            )
         return found
 
     def schedule(self, post_id: int, when: When, late: str = "", *, override: bool = False) -> list[int]:
@@ -149,13 +159,20 @@ class Commands:
         if hard or (found and not override):
             raise Problems(found)
 
-    def _rules(self, connection: sa.Connection, late: str) -> tuple[str, timedelta]:
+    def _rules(self, connection: Connection, late: str) -> tuple[str, timedelta]:
         chosen = settings.read(connection)
         rule = str(parse_late(late or chosen["late"]))
         return rule, timedelta(hours=int(chosen["give_up"].removesuffix("h")))
 
     def _insert(
-        self, connection: sa.Connection, post: Post, account: Account, when: When, late: str, patience: timedelta, now: datetime
+        self,
+        connection: Connection,
+        post: Post,
+        account: Account,
+        when: When,
+        late: str,
+        patience: timedelta,
+        now: datetime,
     ) -> int:
         waits = account.state is AccountState.SIGN_IN
         return deliveries.insert(
@@ -171,7 +188,7 @@ class Commands:
             reason=account.reason if waits else "",
         )
 
-    def _plans(self, post: Post, account: Account) -> tuple[deliveries.PartPlan, ...]:
+    def _plans(self, post: Post, account: Account) -> tuple[PartPlan, ...]:
         figures = self._channels[account.channel].capabilities.learned(account.learned)
         return plan_parts(post.content_for(account.id), mail=figures.mail, batch=figures.batch)
 
@@ -207,7 +224,11 @@ class Commands:
             self._refuse_problems(post, known, override)
             rule, patience = self._rules(connection, late)
             ids = []
-            existing = {one.account_id: one for one in deliveries.of_post(connection, post_id) if one.state is not State.CANCELLED}
+            existing = {
+                one.account_id: one
+                for one in deliveries.of_post(connection, post_id)
+                if one.state is not State.CANCELLED
+            }
             for account_id, one in existing.items():
                 if account_id not in known and one.state in WAITING:
                     deliveries.cancel(connection, one.id)
@@ -330,7 +351,9 @@ class Commands:
             if field.required and not value:
                 raise BadInput(f"{channel.title}: “{field.label}” ({field.name}) is missing. {field.help}".strip())
             if field.kind is Kind.CHOICE and value and value not in dict(field.choices):
-                raise BadInput(f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”.")
+                raise BadInput(
+                    f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”."
+                )
             if field.kind is Kind.NUMBER and value and not value.isdecimal():
                 raise BadInput(f"“{field.label}” ({field.name}) is a number, not “{value}”.")
             if field.kind is Kind.ADDRESS and value:
@@ -345,7 +368,13 @@ class Commands:
         return self.channel(kind).connect(self.complete(kind, fields))
 
     def add_account(
-        self, kind: str, name: str, fields: Mapping[str, str], *, identity: Identity | None = None, workspace_id: int = 1
+        self,
+        kind: str,
+        name: str,
+        fields: Mapping[str, str],
+        *,
+        identity: Identity | None = None,
+        workspace_id: int = 1,
     ) -> int:
         """Tests the sign-in, puts the secret into the keychain and stores the account; returns its id.
 
@@ -385,7 +414,7 @@ class Commands:
             raise
 
     def reconnect(self, account_id: int, fields: Mapping[str, str], *, identity: Identity | None = None) -> int:
-        """Signs an account in again, with what it had where a field is left out. Everything planned is kept and goes on.
+        """Signs an account in again, with what it had where a field is left out. What is planned is kept and goes on.
 
         Returns:
             How many held deliveries stand at their times again.
@@ -399,12 +428,20 @@ class Commands:
         complete = self.complete(account.channel, {name: value for name, value in merged.items() if name in names})
         identity = identity or channel.connect(complete)
         if account.handle and identity.handle != account.handle:
-            raise BadInput(f"That is {identity.handle}, but this account is {account.handle}. Add {identity.handle} as an account of its own.")
+            raise BadInput(
+                f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
+            )
         plain, secret = _divided(channel, complete, identity)
         ref = self._secrets.put(secret, account.secret_ref) if secret else account.secret_ref
         with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
             accounts.update(
-                connection, account_id, settings=plain, learned=identity.learned, secret_ref=ref, url=identity.url, handle=identity.handle
+                connection,
+                account_id,
+                settings=plain,
+                learned=identity.learned,
+                secret_ref=ref,
+                url=identity.url,
+                handle=identity.handle,
             )
             return deliveries.release_account(connection, account_id)
 
@@ -463,7 +500,7 @@ class Commands:
     # --- everything -----------------------------------------------------------------------------------------------
 
     def pause(self, until: datetime | None = None) -> None:
-        """Nothing leaves until then; None: until `resume`. Times pass meanwhile, and the lateness rules decide after."""
+        """Nothing leaves until then; None: until `resume`. Times pass meanwhile; the lateness rules decide after."""
         self.set("paused_until", until.isoformat() if until else settings.FOREVER)
 
     def resume(self) -> None:
@@ -480,7 +517,9 @@ class Commands:
             return settings.read(connection)["zone"] or self._system_zone()
 
 
-def _divided(channel: Channel, complete: Mapping[str, str], identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
+def _divided(
+    channel: Channel, complete: Mapping[str, str], identity: Identity
+) -> tuple[dict[str, str], dict[str, str]]:
     """What goes into the database and what into the keychain."""
     hidden = {field.name for field in channel.fields if field.secret}
     plain = {name: value for name, value in complete.items() if name not in hidden} | dict(identity.settings)
@@ -488,7 +527,7 @@ def _divided(channel: Channel, complete: Mapping[str, str], identity: Identity) 
     return plain, secret
 
 
-def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[media.Attachment, ...]:
+def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[Attachment, ...]:
     own = [variant.content for variant in variants if variant.content]
     return tuple(attachment for one in [content, *own] for attachment in one.attachments)
 

@@ -9,24 +9,32 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-
-import sqlalchemy as sa
 
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Move
 from sendoff.domain.when import Clock
-from sendoff.engine.dispatch import Ready
+from sendoff.engine.dispatch import Dispatch, Ready
+from sendoff.engine.pool import Pool
 from sendoff.engine.writer import Writer
 from sendoff.store import accounts, deliveries
-from sendoff.store.db import Store, StoreTrouble
-from sendoff.store.deliveries import Job, Unclaim
+from sendoff.store.db import Connection, Store, StoreTrouble
+from sendoff.store.deliveries import End, Job, Unclaim
 
 log = logging.getLogger(__name__)
 
 LEAD = timedelta(seconds=0.5)
 """How far ahead of its time a delivery is claimed: the commit and the clock's jitter hide in it."""
+
+EARLY = timedelta(seconds=0.02)
+"""How far ahead the intention is written, for the same reason. Nothing connects before the time itself."""
+
+GATHER = 0.001
+"""Seconds to wait for more workers to come free, so that the intentions of many are written together."""
+
+UNWRITABLE = timedelta(seconds=1)
+"""How soon to try again when an intention could not be written."""
 
 ROOM = 1024
 """How many claimed deliveries wait in memory at most. A claim costs nothing to give back."""
@@ -55,36 +63,44 @@ class Lane:
 class Departures:
     """Two threads: one claims when it is told to, one releases what is due to the workers.
 
+    A claimed delivery waits in the delay queue; shortly before its instant, when its lane is free, its intention is
+    written, together with those of others; at its instant, never earlier, a worker gets it. No more intentions stand
+    than there are workers, so that a crash leaves no more than that in doubt.
+
     Args:
-        prepare: called with each job that was just claimed; in the end calls `enqueue` or `dropped`.
-        depart: called with what is ready at its instant, never earlier; in the end calls `arrived`.
+        dispatch: makes ready, and says what the intention is.
+        pool: the workers; `send` is called there.
         wake_at: tells the clock when to ask for the next claim.
     """
 
     def __init__(
         self,
+        *,
         store: Store,
         writer: Writer,
         clock: Clock,
         owner: str,
-        *,
-        prepare: Callable[[Job], None],
-        depart: Callable[[Ready], None],
+        dispatch: Dispatch,
+        pool: Pool,
         wake_at: Callable[[datetime | None], None],
     ) -> None:
         self._store = store
         self._writer = writer
         self._clock = clock
         self._owner = owner
-        self._prepare = prepare
-        self._depart = depart
+        self._dispatch = dispatch
+        self._pool = pool
         self._wake_at = wake_at
+        self._slots: deque[None] = deque([None] * pool.size)  # one for each free worker; given back without a lock
+        self._starved = False  # somebody's time has come and no worker is free
         self._lanes: dict[int, Lane] = {}
         self._closed: set[int] = set()  # accounts that need a sign-in
-        self._heap: list[tuple[datetime, int, Ready | int]] = []  # what leaves, or the account whose lane opens then
+        self._queue: list[tuple[datetime, int, Ready | int]] = []  # what leaves, or the account whose lane opens then
+        self._gate: list[tuple[datetime, int, Ready]] = []  # intention written, waiting for the instant
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._claim_wanted = threading.Event()
+        self._intending = False  # a group is on its way to the disk; the next one gathers meanwhile
         self._paused = False
         self._stopped = False
         self._threads = [
@@ -117,6 +133,11 @@ class Departures:
         """How many deliveries are claimed, waiting or leaving."""
         with self._changed:
             return sum(lane.claimed for lane in self._lanes.values())
+
+    @property
+    def hurried(self) -> bool:
+        """Whether somebody's time has come who has not left."""
+        return bool(self._queue) and self._queue[0][0] <= self._clock.now()
 
     def poke(self) -> None:
         """Something may be due: look."""
@@ -155,7 +176,7 @@ class Departures:
             if self._stopped:
                 return
             try:
-                while not self._paused and self._claim_once():
+                while not (self._paused or self._stopped) and self._claim_once():
                     pass
                 self._arm()
             except StoreTrouble as trouble:
@@ -167,19 +188,17 @@ class Departures:
         with self._changed:
             room = ROOM - sum(lane.claimed for lane in self._lanes.values())
             blocked = self._blocked(now + LEAD)
-        if room <= 0:
+        with self._store.reading() as connection:  # most wake-ups find nothing, and asking is cheaper than claiming
+            due = deliveries.next_due(connection, blocked)
+        if room <= 0 or due is None or due > now + LEAD:
             return False
 
-        def claim(connection: sa.Connection) -> list[int]:
+        def claim(connection: Connection) -> list[int]:
             return deliveries.claim(
                 connection, owner=self._owner, until=now + LEAD, lease_until=now + LEASE,
                 room=room, per_account=PER_ACCOUNT, blocked=blocked,
             )  # fmt: skip
 
-        with self._store.reading() as connection:  # most wake-ups find nothing, and asking is cheaper than claiming
-            due = deliveries.next_due(connection, blocked)
-        if due is None or due > now + LEAD:
-            return False
         ids = self._writer.run(claim)
         with self._store.reading() as connection:
             jobs = deliveries.load_jobs(connection, ids)
@@ -187,7 +206,10 @@ class Departures:
             for job in jobs:
                 self._lane(job.account.id).claimed += 1
         for job in jobs:
-            self._prepare(job)
+            if self._dispatch.is_quick(job):
+                self._make_ready(job)
+            else:
+                self._pool.submit(partial(self._make_ready, job))
         return bool(ids)
 
     def _blocked(self, horizon: datetime) -> list[int]:
@@ -202,74 +224,170 @@ class Departures:
         """Tells the clock when to ask again: shortly before the next due instant, or before a lane opens."""
         with self._changed:
             blocked = self._blocked(self._clock.now() + LEAD)
-            opens = [lane.ready_at for lane in self._lanes.values() if lane.shut_out and lane.ready_at and not lane.busy]
+            opens = [
+                lane.ready_at for lane in self._lanes.values() if lane.shut_out and lane.ready_at and not lane.busy
+            ]
         with self._store.reading() as connection:
             due = deliveries.next_due(connection, blocked)
         instants = [*opens, due] if due else opens
         self._wake_at(min(instants) - LEAD if instants and not self._paused else None)
 
-    def enqueue(self, ready: Ready) -> None:
-        """A claimed delivery is ready to leave at its instant."""
-        with self._changed:
-            heapq.heappush(self._heap, (ready.job.delivery.due_at, next(self._order), ready))
-            if self._heap[0][2] is ready:
-                self._changed.notify_all()
+    def _make_ready(self, job: Job) -> None:
+        """Ahead of the time: whatever can be done before anything leaves."""
+        ready = None
+        try:
+            ready = self._dispatch.prepare(job)
+        finally:
+            with self._changed:
+                if ready is None:
+                    self._drop(job)
+                else:
+                    heapq.heappush(self._queue, (job.delivery.due_at - EARLY, next(self._order), ready))
+                    if self._queue[0][2] is ready:
+                        self._changed.notify_all()
+
+    def _drop(self, job: Job) -> None:
+        """A claim is over. It may be due again later, and its lane may take more."""
+        self._lane(job.account.id).claimed -= 1
+        self._claim_wanted.set()
 
     # --- releasing ------------------------------------------------------------------------------------------------
 
     def _releases(self) -> None:
-        with self._changed:
-            while not self._stopped:
+        while True:
+            with self._changed:
+                if self._stopped:
+                    return
                 now = self._clock.now()
-                while self._heap and self._heap[0][0] <= now:
-                    what = heapq.heappop(self._heap)[2]
-                    self._release(what, now)
-                wait = (self._heap[0][0] - self._clock.now()).total_seconds() if self._heap else 60.0
-                if wait > 0:
-                    # In slices: the wait is monotonic, and the wall clock may jump meanwhile.
-                    self._changed.wait(min(wait, 1.0) if self._heap else 60.0)
+                self._open_gate(now)
+                group = self._due(now)
+                if not group:
+                    self._sleep(now)
+            if group:
+                self._intend(group)
 
-    def _release(self, what: Ready | int, now: datetime) -> None:
-        account_id = what if isinstance(what, int) else what.job.account.id
-        lane = self._lane(account_id)
-        if not isinstance(what, int):
-            lane.waiting.append(what)
-        self._next_of(account_id, lane, now)
+    def _sleep(self, now: datetime) -> None:
+        """Waits for the next instant, in slices, because the wait is monotonic and the wall clock may jump."""
+        instants = [self._gate[0][0]] if self._gate else []
+        if self._queue and not self._intending:
+            self._starved = not self._slots
+            if not self._starved:
+                instants.append(self._queue[0][0])
+        wait = min(((instant - now).total_seconds() for instant in instants), default=60.0)
+        if wait > 0:
+            self._changed.wait(min(wait, 1.0))
+        if self._starved:
+            self._starved = False
+            self._changed.wait(GATHER)
 
-    def _next_of(self, account_id: int, lane: Lane, now: datetime) -> None:
-        if lane.busy or not lane.waiting:
+    def _due(self, now: datetime) -> list[Ready]:
+        """What is to leave next: its time has nearly come, its lane is free, and a worker will be there."""
+        group: list[Ready] = []
+        if self._intending:
+            return group
+        while self._slots and self._queue and self._queue[0][0] <= now:
+            what = heapq.heappop(self._queue)[2]
+            account_id = what if isinstance(what, int) else what.job.account.id
+            lane = self._lane(account_id)
+            if not isinstance(what, int):
+                lane.waiting.append(what)
+            if lane.busy or not lane.waiting:
+                continue
+            if lane.ready_at and lane.ready_at - EARLY > now:
+                heapq.heappush(self._queue, (lane.ready_at - EARLY, next(self._order), account_id))
+                continue
+            lane.busy = True
+            self._slots.pop()
+            group.append(lane.waiting.popleft())
+        self._intending = bool(group)
+        return group
+
+    def _intend(self, group: list[Ready]) -> None:
+        """Writes the intentions of a group; those that hold wait at the gate for their instant."""
+        intentions = {ready.job.delivery.id: self._dispatch.intention(ready) for ready in group}
+        wanted = [one for one in intentions.values() if one]
+        for ready in group:
+            if intentions[ready.job.delivery.id] is None:
+                self.arrived(ready, None)
+        kept = [one for one in group if intentions[one.job.delivery.id]]
+        if wanted:
+            self._writer.begin(wanted, partial(self._intended, kept))
+        else:
+            self._intended([], set())
+
+    def _intended(self, group: list[Ready], held: set[int] | None) -> None:
+        if held is None:
+            self._put_back(group)
             return
-        if lane.ready_at and lane.ready_at > now:
-            heapq.heappush(self._heap, (lane.ready_at, next(self._order), account_id))
-            return
-        lane.busy = True
-        self._depart(lane.waiting.popleft())
-
-    def arrived(self, job: Job, ready_at: datetime | None) -> None:
-        """The try of a job is over and written down; its account may send next at `ready_at`."""
+        lost = [ready for ready in group if ready.job.delivery.id not in held]
         with self._changed:
-            lane = self._lane(job.account.id)
+            self._intending = False
+            for ready in group:
+                if ready.job.delivery.id in held:
+                    opens = ready.job.delivery.due_at
+                    lane = self._lane(ready.job.account.id)
+                    heapq.heappush(self._gate, (max(opens, lane.ready_at or opens), next(self._order), ready))
+            self._open_gate(self._clock.now())
+            if self._gate or self._queue:
+                self._changed.notify_all()
+        for ready in lost:
+            self.arrived(ready, None)
+
+    def _put_back(self, group: list[Ready]) -> None:
+        """Nothing can be written, so nothing may leave: the same again in a moment."""
+        again = self._clock.now() + UNWRITABLE
+        with self._changed:
+            self._intending = False
+            for ready in group:
+                self._slots.append(None)
+                self._lane(ready.job.account.id).busy = False
+                heapq.heappush(self._queue, (again, next(self._order), ready))
+
+    def _open_gate(self, now: datetime) -> None:
+        leaving = []
+        while self._gate and self._gate[0][0] <= now:
+            leaving.append(partial(self._send, heapq.heappop(self._gate)[2]))
+        if leaving:
+            self._pool.submit(*leaving)
+
+    def _send(self, ready: Ready) -> None:
+        """On a worker: the try itself. Its end is written by the writer, which tells when it is on the disk."""
+        end = self._dispatch.publish(ready)
+        self._free_slot()
+        self._writer.end(end, partial(self._landed, ready, end))
+
+    def _landed(self, ready: Ready, end: End) -> None:
+        self._free_lane(ready, end.ready_at, again=end.move in (Move.CONTINUE, Move.POSTPONE))
+
+    def arrived(self, ready: Ready, ready_at: datetime | None) -> None:
+        """It did not leave after all: the slot and the lane are free again."""
+        self._free_slot()
+        self._free_lane(ready, ready_at, again=True)
+
+    def _free_slot(self) -> None:
+        self._slots.append(None)
+        if self._starved:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _free_lane(self, ready: Ready, ready_at: datetime | None, *, again: bool) -> None:
+        account_id = ready.job.account.id
+        with self._changed:
+            lane = self._lane(account_id)
             lane.busy = False
             lane.ready_at = ready_at
-            self._settle_lane(job, lane)
-            self._next_of(job.account.id, lane, self._clock.now())
-            self._changed.notify_all()
-
-    def dropped(self, job: Job) -> None:
-        """A claimed job ended before it could leave (refused while preparing, missed, withdrawn)."""
-        with self._changed:
-            self._settle_lane(job, self._lane(job.account.id))
-
-    def _settle_lane(self, job: Job, lane: Lane) -> None:
-        lane.claimed -= 1
-        if lane.shut_out:
-            self._claim_wanted.set()  # it may take more now, or the clock has to be told from when on
+            lane.claimed -= 1
+            if again or lane.shut_out:
+                self._claim_wanted.set()  # it may take more now, or the clock has to be told from when on
+            if lane.waiting:
+                heapq.heappush(self._queue, (ready_at - EARLY if ready_at else _AT_ONCE, next(self._order), account_id))
+                self._changed.notify_all()
 
     def give_back(self) -> None:
-        """Ends the claims of everything that has not left."""
+        """Ends the claims of everything whose intention is not written."""
         with self._changed:
-            jobs = [what.job for _, _, what in self._heap if not isinstance(what, int)]
-            self._heap.clear()
+            jobs = [what.job for _, _, what in self._queue if not isinstance(what, int)]
+            self._queue.clear()
             for lane in self._lanes.values():
                 jobs += [ready.job for ready in lane.waiting]
                 lane.waiting.clear()
@@ -278,5 +396,10 @@ class Departures:
         now = self._clock.now()
         for job in jobs:
             delivery = job.delivery
-            back = Unclaim(delivery.id, job.account.id, delivery.version, self._owner, Move.RELEASE, now, tries=delivery.tries)
+            back = Unclaim(
+                delivery.id, job.account.id, delivery.version, self._owner, Move.RELEASE, now, tries=delivery.tries
+            )
             self._writer.run(partial(deliveries.unclaim, one=back))
+
+
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)

@@ -12,14 +12,20 @@ from typing import Any
 from sendoff.domain.channel import Channel, How, Parcel
 from sendoff.domain.delivery import Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
-    InDoubt, KeychainError, NeedsLogin, NotFound, Rejected, SecretGone, SendError, TryLater,
+    InDoubt,
+    KeychainError,
+    NeedsLogin,
+    NotFound,
+    Rejected,
+    SecretGone,
+    SendError,
+    TryLater,
 )  # fmt: skip
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, Late, parse_late, span_text
 from sendoff.engine import limiter
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
-from sendoff.store.db import StoreTrouble
 from sendoff.store.deliveries import Begin, End, Job, Unclaim
 from sendoff.store.media import Media
 from sendoff.store.secrets import Secrets
@@ -28,6 +34,9 @@ log = logging.getLogger(__name__)
 
 KEPT = 4096
 """Characters of a request and of an answer that are kept with an attempt."""
+
+NOW = timedelta(seconds=0.1)
+"""How exact a parcel's `now` has to be."""
 
 KEYCHAIN_PAUSE = timedelta(seconds=10)
 """How soon a delivery that waits for the keychain asks again."""
@@ -43,6 +52,7 @@ class Ready:
     parcel: Parcel
     newly_frozen: bool
     blob: str | None
+    redactor: Redactor
 
 
 class Dispatch:
@@ -120,7 +130,9 @@ class Dispatch:
                 now = self._clock.now()
                 self._writer.run(lambda connection: deliveries.save_prepared(connection, part.id, prepared, now))
                 parcel = replace(parcel, prepared=prepared)
-        return Ready(job, part, channel, parcel, newly_frozen, blob)
+        return Ready(
+            job, part, channel, parcel, newly_frozen and bool(parcel.frozen or blob), blob, Redactor(secret.values())
+        )
 
     def _is_stale(self, part: Part, channel: Channel) -> bool:
         life = timedelta(seconds=channel.capabilities.prepared_life)
@@ -144,7 +156,7 @@ class Dispatch:
             prepared=part.prepared or {},
             previous=tuple(one.receipt for one in job.parts if one.receipt and one.number < part.number),
             planned_at=job.delivery.planned_at,
-            now=self._clock.now(),
+            now=max(self._clock.now(), job.delivery.due_at),
             first_try=job.first_try,
             file=self._media.file,
         )
@@ -178,23 +190,32 @@ class Dispatch:
 
     # --- at its time ----------------------------------------------------------------------------------------------
 
-    def depart(self, ready: Ready) -> End | None:
-        """Writes the intention, publishes, writes the end. None: it was not to be sent any more, and nothing was."""
+    def intention(self, ready: Ready) -> Begin | None:
+        """What has to be on the disk before anything connects. None: it must not leave any more; its row says why."""
         job = ready.job
         if self._too_late(job):
             return None
-        parcel = replace(ready.parcel, now=self._clock.now())
-        intention = Begin(
-            job.delivery.id, job.delivery.version, self._owner, ready.part.id, job.attempts + 1, parcel.now,
+        return Begin(
+            job.delivery.id, job.delivery.version, self._owner, ready.part.id, job.attempts + 1,
+            max(self._clock.now(), job.delivery.due_at),
             ready.parcel.frozen if ready.newly_frozen else None, ready.blob,
         )  # fmt: skip
+
+    def publish(self, ready: Ready) -> End:
+        """Sends the part, once, and says how that ended. Its intention is on the disk."""
+        parcel, now = ready.parcel, self._clock.now()
+        if abs(now - parcel.now) > NOW:
+            parcel = replace(parcel, now=now)
         try:
-            if not self._writer.begin(intention):
-                return None  # cancelled, moved or edited a moment ago
-        except StoreTrouble as trouble:
-            log.error("delivery %d is not sent: its intention could not be written (%s)", job.delivery.id, trouble)
-            return None
-        return self._publish(ready, parcel)
+            receipt = ready.channel.publish(parcel)
+        except SendError as wrong:
+            return self._unsuccessful(ready, parcel, wrong)
+        except Exception as fault:
+            # Our own mistake, and bytes may have left: in doubt, said as such, and never hidden.
+            log.exception("the channel %s failed", ready.channel.kind)
+            what = f"Sendoff itself failed while this was leaving ({type(fault).__name__})."
+            return self._unsuccessful(ready, parcel, InDoubt(what, detail=repr(fault)))
+        return self._successful(ready, parcel, receipt)
 
     def _too_late(self, job: Job) -> bool:
         """Ends the claim if the lateness rule no longer allows it. What is half out goes on in any case."""
@@ -209,27 +230,6 @@ class Dispatch:
         reason = f"It could only have left {late} late{why}. Its rule: {rule.words[0].lower()}{rule.words[1:]}."
         self._end_claim(job, Move.MISS, reason, acknowledged=rule.action is Late.SKIP)
         return True
-
-    def _publish(self, ready: Ready, parcel: Parcel) -> End:
-        try:
-            receipt = ready.channel.publish(parcel)
-        except SendError as wrong:
-            end = self._unsuccessful(ready, parcel, wrong)
-        except BaseException as fault:
-            # Our own mistake, and bytes may have left: in doubt, written as such, and never hidden.
-            what = f"Sendoff itself failed while this was leaving ({type(fault).__name__})."
-            self._write(self._unsuccessful(ready, parcel, InDoubt(what, detail=repr(fault))))
-            raise
-        else:
-            end = self._successful(ready, parcel, receipt)
-        self._write(end)
-        return end
-
-    def _write(self, end: End) -> None:
-        try:
-            self._writer.end(end).result()
-        except StoreTrouble as trouble:
-            log.error("how delivery %d ended is not written: %s", end.delivery_id, trouble)
 
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt) -> End:
         job, now = ready.job, self._clock.now()
@@ -265,7 +265,7 @@ class Dispatch:
         self, ready: Ready, parcel: Parcel, move: Move, outcome: Outcome, now: datetime, *,
         summary: str, answer: str, reason: str = "", advice: str = "", status: int | None = None, **more: Any,
     ) -> End:  # fmt: skip
-        clean, trace = Redactor(parcel.secret.values()).clean, parcel.trace
+        clean, trace = ready.redactor.clean, parcel.trace
         return End(
             delivery_id=ready.job.delivery.id, account_id=ready.job.account.id, owner=self._owner,
             part_id=ready.part.id, move=move, outcome=outcome, at=now, summary=clean(summary),

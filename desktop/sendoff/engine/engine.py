@@ -1,4 +1,4 @@
-"""The sender of a profile: the lock, the clock, the writer, the departures and the chores, started and stopped together."""
+"""The sender of a profile: lock, clock, writer, departures and chores, started and stopped together."""
 
 from __future__ import annotations
 
@@ -10,31 +10,27 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import sqlalchemy as sa
+from functools import partial
 
 from sendoff.domain.channel import Channel
-from sendoff.domain.delivery import Move
 from sendoff.domain.when import Clock
 from sendoff.engine.bell import Bell
 from sendoff.engine.clockwatch import ClockWatch
 from sendoff.engine.departures import LEASE, Departures
-from sendoff.engine.dispatch import Dispatch, Ready
+from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.pool import Pool
 from sendoff.engine.settle import Settler
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.writer import Writer
 from sendoff.store import changes, deliveries, settings, timeline
-from sendoff.store.db import Store, StoreTrouble
-from sendoff.store.deliveries import Job
+from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
 from sendoff.store.secrets import Secrets
-from sendoff.store.tables import to_stamp
 
 log = logging.getLogger(__name__)
 
-WORKERS = 32
+WORKERS = 128
 """Threads that send. They mostly wait for answers; more would not help a machine that is busy itself."""
 
 SIGN_OF_LIFE = timedelta(seconds=15)
@@ -75,7 +71,7 @@ class Engine:
         self._lock = SenderLock(store.folder)
         self._started_at = clock.now()
         self._troubles: dict[str, str] = {}
-        self._writer = Writer(store, lambda text: self._trouble("disk", text))
+        self._writer = Writer(store, lambda text: self._trouble("disk", text), lambda: self._departures.hurried)
         self._pool = Pool(workers, "send")
         self._dispatch = Dispatch(
             writer=self._writer,
@@ -91,12 +87,12 @@ class Engine:
         )
         self._timeline = Timeline(self._due, self._heartbeat)
         self._departures = Departures(
-            store,
-            self._writer,
-            clock,
-            self.owner,
-            prepare=self._prepare,
-            depart=self._depart,
+            store=store,
+            writer=self._writer,
+            clock=clock,
+            owner=self.owner,
+            dispatch=self._dispatch,
+            pool=self._pool,
             wake_at=self._timeline.wake_at,
         )
         self._watch = ClockWatch(clock)
@@ -146,43 +142,13 @@ class Engine:
         """Whether something leaves, is due within `horizon`, is tried again later, or is about to be looked for."""
         if self._pool.busy or self._departures.claimed:
             return True
-        soon = to_stamp(self._clock.now() + horizon)
         with self._store.reading() as connection:
-            return connection.execute(_WORK, {"soon": soon}).first() is not None
+            return deliveries.is_anything_left(connection, self._clock.now() + horizon)
 
     # --- what the threads call ------------------------------------------------------------------------------------
 
     def _due(self) -> None:
         self._departures.poke()
-
-    def _prepare(self, job: Job) -> None:
-        if self._dispatch.is_quick(job):
-            self._make_ready(job)
-        else:
-            self._pool.submit(lambda: self._make_ready(job))
-
-    def _make_ready(self, job: Job) -> None:
-        ready = None
-        try:
-            ready = self._dispatch.prepare(job)
-        finally:
-            if ready is None:
-                self._departures.dropped(job)
-                self._departures.poke()  # it may be due again later
-        if ready is not None:
-            self._departures.enqueue(ready)
-
-    def _depart(self, ready: Ready) -> None:
-        self._pool.submit(lambda: self._send(ready))
-
-    def _send(self, ready: Ready) -> None:
-        end = None
-        try:
-            end = self._dispatch.depart(ready)
-        finally:
-            self._departures.arrived(ready.job, end.ready_at if end else None)
-        if end is None or end.move in (Move.CONTINUE, Move.POSTPONE):
-            self._departures.poke()
 
     def _hear(self, topics: frozenset[str]) -> None:
         """Rings come from commands in this process, from our own writer, and from the heartbeat for other processes."""
@@ -229,7 +195,7 @@ class Engine:
                 if delivery_id in self._looking:
                     continue
                 self._looking.add(delivery_id)
-            self._pool.submit(lambda delivery_id=delivery_id: self._look_at(delivery_id))
+            self._pool.submit(partial(self._look_at, delivery_id))
 
     def _look_at(self, delivery_id: int) -> None:
         try:
@@ -246,7 +212,7 @@ class Engine:
         self._alive_at = now
         trouble = self.status().trouble
 
-        def say(connection: sa.Connection) -> None:
+        def say(connection: Connection) -> None:
             deliveries.renew_leases(connection, self.owner, now + LEASE)
             timeline.say_alive(
                 connection, owner=self.owner, pid=os.getpid(), host=socket.gethostname(),
@@ -281,14 +247,3 @@ def is_paused(until: str, now: datetime) -> bool:
 
 
 _WAKE = frozenset({changes.DELIVERIES, changes.ACCOUNTS, changes.SETTINGS})
-
-_WORK = sa.text(
-    """
-    SELECT 1 FROM deliveries WHERE state IN ('claimed', 'sending')
-    UNION ALL
-    SELECT 1 FROM deliveries WHERE state = 'scheduled' AND (due_at <= :soon OR tries > 0)
-    UNION ALL
-    SELECT 1 FROM deliveries WHERE state = 'in_doubt' AND look_at <= :soon
-    LIMIT 1
-    """
-)

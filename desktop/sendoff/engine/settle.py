@@ -31,7 +31,14 @@ class Settler:
     """Looks after one doubtful delivery at a time, on a worker thread."""
 
     def __init__(
-        self, *, store: Store, writer: Writer, dispatch: Dispatch, secrets: Secrets, channels: Mapping[str, Channel], clock: Clock
+        self,
+        *,
+        store: Store,
+        writer: Writer,
+        dispatch: Dispatch,
+        secrets: Secrets,
+        channels: Mapping[str, Channel],
+        clock: Clock,
     ) -> None:
         self._store = store
         self._writer = writer
@@ -61,7 +68,7 @@ class Settler:
 
     def _search(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
         part = next(one for one in job.parts if one.receipt is None)
-        clean = str
+        clean = Redactor().clean
         try:
             secret = self._secrets.get(job.account.secret_ref)
             clean = Redactor(secret.values()).clean
@@ -70,9 +77,9 @@ class Settler:
         except CannotLook as why:
             self._ask(job, job.delivery.reason, clean(str(why)))
         except Rejected as refused:
-            reason = clean(refused.reason)
+            reason, advice = clean(refused.reason), clean(refused.advice)
             self._writer.run(lambda connection: deliveries.move(
-                connection, job.delivery.id, Move.REFUSE, reason=reason, advice=clean(refused.advice), look_at=None
+                connection, job.delivery.id, Move.REFUSE, reason=reason, advice=advice, look_at=None
             ))  # fmt: skip
         except (TryLater, NeedsLogin, KeychainError, NotFound) as wrong:
             reason = wrong.reason if isinstance(wrong, SendError) else str(wrong)
@@ -92,16 +99,22 @@ class Settler:
             later = [left_at + timedelta(seconds=look) for look in settle.looks]
             next_look = min([at for at in later if at > now] + [believed_at])
             ago = span_text((now - left_at).total_seconds())
-            self._again(job, next_look, f"Not found so far, {ago} after it left. That proves nothing yet; Sendoff looks again.")
+            self._again(
+                job, next_look, f"Not found so far, {ago} after it left. That proves nothing yet; Sendoff looks again."
+            )
 
     def _settle(self, job: Job, receipt: Receipt | None, summary: str) -> None:
         now = self._clock.now()
-        self._writer.run(lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary))
+        self._writer.run(
+            lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary)
+        )
 
     def _again(self, job: Job, at: datetime, reason: str) -> None:
         self._writer.run(lambda connection: deliveries.looked(connection, job.delivery.id, next_look=at, reason=reason))
 
     def _ask(self, job: Job, reason: str, advice: str = "") -> None:
         self._writer.run(
-            lambda connection: deliveries.looked(connection, job.delivery.id, next_look=None, reason=reason, advice=advice)
+            lambda connection: deliveries.looked(
+                connection, job.delivery.id, next_look=None, reason=reason, advice=advice
+            )
         )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
-from sendoff.store.db import Store, StoreTrouble
+from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.deliveries import Begin, End, begin_many, end_many
 
 log = logging.getLogger(__name__)
@@ -21,125 +20,164 @@ T = TypeVar("T")
 RETRY_SECONDS = 1.0
 """How long to wait before the ends of tries are written again that could not be written (disk full, file locked)."""
 
+LONGEST_WAIT = 0.25
+"""Seconds for which the ends of tries may wait for intentions in a rush."""
 
-@dataclass(slots=True)
-class _Entry:
-    work: Begin | End | Callable[[sa.Connection], Any]
-    done: Future[Any] = field(default_factory=Future)
+TOGETHER = 64
+"""How many ends one transaction writes at most, so that an intention never waits long behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Intentions:
+    wanted: Sequence[Begin]
+    then: Callable[[set[int] | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    end: End
+    then: Callable[[], None]
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    do: Callable[[Connection], Any]
+    done: Future[Any]
+
+
+_Entry = _Intentions | _Ended | _Work
 
 
 class Writer:
-    """A thread with a queue. Without it running, work is done at once in the asking thread (tests, tools)."""
+    """A thread with a queue. What is called back is called in this thread, after the commit.
 
-    def __init__(self, store: Store, on_trouble: Callable[[str], None] = lambda _: None) -> None:
+    Args:
+        on_trouble: told why nothing can be written, or "" when it works again.
+        hurried: whether somebody's time has come whose intention is still to be written; ends wait for that a little.
+    """
+
+    def __init__(self, store: Store, on_trouble: Callable[[str], None], hurried: Callable[[], bool]) -> None:
         self._store = store
         self._on_trouble = on_trouble
+        self._hurried = hurried
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._stopping = threading.Event()
+        self._ends: list[_Ended] = []  # taken off the queue, not yet on the disk
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
         """Writes what waits, then ends."""
         self._stopping.set()
         self._queue.put(None)
-        if self._thread:
-            self._thread.join(seconds)
+        self._thread.join(seconds)
 
     @property
     def is_this_thread(self) -> bool:
         return threading.current_thread() is self._thread
 
-    def begin(self, intention: Begin) -> bool:
-        """Returns once the intention is on the disk. False: it no longer holds, so nothing may be sent.
+    def begin(self, wanted: Sequence[Begin], then: Callable[[set[int] | None], None]) -> None:
+        """Writes intentions; calls back with the deliveries for which it holds, once that is on the disk.
+
+        The others were cancelled, moved or edited meanwhile and must not be sent. None: nothing could be written, so
+        none may be sent now.
+        """
+        self._queue.put(_Intentions(wanted, then))
+
+    def end(self, end: End, then: Callable[[], None]) -> None:
+        """Writes how a try ended, again and again until it is on the disk; then calls back."""
+        self._queue.put(_Ended(end, then))
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Does some work in the writer's next transaction and returns its result after the commit.
 
         Raises:
-            StoreTrouble: it could not be written, so nothing may be sent.
+            StoreTrouble: nothing could be written. And whatever the work raises; then nothing of it was written.
         """
-        return bool(self._put(intention).result())
-
-    def end(self, end: End) -> Future[None]:
-        """Writes how a try ended; the future is done when it is on the disk. Tried again until it is."""
-        return self._put(end)
-
-    def run(self, work: Callable[[sa.Connection], T]) -> T:
-        """Does some work in the writer's next transaction and returns its result after the commit."""
-        result: T = self._put(work).result()
+        entry = _Work(work, Future())
+        self._queue.put(entry)
+        result: T = entry.done.result()
         return result
-
-    def _put(self, work: Any) -> Future[Any]:
-        entry = _Entry(work)
-        if self._thread is None:
-            self._commit([entry])
-        else:
-            self._queue.put(entry)
-        return entry.done
 
     def _serve(self) -> None:
         while True:
             group = self._take()
             if group is None:
                 return
-            self._commit(group)
+            self._ends += [entry for entry in group if isinstance(entry, _Ended)]
+            if intentions := [entry for entry in group if isinstance(entry, _Intentions)]:
+                self._write_intentions(intentions)  # first: somebody's time has come
+            while self._ends and not self._ends_can_wait() and self._write_ends() and self._queue.empty():
+                pass
+            for entry in group:
+                if isinstance(entry, _Work):
+                    self._do(entry)
+
+    def _ends_can_wait(self) -> bool:
+        """In a rush intentions go first; but what happened is on the disk soon in any case."""
+        return self._hurried() and time.monotonic() - self._ends[0].since < LONGEST_WAIT
 
     def _take(self) -> list[_Entry] | None:
         """Waits for the first entry and takes all that stand behind it. None when it is time to end."""
-        first = self._queue.get()
+        try:
+            first = self._queue.get(timeout=LONGEST_WAIT / 10 if self._ends else None)
+        except queue.Empty:
+            return []  # only ends that could not be written, or had to wait
+        if first is None and self._queue.empty() and not self._ends:
+            return None
         group = [first] if first else []
         while not self._queue.empty():
             if entry := self._queue.get():
                 group.append(entry)
-        return group or None
+        return group
 
-    def _commit(self, group: list[_Entry]) -> None:
+    def _write_intentions(self, entries: Sequence[_Intentions]) -> None:
+        """One transaction for all. If it fails, each on its own, so that only the guilty one falls."""
+        held: set[int] | None
         try:
-            results = self._together(group)
-        except StoreTrouble as trouble:
-            self._postpone(group, trouble)
-        except Exception as wrong:
-            if len(group) == 1:
-                group[0].done.set_exception(wrong)
+            with self._store.writing() as connection:
+                held = begin_many(connection, [one for entry in entries for one in entry.wanted])
+        except Exception as wrong:  # noqa: BLE001  # whatever it is, nothing was written, and that is what counts
+            if len(entries) > 1 and not isinstance(wrong, StoreTrouble):
+                for entry in entries:
+                    self._write_intentions([entry])
                 return
-            for entry in group:  # find the guilty one; the others hold
-                self._commit([entry])
+            log.error("intentions could not be written, so nothing is sent: %s", wrong)
+            self._on_trouble(str(wrong))
+            held = None
         else:
             self._on_trouble("")
-            for entry, result in zip(group, results, strict=True):
-                entry.done.set_result(result)
+        for entry in entries:
+            entry.then(held)
 
-    def _together(self, group: list[_Entry]) -> list[Any]:
-        """One transaction: ends first, because they free what the others may need; intentions last."""
-        results: dict[int, Any] = {}
-        ends = [entry.work for entry in group if isinstance(entry.work, End)]
-        begins = [entry.work for entry in group if isinstance(entry.work, Begin)]
-        with self._store.writing() as connection:
-            if ends:
-                end_many(connection, ends)
-            for entry in group:
-                if not isinstance(entry.work, (Begin, End)):
-                    results[id(entry)] = entry.work(connection)
-            held = begin_many(connection, begins) if begins else set()
-        for entry in group:
-            if isinstance(entry.work, Begin):
-                results[id(entry)] = entry.work.delivery_id in held
-        return [results.get(id(entry)) for entry in group]
-
-    def _postpone(self, group: list[_Entry], trouble: StoreTrouble) -> None:
-        """Nothing was written. What happened is kept and written later; what was to happen does not."""
-        self._on_trouble(str(trouble))
-        ends = [entry for entry in group if isinstance(entry.work, End)]
-        for entry in group:
-            if entry not in ends:
-                entry.done.set_exception(trouble)
-        if not ends:
-            return
-        log.error("the end of %d tries could not be written: %s", len(ends), trouble)
-        if self._thread is None or self._stopping.wait(RETRY_SECONDS):
-            for entry in ends:
-                entry.done.set_exception(trouble)
-            return
+    def _write_ends(self) -> bool:
+        """Writes some of the ends that wait. False: that is not possible now, and they are kept."""
+        ends = self._ends[:TOGETHER]
+        try:
+            with self._store.writing() as connection:
+                end_many(connection, [entry.end for entry in ends])
+        except StoreTrouble as trouble:
+            log.error("how %d tries ended could not be written yet: %s", len(ends), trouble)
+            self._on_trouble(str(trouble))
+            if self._stopping.wait(RETRY_SECONDS):
+                self._ends.clear()  # their rows say "sending", and the next sender settles them
+            return False
+        self._on_trouble("")
+        del self._ends[: len(ends)]
         for entry in ends:
-            self._queue.put(entry)
+            entry.then()
+        return True
+
+    def _do(self, entry: _Work) -> None:
+        try:
+            with self._store.writing() as connection:
+                result = entry.do(connection)
+        except BaseException as wrong:  # noqa: BLE001  # the asking thread gets it
+            if isinstance(wrong, StoreTrouble):
+                self._on_trouble(str(wrong))
+            entry.done.set_exception(wrong)
+        else:
+            entry.done.set_result(result)

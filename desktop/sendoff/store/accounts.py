@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sendoff.domain.account import Account, AccountState, Workspace
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.store import changes, codec
-from sendoff.store.tables import accounts, tallies, workspaces
+from sendoff.store.tables import accounts, inserted_id, tallies, workspaces
 
 
 def workspace_list(connection: sa.Connection) -> list[Workspace]:
@@ -20,7 +20,7 @@ def workspace_list(connection: sa.Connection) -> list[Workspace]:
 
 def insert_workspace(connection: sa.Connection, name: str) -> int:
     changes.bump(connection, changes.WORKSPACES)
-    return int(connection.execute(sa.insert(workspaces).values(name=name)).inserted_primary_key[0])
+    return inserted_id(connection.execute(sa.insert(workspaces).values(name=name)))
 
 
 def insert(
@@ -63,7 +63,7 @@ def insert(
         )
     )
     changes.bump(connection, changes.ACCOUNTS)
-    return int(result.inserted_primary_key[0])
+    return inserted_id(result)
 
 
 def update(connection: sa.Connection, account_id: int, **values: Any) -> None:
@@ -129,11 +129,13 @@ def resolve(connection: sa.Connection, which: str) -> Account:
         if matches:
             raise NotFound(f"“{which}” means several accounts: {', '.join(one.name for one in matches)}. Use a name.")
     names = ", ".join(one.name for one in known)
-    raise NotFound(f"There is no account “{which}”. " + (f"There are: {names}." if names else "Add one: sendoff accounts add."))
+    raise NotFound(
+        f"There is no account “{which}”. " + (f"There are: {names}." if names else "Add one: sendoff accounts add.")
+    )
 
 
 def counts(connection: sa.Connection) -> dict[int, dict[str, int]]:
-    """How many deliveries each account has in each state; kept by triggers, not counted."""
+    """How many deliveries each account has in each state; kept by triggers, not counted. What leaves is "scheduled"."""
     found: dict[int, dict[str, int]] = {}
     for row in connection.execute(sa.select(tallies).where(tallies.c.n > 0)):
         found.setdefault(row.account_id, {})[row.state] = row.n

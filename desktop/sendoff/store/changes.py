@@ -30,4 +30,4 @@ _BUMP = sa.update(changes).where(changes.c.topic == sa.bindparam("which")).value
 
 def counters(connection: sa.Connection) -> dict[str, int]:
     """How often each topic has changed since the database was made."""
-    return {topic: n for topic, n in connection.execute(sa.select(changes.c.topic, changes.c.n))}
+    return {row.topic: row.n for row in connection.execute(sa.select(changes.c.topic, changes.c.n))}

@@ -16,6 +16,7 @@ _encoder = msgspec.json.Encoder()
 _content = msgspec.json.Decoder(Content)
 _receipt = msgspec.json.Decoder(Receipt)
 _mapping = msgspec.json.Decoder(dict[str, Any])
+_numbers = msgspec.json.Decoder(list[int])
 
 
 def encode(value: Any) -> str:
@@ -33,3 +34,7 @@ def receipt(text: str) -> Receipt:
 
 def mapping(text: str) -> dict[str, Any]:
     return {} if text == "{}" else _mapping.decode(text)
+
+
+def numbers(text: str) -> list[int]:
+    return _numbers.decode(text)

@@ -13,6 +13,8 @@ from sendoff.domain.errors import Damaged, SetupMissing
 from sendoff.store import changes, dialect
 
 FILE = "sendoff.db"
+Connection = sa.Connection
+"""An open transaction, for those who may pass it on and know no SQL."""
 
 
 class Store:

@@ -15,7 +15,18 @@ import sqlalchemy as sa
 
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.delivery import (
-    Attempt, Delivery, Event, Move, Outcome, Part, PartPlan, Receipt, State, TRANSITIONS, sources, why_not,
+    TRANSITIONS,
+    Attempt,
+    Delivery,
+    Event,
+    Move,
+    Outcome,
+    Part,
+    PartPlan,
+    Receipt,
+    State,
+    sources,
+    why_not,
 )  # fmt: skip
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.post import Content
@@ -23,7 +34,8 @@ from sendoff.domain.when import When
 from sendoff.store import accounts as account_rows
 from sendoff.store import changes, codec
 from sendoff.store import posts as post_rows
-from sendoff.store.tables import accounts, attempts, deliveries, events, parts, posts
+from sendoff.store.dialect import json_rows
+from sendoff.store.tables import accounts, attempts, deliveries, events, inserted_id, parts, posts, to_stamp
 
 # --- made and moved by the person ---------------------------------------------------------------------------------
 
@@ -55,7 +67,7 @@ def insert(
             **_planned(when),
         )
     )
-    delivery_id = int(result.inserted_primary_key[0])
+    delivery_id = inserted_id(result)
     insert_parts(connection, delivery_id, plans)
     changes.bump(connection, changes.DELIVERIES)
     return delivery_id
@@ -142,7 +154,14 @@ def settle(
     if delivery.state is not State.IN_DOUBT or open_part is None:
         raise Refused(why_not(delivery.state, Move.FOUND))
     note(connection, delivery_id, now, "settled", detail=summary)
-    cleared: dict[str, Any] = {"owner": None, "lease_until": None, "look_at": None, "looks": 0, "reason": "", "advice": ""}
+    cleared: dict[str, Any] = {
+        "owner": None,
+        "lease_until": None,
+        "look_at": None,
+        "looks": 0,
+        "reason": "",
+        "advice": "",
+    }
     if receipt is None:
         return move(connection, delivery_id, Move.ABSENT, due_at=now, late="send", **cleared)
     left_at = last_attempt_at(connection, delivery_id) or now
@@ -170,7 +189,9 @@ def replace_parts(connection: sa.Connection, delivery_id: int, plans: Sequence[P
     insert_parts(connection, delivery_id, plans)
 
 
-def note(connection: sa.Connection, delivery_id: int, at: datetime, kind: str, *, recipient: str = "", detail: str = "") -> None:
+def note(
+    connection: sa.Connection, delivery_id: int, at: datetime, kind: str, *, recipient: str = "", detail: str = ""
+) -> None:
     """Adds an event to a delivery."""
     connection.execute(
         sa.insert(events).values(delivery_id=delivery_id, at=at, kind=kind, recipient=recipient, detail=detail)
@@ -209,8 +230,10 @@ def parts_of_many(connection: sa.Connection, ids: Sequence[int]) -> dict[int, li
     return found
 
 
-_PARTS = sa.select(parts).where(parts.c.delivery_id.in_(sa.bindparam("ids", expanding=True))).order_by(
-    parts.c.delivery_id, parts.c.number
+_PARTS = (
+    sa.select(parts)
+    .where(parts.c.delivery_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(parts.c.delivery_id, parts.c.number)
 )
 
 
@@ -322,7 +345,14 @@ def claim(
     """
     rows = connection.execute(
         _CLAIM,
-        {"by": owner, "until": until, "lease": lease_until, "room": room, "per_account": per_account, "blocked": blocked or [0]},
+        {
+            "by": owner,
+            "until": until,
+            "lease": lease_until,
+            "room": room,
+            "per_account": per_account,
+            "blocked": blocked or [0],
+        },
     )
     ids = [int(row[0]) for row in rows]
     if ids:
@@ -432,41 +462,54 @@ class Begin:
 
 
 def begin_many(connection: sa.Connection, wanted: Sequence[Begin]) -> set[int]:
-    """Writes intentions; returns the deliveries for which it held. The others were cancelled, moved or edited meanwhile."""
-    # Only what still is ours, in the version that was loaded; a group of one sender has one owner and one instant.
-    pairs = [(one.delivery_id, one.version) for one in wanted]
-    rows = connection.execute(_BEGIN, {"pairs": pairs, "by": wanted[0].owner, "at": wanted[0].at})
-    held = {int(row[0]) for row in rows}
-    kept = [one for one in wanted if one.delivery_id in held]
+    """Writes intentions; returns the deliveries for which it held. Others were cancelled, moved or edited meanwhile."""
+    owner = wanted[0].owner  # one sender writes all of them
+    rows = codec.encode([(one.delivery_id, one.version, to_stamp(one.at)) for one in wanted])
+    connection.execute(_BEGIN, {"rows": rows, "by": owner})
+    sending = set(codec.numbers(connection.execute(_SENDING, {"by": owner}).scalar_one()))
+    kept = [one for one in wanted if one.delivery_id in sending]
     if kept:
-        connection.execute(
-            _INTENTION,
-            [
-                {"part_id": one.part_id, "delivery_id": one.delivery_id, "number": one.number, "owner": one.owner, "began_at": one.at}
-                for one in kept
-            ],
-        )
+        rows = codec.encode([(one.part_id, one.delivery_id, one.number, to_stamp(one.at)) for one in kept])
+        connection.execute(_INTENTION, {"rows": rows, "by": owner})
         changes.bump(connection, changes.DELIVERIES)
-    newly = [
-        {"which": one.part_id, "frozen": codec.encode(one.frozen), "blob": one.blob} for one in kept if one.frozen is not None
-    ]
+    newly = [(one.part_id, codec.encode(one.frozen), one.blob) for one in kept if one.frozen is not None]
     if newly:
-        connection.execute(_FREEZE, newly)
-    return held
+        connection.execute(_FREEZE, {"rows": codec.encode(newly)})
+    return {one.delivery_id for one in kept}
 
 
-_BEGIN = (
-    sa.update(deliveries)
-    .where(
-        sa.tuple_(deliveries.c.id, deliveries.c.version).in_(sa.bindparam("pairs", expanding=True)),
-        deliveries.c.owner == sa.bindparam("by"),
-        deliveries.c.state.in_(sources(Move.BEGIN)),
-    )
-    .values(state="sending", began_at=sa.func.coalesce(deliveries.c.began_at, sa.bindparam("at", type_=deliveries.c.began_at.type)))
-    .returning(deliveries.c.id)
+def _update(table: sa.Table, key: sa.ColumnElement[Any], rows: sa.Subquery, by: str, **values: Any) -> sa.Update:
+    """An UPDATE of the rows that a JSON table names; columns without a value of their own come from there."""
+    own = {
+        column.name: column for column in rows.c if column.name in table.c and column.name not in (key.name, *values)
+    }
+    return sa.update(table).where(key == rows.c[by]).values(**own, **values)
+
+
+_begun = json_rows("begun", "which", "loaded", "at")
+_BEGIN = _update(
+    deliveries,
+    deliveries.c.id,
+    _begun,
+    "which",
+    state="sending",
+    began_at=sa.func.coalesce(deliveries.c.began_at, _begun.c.at),
+).where(
+    deliveries.c.version == _begun.c.loaded,
+    deliveries.c.owner == sa.bindparam("by"),
+    deliveries.c.state == "claimed",
 )
-_INTENTION = sa.insert(attempts)
-_FREEZE = sa.update(parts).where(parts.c.id == sa.bindparam("which"))  # SET: the other names of each row
+_SENDING = sa.select(sa.func.json_group_array(deliveries.c.id)).where(
+    deliveries.c.owner == sa.bindparam("by"),
+    sa.literal_column("state IN ('claimed', 'sending')"),  # as the index of taken rows is written
+    deliveries.c.state == "sending",
+)
+_meant = json_rows("meant", "part_id", "delivery_id", "number", "began_at")
+_INTENTION = sa.insert(attempts).from_select(
+    [*_meant.c.keys(), "owner"], sa.select(*_meant.c, sa.bindparam("by").label("owner"))
+)
+_frozen = json_rows("froze", "which", "frozen", "blob")
+_FREEZE = _update(parts, parts.c.id, _frozen, "which")
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,26 +542,19 @@ class End:
 
 def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
     """Writes the ends of tries. A row that is no longer the owner's stays as it is: a later truth has been written."""
-    connection.execute(
-        _CLOSE,
-        [
-            {"which": one.part_id, "by": one.owner, "ended_at": one.at, "outcome": one.outcome.value, "status": one.status,
-             "summary": one.summary, "request": one.request, "answer": one.answer}
-            for one in ends
-        ],
-    )  # fmt: skip
-    receipts = [
-        {"which": one.part_id, "remote_id": one.receipt.remote_id, "receipt": codec.encode(one.receipt), "sent_at": one.at}
-        for one in ends
-        if one.receipt
+    by = {"by": ends[0].owner}  # one sender writes all of them
+    closed = [
+        (one.part_id, to_stamp(one.at), one.outcome, one.status, one.summary, one.request, one.answer) for one in ends
     ]
-    if receipts:
-        connection.execute(_RECEIPT, receipts)
-    connection.execute(_END, [_end_values(one) for one in ends])
-    connection.execute(
-        _PACE,
-        [{"which": one.account_id, "ready_at": one.ready_at, "last": one.at if one.receipt else None} for one in ends],
-    )
+    connection.execute(_CLOSE, {"rows": codec.encode(closed), **by})
+    taken = [
+        (one.part_id, one.receipt.remote_id, codec.encode(one.receipt), to_stamp(one.at)) for one in ends if one.receipt
+    ]
+    if taken:
+        connection.execute(_RECEIPT, {"rows": codec.encode(taken)})
+    connection.execute(_END, {"rows": codec.encode([_end_row(one) for one in ends]), **by})
+    paced = [(one.account_id, _stamp(one.ready_at), to_stamp(one.at) if one.receipt else None) for one in ends]
+    connection.execute(_PACE, {"rows": codec.encode(paced)})
     news = [
         {"delivery_id": one.delivery_id, "at": one.at, "kind": "refused", "recipient": who, "detail": why}
         for one in ends
@@ -533,41 +569,36 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
     changes.bump(connection, changes.DELIVERIES)
 
 
-def _end_values(one: End) -> dict[str, Any]:
-    return {
-        "which": one.delivery_id,
-        "by": one.owner,
-        "state": TRANSITIONS[State.SENDING, one.move].value,
-        "due": one.due_at,
-        "look_at": one.look_at,
-        "reason": one.reason,
-        "advice": one.advice,
-        "sent_at": one.at if one.move is Move.FINISH else None,
-        "tries": one.tries,
-    }
+def _stamp(instant: datetime | None) -> int | None:
+    return None if instant is None else to_stamp(instant)
 
 
-# Here too, SET takes the names of each row that are columns.
-_CLOSE = sa.update(attempts).where(
-    attempts.c.part_id == sa.bindparam("which"), attempts.c.owner == sa.bindparam("by"), attempts.c.outcome.is_(None)
+def _end_row(one: End) -> tuple[Any, ...]:
+    sent_at = to_stamp(one.at) if one.move is Move.FINISH else None
+    state = TRANSITIONS[State.SENDING, one.move].value
+    return (one.delivery_id, state, _stamp(one.due_at), _stamp(one.look_at), one.reason, one.advice, sent_at, one.tries)
+
+
+_closed = json_rows("closed", "which", "ended_at", "outcome", "status", "summary", "request", "answer")
+_CLOSE = _update(attempts, attempts.c.part_id, _closed, "which").where(
+    attempts.c.owner == sa.bindparam("by"), attempts.c.outcome.is_(None)
 )
-_RECEIPT = sa.update(parts).where(parts.c.id == sa.bindparam("which")).values(blob=None)
-_END = (
-    sa.update(deliveries)
-    .where(deliveries.c.id == sa.bindparam("which"), deliveries.c.owner == sa.bindparam("by"), deliveries.c.state == "sending")
-    .values(
-        due_at=sa.func.coalesce(sa.bindparam("due", type_=deliveries.c.due_at.type), deliveries.c.due_at),
-        looks=0,
-        owner=None,
-        lease_until=None,
-    )
-)
-_PACE = (
-    sa.update(accounts)
-    .where(accounts.c.id == sa.bindparam("which"))
-    .values(
-        last_sent_at=sa.func.coalesce(sa.bindparam("last", type_=accounts.c.last_sent_at.type), accounts.c.last_sent_at),
-    )
+_taken = json_rows("taken", "which", "remote_id", "receipt", "sent_at")
+_RECEIPT = _update(parts, parts.c.id, _taken, "which", blob=None)
+_ended = json_rows("ended", "which", "state", "due", "look_at", "reason", "advice", "sent_at", "tries")
+_END = _update(
+    deliveries,
+    deliveries.c.id,
+    _ended,
+    "which",
+    due_at=sa.func.coalesce(_ended.c.due, deliveries.c.due_at),
+    looks=0,
+    owner=None,
+    lease_until=None,
+).where(deliveries.c.owner == sa.bindparam("by"), deliveries.c.state == "sending")
+_paced = json_rows("paced", "which", "ready_at", "last")
+_PACE = _update(
+    accounts, accounts.c.id, _paced, "which", last_sent_at=sa.func.coalesce(_paced.c.last, accounts.c.last_sent_at)
 )
 
 
@@ -643,7 +674,11 @@ def hold_account(connection: sa.Connection, account_id: int, reason: str) -> int
     account_rows.update(connection, account_id, state=AccountState.SIGN_IN, reason=reason)
     changed = connection.execute(
         sa.update(deliveries)
-        .where(deliveries.c.account_id == account_id, deliveries.c.state.in_(sources(Move.HOLD)), deliveries.c.state != "sending")
+        .where(
+            deliveries.c.account_id == account_id,
+            deliveries.c.state.in_(sources(Move.HOLD)),
+            deliveries.c.state != "sending",
+        )
         .values(state="held", version=deliveries.c.version + 1, owner=None, lease_until=None, reason=reason)
     )
     changes.bump(connection, changes.DELIVERIES)
@@ -668,7 +703,13 @@ def cancel_account(connection: sa.Connection, account_id: int) -> int:
     changed = connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.account_id == account_id, deliveries.c.state.in_(states))
-        .values(state="cancelled", version=deliveries.c.version + 1, owner=None, lease_until=None, reason="Its account was removed.")
+        .values(
+            state="cancelled",
+            version=deliveries.c.version + 1,
+            owner=None,
+            lease_until=None,
+            reason="Its account was removed.",
+        )
     )
     changes.bump(connection, changes.DELIVERIES)
     return changed.rowcount
@@ -723,7 +764,9 @@ def to_look_at(connection: sa.Connection, now: datetime, limit: int = 20) -> lis
     return [int(row[0]) for row in rows]
 
 
-def looked(connection: sa.Connection, delivery_id: int, *, next_look: datetime | None, reason: str, advice: str = "") -> None:
+def looked(
+    connection: sa.Connection, delivery_id: int, *, next_look: datetime | None, reason: str, advice: str = ""
+) -> None:
     """A look that did not end the doubt: what it told, and when the next one is (None: it is the person's turn)."""
     connection.execute(
         sa.update(deliveries)
@@ -735,7 +778,10 @@ def looked(connection: sa.Connection, delivery_id: int, *, next_look: datetime |
 
 def last_attempt_at(connection: sa.Connection, delivery_id: int) -> datetime | None:
     found: datetime | None = connection.execute(
-        sa.select(attempts.c.began_at).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id.desc()).limit(1)
+        sa.select(attempts.c.began_at)
+        .where(attempts.c.delivery_id == delivery_id)
+        .order_by(attempts.c.id.desc())
+        .limit(1)
     ).scalar_one_or_none()
     return found
 
@@ -757,3 +803,19 @@ def leaving(connection: sa.Connection, account_id: int) -> list[int]:
         sa.select(deliveries.c.id).where(deliveries.c.account_id == account_id, deliveries.c.state == "sending")
     )
     return [int(row[0]) for row in rows]
+
+
+def is_anything_left(connection: sa.Connection, until: datetime) -> bool:
+    """Whether something leaves, is due until then, is tried again later, or is about to be looked for."""
+    found = connection.execute(
+        sa.select(deliveries.c.id)
+        .where(
+            sa.or_(
+                deliveries.c.state.in_(("claimed", "sending")),
+                sa.and_(_SCHEDULED, sa.or_(deliveries.c.due_at <= until, deliveries.c.tries > 0)),
+                sa.and_(deliveries.c.state == "in_doubt", deliveries.c.look_at <= until),
+            )
+        )
+        .limit(1)
+    )
+    return found.first() is not None

@@ -10,28 +10,37 @@ from typing import Any
 
 import sqlalchemy as sa
 
-TALLY_TRIGGERS = (
-    """
-    CREATE TRIGGER tally_insert AFTER INSERT ON deliveries BEGIN
-        INSERT INTO tallies (account_id, state, n) VALUES (new.account_id, new.state, 1)
-            ON CONFLICT (account_id, state) DO UPDATE SET n = n + 1;
-    END""",
-    """
-    CREATE TRIGGER tally_update AFTER UPDATE OF state ON deliveries WHEN old.state <> new.state BEGIN
-        UPDATE tallies SET n = n - 1 WHERE account_id = old.account_id AND state = old.state;
-        INSERT INTO tallies (account_id, state, n) VALUES (new.account_id, new.state, 1)
-            ON CONFLICT (account_id, state) DO UPDATE SET n = n + 1;
-    END""",
-    """
-    CREATE TRIGGER tally_delete AFTER DELETE ON deliveries BEGIN
-        UPDATE tallies SET n = n - 1 WHERE account_id = old.account_id AND state = old.state;
-    END""",
+# Claimed and sending last for moments and are counted as scheduled, so that leaving costs no counting.
+_COUNTED = "CASE WHEN {row}.state IN ('claimed', 'sending') THEN 'scheduled' ELSE {row}.state END"
+_NEW, _OLD = _COUNTED.format(row="new"), _COUNTED.format(row="old")
+_ADD = (
+    f"INSERT INTO tallies (account_id, state, n) VALUES (new.account_id, {_NEW}, 1) "  # noqa: S608
+    "ON CONFLICT (account_id, state) DO UPDATE SET n = n + 1;"
 )
+_TAKE = f"UPDATE tallies SET n = n - 1 WHERE account_id = old.account_id AND state = {_OLD};"  # noqa: S608
+
+TALLY_TRIGGERS = (
+    f"CREATE TRIGGER tally_insert AFTER INSERT ON deliveries BEGIN {_ADD} END",
+    f"CREATE TRIGGER tally_update AFTER UPDATE OF state ON deliveries WHEN {_OLD} <> {_NEW} BEGIN {_TAKE} {_ADD} END",
+    f"CREATE TRIGGER tally_delete AFTER DELETE ON deliveries BEGIN {_TAKE} END",
+)
+"""Keep the table `tallies` true: how many deliveries of an account are in each state."""
 
 SEARCH = (
     "CREATE VIRTUAL TABLE posts_text USING fts5(body, tokenize = 'unicode61 remove_diacritics 2')",
     "CREATE TRIGGER posts_text_delete AFTER DELETE ON posts BEGIN DELETE FROM posts_text WHERE rowid = old.id; END",
 )
+
+
+def json_rows(name: str, *columns: str) -> sa.Subquery:
+    """A table made of the parameter "rows", a JSON array of arrays with these columns.
+
+    One statement for a whole group instead of one for each row: the database works through it without coming back to
+    Python, so other threads run meanwhile. (PostgreSQL has jsonb_array_elements for the same.)
+    """
+    each = sa.func.json_each(sa.bindparam("rows", type_=sa.Text)).table_valued("value")
+    picked = [sa.func.json_extract(each.c.value, f"$[{place}]").label(column) for place, column in enumerate(columns)]
+    return sa.select(*picked).subquery(name)
 
 
 def sqlite_engine(path: Path) -> sa.Engine:
@@ -44,6 +53,7 @@ def sqlite_engine(path: Path) -> sa.Engine:
         f"sqlite:///{path}",
         pool_size=8,
         max_overflow=24,
+        hide_parameters=True,  # an exception's text must not carry what people wrote
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _prepare)

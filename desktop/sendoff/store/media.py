@@ -62,7 +62,9 @@ class Media:
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
-    def attach(self, source: Path, *, role: Role = Role.MEDIA, alt: str = "", strip_location: bool = True) -> Attachment:
+    def attach(
+        self, source: Path, *, role: Role = Role.MEDIA, alt: str = "", strip_location: bool = True
+    ) -> Attachment:
         """Copies a file of the person's and describes it. Later changes to their file change nothing here.
 
         Raises:
@@ -96,7 +98,9 @@ class Media:
 def _read_once(source: Path) -> bytes:
     """Opens a file once and reads what was opened: nobody can swap it in between."""
     try:
-        descriptor = os.open(source.resolve(strict=True), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(
+            source.resolve(strict=True), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        )
     except OSError as wrong:
         raise BadInput(f"{source} can't be attached: {wrong.strerror}.") from None
     with os.fdopen(descriptor, "rb") as file:

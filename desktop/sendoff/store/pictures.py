@@ -20,7 +20,10 @@ class Picture:
 
 def look(data: bytes) -> Picture | None:
     """What kind of picture the bytes are, as they show themselves; None for anything else."""
-    if not data.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")) and data[4:8] != b"ftyp":
+    if (
+        not data.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*"))
+        and data[4:8] != b"ftyp"
+    ):
         return None
     from PIL import Image, UnidentifiedImageError
 
@@ -95,7 +98,11 @@ def _png(data: bytes) -> bytes:
                     body = b"eXIf" + cleaned
                     out += struct.pack(">I", len(cleaned)) + body + struct.pack(">I", zlib.crc32(body))
                 continue
-        elif chunk[4:8] in (b"iTXt", b"tEXt", b"zTXt") and chunk[8:].startswith((b"XML:com.adobe.xmp", b"Raw profile type")) and b"GPS" in chunk:
+        elif (
+            chunk[4:8] in (b"iTXt", b"tEXt", b"zTXt")
+            and chunk[8:].startswith((b"XML:com.adobe.xmp", b"Raw profile type"))
+            and b"GPS" in chunk
+        ):
             continue
         out += chunk
     return bytes(out) + data[at:]

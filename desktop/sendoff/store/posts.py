@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.post import Content, Plan, Post, Variant
 from sendoff.store import changes, codec
-from sendoff.store.tables import deliveries, posts, variants
+from sendoff.store.tables import deliveries, inserted_id, posts, variants
 
 
 def insert(
@@ -29,7 +29,7 @@ def insert(
             workspace_id=workspace_id, is_draft=True, created_at=now, updated_at=now, **_written(content, plan)
         )
     )
-    post_id = int(result.inserted_primary_key[0])
+    post_id = inserted_id(result)
     _write_variants(connection, post_id, chosen)
     _index(connection, post_id, content)
     changes.bump(connection, changes.POSTS)
@@ -144,7 +144,9 @@ def get_many(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Post]:
 
 _POSTS = sa.select(posts).where(posts.c.id.in_(sa.bindparam("ids", expanding=True)))
 _VARIANTS = (
-    sa.select(variants).where(variants.c.post_id.in_(sa.bindparam("ids", expanding=True))).order_by(variants.c.account_id)
+    sa.select(variants)
+    .where(variants.c.post_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(variants.c.account_id)
 )
 
 

@@ -14,7 +14,9 @@ from sendoff.domain.errors import OwnedElsewhere, SetupMissing
 def home() -> Path:
     """Where this person's profile is: SENDOFF_HOME, or the system's place for a program's data."""
     named = os.environ.get("SENDOFF_HOME")
-    return Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir("sendoff", appauthor=False))
+    return (
+        Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir("sendoff", appauthor=False))
+    )
 
 
 def open_folder(folder: Path) -> Path:
@@ -29,7 +31,9 @@ def open_folder(folder: Path) -> Path:
         if sys.platform != "win32":
             folder.chmod(0o700)
     except OSError as wrong:
-        raise SetupMissing(f"The profile's folder {folder} cannot be used: {wrong.strerror}. Choose another with SENDOFF_HOME.") from wrong
+        raise SetupMissing(
+            f"The profile's folder {folder} cannot be used: {wrong.strerror}. Choose another with SENDOFF_HOME."
+        ) from wrong
     if not os.access(folder, os.W_OK):
         raise SetupMissing(f"The profile's folder {folder} is not writable. Choose another with SENDOFF_HOME.")
     return folder
@@ -57,7 +61,9 @@ class SenderLock:
         except OSError:
             holder = self.holder()
             os.close(descriptor)
-            raise OwnedElsewhere(f"Another Sendoff{holder} sends for this profile already. There can be only one.") from None
+            raise OwnedElsewhere(
+                f"Another Sendoff{holder} sends for this profile already. There can be only one."
+            ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0) if hasattr(os, "pwrite") else None
         self._descriptor = descriptor

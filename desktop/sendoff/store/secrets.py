@@ -52,9 +52,7 @@ class Secrets:
         system: makes the system's keychain; raises KeychainMissing where there is none that is trusted.
     """
 
-    def __init__(
-        self, folder: Path, passphrase: str | None = None, system: Callable[[], Safe] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, passphrase: str | None = None, system: Callable[[], Safe] | None = None) -> None:
         self._system = system or SystemKeychain
         self.vault = Vault(folder / "secrets.vault")
         if passphrase:
@@ -208,7 +206,7 @@ class SystemKeychain:
             call, answer = self._asked.get()
             try:
                 answer.put((True, call()))
-            except BaseException as wrong:  # handed to the asking thread, which names it
+            except BaseException as wrong:  # noqa: BLE001  # handed to the asking thread, which names it
                 answer.put((False, wrong))
             self._hangs.clear()
 

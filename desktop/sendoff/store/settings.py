@@ -37,8 +37,7 @@ SETTINGS = (
     ),
     Setting(
         "late", "If a post can't leave on time", str(DEFAULT_LATE), "choice",
-        (("send", "Send whenever possible"), ("ask 15m", "Up to 15 min late, then ask"), ("ask 2h", "Up to 2 h late, then ask"),
-         ("ask 1d", "Up to a day late, then ask"), ("skip 15m", "Up to 15 min late, then skip it"), ("skip 2h", "Up to 2 h late, then skip it")),
+        tuple((rule, parse_late(rule).words) for rule in ("send", "ask 15m", "ask 2h", "ask 1d", "skip 15m")),
         "Each post can have its own rule.", "Sending",
     ),
     Setting(
@@ -46,12 +45,16 @@ SETTINGS = (
         (("1h", "1 hour"), ("6h", "6 hours"), ("24h", "A day"), ("72h", "3 days")),
         "How long a post that certainly did not leave is tried again.", "Sending",
     ),
-    Setting("strip_location", "Take the place out of pictures", "yes", "switch", help="Removes GPS data before a picture is stored.", page="Sending"),
+    Setting(
+        "strip_location", "Take the place out of pictures", "yes", "switch",
+        help="Removes GPS data before a picture is stored.", page="Sending",
+    ),
     Setting("close_to_tray", "Keep sending when the window is closed", "yes", "switch", page="Background"),
     Setting("start_at_login", "Start at login, in the tray", "no", "switch", page="Background"),
     Setting(
         "notify", "Tell me", "attention", "choice",
-        (("all", "About every delivery"), ("attention", "When something needs me"), ("none", "Nothing")), page="Background",
+        (("all", "About every delivery"), ("attention", "When something needs me"), ("none", "Nothing")),
+        page="Background",
     ),
     Setting("paused_until", "", "", "hidden"),
     Setting("told_about_tray", "", "no", "hidden"),
@@ -65,7 +68,7 @@ FOREVER = "forever"
 
 def read(connection: sa.Connection) -> dict[str, str]:
     """Every setting, with its default where the person chose nothing."""
-    stored = {name: value for name, value in connection.execute(sa.select(settings.c.name, settings.c.value))}
+    stored = {row.name: row.value for row in connection.execute(sa.select(settings.c.name, settings.c.value))}
     return {setting.name: stored.get(setting.name, setting.default) for setting in SETTINGS}
 
 

@@ -59,7 +59,9 @@ def _id() -> sa.Column[int]:
 
 def _to(target: str, **more: Any) -> sa.Column[int]:
     table = target.split(".")[0]
-    name = more.pop("name", {"deliveries": "delivery_id", "parts": "part_id"}.get(table, table.removesuffix("s") + "_id"))
+    name = more.pop(
+        "name", {"deliveries": "delivery_id", "parts": "part_id"}.get(table, table.removesuffix("s") + "_id")
+    )
     nullable = more.pop("nullable", False)
     return sa.Column(name, _Id, sa.ForeignKey(target, ondelete=more.pop("ondelete", None)), nullable=nullable, **more)
 
@@ -119,7 +121,7 @@ variants = sa.Table(
 )
 
 
-def _where(state: str) -> dict[str, sa.TextClause]:
+def _where(state: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(state), "postgresql_where": sa.text(state)}
 
 
@@ -153,13 +155,16 @@ deliveries = sa.Table(
     sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
     sa.CheckConstraint("state NOT IN ('claimed', 'sending') OR owner IS NOT NULL", name="taken_has_owner"),
     sa.Index("ix_deliveries_due", "due_at", **_where("state = 'scheduled'")),
-    sa.Index("ix_deliveries_taken", "owner", **_where("state IN ('claimed', 'sending')")),
+    sa.Index("ix_deliveries_taken", "owner", "state", **_where("state IN ('claimed', 'sending')")),
     sa.Index("uq_deliveries_in_flight", "account_id", unique=True, **_where("state = 'sending'")),
     sa.Index("ix_deliveries_look", "look_at", **_where("state = 'in_doubt'")),
-    sa.Index("ix_deliveries_attention", "state", **_where("state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT acknowledged")),
+    sa.Index(
+        "ix_deliveries_attention",
+        "state",
+        **_where("state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT acknowledged"),
+    ),
     sa.Index("ix_deliveries_planned_at", "planned_at"),
     sa.Index("ix_deliveries_post_id", "post_id"),
-    sa.Index("ix_deliveries_account_id_state", "account_id", "state"),
 )
 
 parts = sa.Table(
@@ -258,3 +263,10 @@ senders = sa.Table(
     _text("trouble"),
     sa.CheckConstraint("id = 1", name="one"),
 )
+
+
+def inserted_id(result: sa.CursorResult[Any]) -> int:
+    """The id that the database gave to the one row just inserted."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])

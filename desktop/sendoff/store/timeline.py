@@ -14,7 +14,9 @@ from sendoff.domain.delivery import Attempt, Delivery, Event, Part, State, most_
 from sendoff.domain.post import Content, Post
 from sendoff.domain.when import When
 from sendoff.store import accounts as account_rows
-from sendoff.store import codec, deliveries as delivery_rows, posts as post_rows
+from sendoff.store import codec
+from sendoff.store import deliveries as delivery_rows
+from sendoff.store import posts as post_rows
 from sendoff.store.tables import accounts, deliveries, parts, posts, senders, tallies
 
 
@@ -101,9 +103,7 @@ def _chips(rows: Any) -> list[Chip]:
 
 def _chip(group: list[Any]) -> Chip:
     first = group[0]
-    seats = tuple(
-        Seat(row.id, row.account_id, row.channel, row.name, row.handle, State(row.state)) for row in group
-    )
+    seats = tuple(Seat(row.id, row.account_id, row.channel, row.name, row.handle, State(row.state)) for row in group)
     return Chip(
         post_id=first.post_id,
         when=When(datetime.fromisoformat(first.wall), first.zone, first.fold),
@@ -140,7 +140,10 @@ class Row:
 def _row_query() -> Any:
     cut = parts.alias()
     mine = cut.c.delivery_id == deliveries.c.id
-    one = lambda what: sa.select(what).where(mine).scalar_subquery()  # noqa: E731
+
+    def one(what: Any) -> Any:
+        return sa.select(what).where(mine).scalar_subquery()
+
     return (
         sa.select(
             deliveries,
@@ -151,7 +154,12 @@ def _row_query() -> Any:
             one(sa.func.count()).label("parts"),
             one(sa.func.count(cut.c.remote_id)).label("out"),
             one(sa.func.coalesce(sa.func.sum(cut.c.count), 0)).label("people"),
-            sa.select(cut.c.receipt).where(mine, cut.c.receipt.is_not(None)).order_by(cut.c.number).limit(1).scalar_subquery().label("receipt"),
+            sa.select(cut.c.receipt)
+            .where(mine, cut.c.receipt.is_not(None))
+            .order_by(cut.c.number)
+            .limit(1)
+            .scalar_subquery()
+            .label("receipt"),
         )
         .join(posts, posts.c.id == deliveries.c.post_id)
         .join(accounts, accounts.c.id == deliveries.c.account_id)
@@ -196,7 +204,11 @@ def queue(
         wanted = wanted.where(deliveries.c.planned_at < until)
     if workspace_id is not None:
         wanted = wanted.where(accounts.c.workspace_id == workspace_id)
-    order = (deliveries.c.planned_at.desc(), deliveries.c.id.desc()) if newest_first else (deliveries.c.planned_at, deliveries.c.id)
+    order = (
+        (deliveries.c.planned_at.desc(), deliveries.c.id.desc())
+        if newest_first
+        else (deliveries.c.planned_at, deliveries.c.id)
+    )
     return _rows(connection.execute(wanted.order_by(*order).limit(limit)))
 
 
@@ -253,9 +265,20 @@ def detail(connection: sa.Connection, delivery_id: int) -> Detail:
 
 
 def totals(connection: sa.Connection) -> dict[State, int]:
-    """How many deliveries stand in each state; kept, not counted."""
+    """How many deliveries stand in each state; kept, not counted (but for the few that are leaving)."""
     rows = connection.execute(sa.select(tallies.c.state, sa.func.sum(tallies.c.n)).group_by(tallies.c.state))
-    return {State(state): int(n) for state, n in rows if n}
+    found = {State(state): int(n) for state, n in rows if n}
+    for state, n in connection.execute(_LEAVING):
+        found[State(state)] = int(n)
+        found[State.SCHEDULED] -= int(n)
+    return {state: n for state, n in found.items() if n}
+
+
+_LEAVING = (
+    sa.select(deliveries.c.state, sa.func.count())
+    .where(sa.literal_column("state IN ('claimed', 'sending')"))
+    .group_by(deliveries.c.state)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,6 @@ def make_tables() -> None:
         sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_deliveries_post_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
-    op.create_index("ix_deliveries_account_id_state", "deliveries", ["account_id", "state"], unique=False)
     op.create_index(
         "ix_deliveries_attention",
         "deliveries",
@@ -178,7 +177,7 @@ def make_tables() -> None:
     op.create_index(
         "ix_deliveries_taken",
         "deliveries",
-        ["owner"],
+        ["owner", "state"],
         unique=False,
         sqlite_where=sa.text("state IN ('claimed', 'sending')"),
         postgresql_where=sa.text("state IN ('claimed', 'sending')"),

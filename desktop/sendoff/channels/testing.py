@@ -1,0 +1,451 @@
+"""The contract of a channel, and a loopback server that breaks it in every way: ships with the product.
+
+A channel's test gives a `Bench`: the channel, and how to make an account that talks to the server. `run` plays one
+`Case` and asserts which of the ends came, how many effects the server counted, and that no secret is in any text.
+"""
+
+from __future__ import annotations
+
+import http.server
+import io
+import logging
+import socket
+import struct
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sendoff.channels.http import Patience, Transport
+from sendoff.domain.account import Account
+from sendoff.domain.channel import Channel, Parcel, Trace
+from sendoff.domain.delivery import Receipt
+from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.redact import Redactor
+
+IMPATIENT = Patience(connect=2.0, read=1.0, total=1.5, most=1 << 20)
+"""Waits short enough for tests; the server's "slow" is longer."""
+
+SLOW = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the server got it."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answers when it is not told to break something."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+class Endpoint(Protocol):
+    """A small imitation of one service, judged by its ledger. `handle` gets every request that is let through."""
+
+    effects: list[Any]
+
+    def is_effect(self, request: Request) -> bool:
+        """Whether this request, if it is carried out, makes something happen that a person would see twice."""
+
+    def handle(self, request: Request) -> Reply: ...
+
+
+class FaultServer:
+    """A real HTTP server on 127.0.0.1 in front of an endpoint. `mode` breaks the requests that have an effect.
+
+    Args:
+        endpoint: what answers when nothing is broken.
+        times: how often the mode applies before everything is normal again; None: for ever.
+    """
+
+    def __init__(self, endpoint: Endpoint, mode: str = "accept", times: int | None = None) -> None:
+        self.endpoint = endpoint
+        self.mode = mode
+        self.times = times
+        self.requests: list[Request] = []
+        self.strangers: list[str] = []  # what reached the address that redirects point to
+        self._lock = threading.Lock()
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 30
+
+            def handle_one_request(self) -> None:
+                try:
+                    super().handle_one_request()
+                except (ConnectionError, TimeoutError, ValueError):
+                    self.close_connection = True
+
+            def __getattr__(self, name: str) -> Callable[[], None]:
+                if name.startswith("do_"):
+                    return lambda: server._answer(self)
+                raise AttributeError(name)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> FaultServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answer(self, handler: Any) -> None:
+        if handler.path.startswith("/stranger"):
+            self.strangers.append(f"{handler.command} {handler.path} {dict(handler.headers)}")
+        size = int(handler.headers.get("Content-Length") or 0)
+        request = Request(handler.command, handler.path, dict(handler.headers), handler.rfile.read(size))
+        with self._lock:
+            self.requests.append(request)
+            mode = self.mode if self.endpoint.is_effect(request) and self.times != 0 else "accept"
+            if mode != "accept" and self.times:
+                self.times -= 1
+        _MODES[mode](self, handler, request)
+
+    def carry_out(self, request: Request) -> Reply:
+        with self._lock:
+            return self.endpoint.handle(request)
+
+
+def _send(handler: Any, reply: Reply, *, cut: int | None = None) -> None:
+    handler.send_response(reply.status)
+    for name, value in reply.headers.items():
+        handler.send_header(name, value)
+    handler.send_header("Content-Length", str(len(reply.body)))
+    handler.end_headers()
+    handler.wfile.write(reply.body if cut is None else reply.body[:cut])
+    handler.wfile.flush()
+
+
+def _hang_up(handler: Any, *, reset: bool = False) -> None:
+    if reset:
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    else:
+        handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def _accept(server: FaultServer, handler: Any, request: Request) -> None:
+    _send(handler, server.carry_out(request))
+
+
+def _fixed(status: int, body: bytes = b'{"error": "no", "message": "no"}', **headers: str) -> Any:
+    named = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def answer(server: FaultServer, handler: Any, request: Request) -> None:
+        _send(handler, Reply(status, body, named))
+
+    return answer
+
+
+def _redirect(status: int) -> Any:
+    def answer(server: FaultServer, handler: Any, request: Request) -> None:
+        _send(handler, Reply(status, b"", {"Location": f"{server.url.replace('127.0.0.1', 'localhost')}/stranger"}))
+
+    return answer
+
+
+def _after(status: int, body: bytes, content_type: str = "application/json") -> Any:
+    """Carries it out and then answers with something else."""
+
+    def answer(server: FaultServer, handler: Any, request: Request) -> None:
+        server.carry_out(request)
+        _send(handler, Reply(status, body, {"Content-Type": content_type}))
+
+    return answer
+
+
+def _slow(server: FaultServer, handler: Any, request: Request) -> None:
+    reply = server.carry_out(request)
+    time.sleep(SLOW)
+    _send(handler, reply)
+
+
+def _drip(server: FaultServer, handler: Any, request: Request) -> None:
+    reply = server.carry_out(request)
+    handler.send_response(reply.status)
+    handler.send_header("Content-Length", str(len(reply.body)))
+    handler.end_headers()
+    for byte in reply.body:
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+        time.sleep(0.2)
+
+
+def _hang_up_after(server: FaultServer, handler: Any, request: Request) -> None:
+    server.carry_out(request)
+    _hang_up(handler)
+
+
+def _cut_answer(server: FaultServer, handler: Any, request: Request) -> None:
+    _send(handler, server.carry_out(request), cut=3)
+    _hang_up(handler)
+
+
+def _endless(server: FaultServer, handler: Any, request: Request) -> None:
+    server.carry_out(request)
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b"[" * 65_536)
+
+
+_MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
+    "accept": _accept,
+    "refuse": _fixed(422),
+    "forbid": _fixed(403),
+    "missing": _fixed(404, b"<html>not here</html>", Content_Type="text/html"),
+    "unauthorized": _fixed(401),
+    "limit": _fixed(429, Retry_After="7"),
+    "limit_date": _fixed(429, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT"),
+    "limit_absurd": _fixed(429, Retry_After="99999999999999999999"),
+    "unavailable": _fixed(503, Retry_After="9"),
+    "error_before": _fixed(500),
+    "error_after": _after(500, b"Internal Server Error", "text/plain"),
+    "bad_gateway_after": _after(502, b"<html>bad gateway</html>", "text/html"),
+    "slow": _slow,
+    "drip": _drip,
+    "hang_up_after": _hang_up_after,
+    "hang_up_before": lambda server, handler, request: _hang_up(handler),
+    "reset": lambda server, handler, request: _hang_up(handler, reset=True),
+    "cut_answer": _cut_answer,
+    "redirect_301": _redirect(301),
+    "redirect_302": _redirect(302),
+    "redirect_303": _redirect(303),
+    "redirect_307": _redirect(307),
+    "redirect_308": _redirect(308),
+    "captive": _fixed(200, b"<html>Welcome to the hotel</html>", Content_Type="text/html"),
+    "nothing": _after(200, b""),
+    "garbage": _after(200, b'{"id": '),
+    "no_id": _after(200, b"{}"),
+    "wrong_types": _after(200, b'{"id": null, "message": 5, "url": []}'),
+    "a_list": _after(200, b"[]"),
+    "endless": _endless,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What has to come of one way to break things: the kind of end, and how many effects the server may count."""
+
+    mode: str
+    end: type[SendError] | type[Receipt]
+    effects: int
+    at_least: float = 0.0  # seconds that a TryLater has to ask for
+
+
+HTTP_CASES = (
+    Case("accept", Receipt, 1),
+    Case("refuse", Rejected, 0),
+    Case("missing", Rejected, 0),
+    Case("unauthorized", NeedsLogin, 0),
+    Case("limit", TryLater, 0, 7.0),
+    Case("limit_date", TryLater, 0, 7.0),
+    Case("limit_absurd", TryLater, 0, 7.0),
+    Case("unavailable", TryLater, 0, 9.0),
+    Case("error_before", InDoubt, 0),
+    Case("error_after", InDoubt, 1),
+    Case("bad_gateway_after", InDoubt, 1),
+    Case("slow", InDoubt, 1),
+    Case("drip", InDoubt, 1),
+    Case("hang_up_after", InDoubt, 1),
+    Case("hang_up_before", InDoubt, 0),
+    Case("reset", InDoubt, 0),
+    Case("cut_answer", InDoubt, 1),
+    Case("redirect_301", Rejected, 0),
+    Case("redirect_302", Rejected, 0),
+    Case("redirect_303", Rejected, 0),
+    Case("redirect_307", Rejected, 0),
+    Case("redirect_308", Rejected, 0),
+    Case("captive", InDoubt, 0),
+    Case("nothing", InDoubt, 1),
+    Case("garbage", InDoubt, 1),
+    Case("no_id", InDoubt, 1),
+    Case("wrong_types", InDoubt, 1),
+    Case("a_list", InDoubt, 1),
+    Case("endless", InDoubt, 1),
+)
+"""What every channel over HTTP has to do. One whose service differs says so in its own list, with the reason."""
+
+
+class Bench(Protocol):
+    """What a channel's test provides.
+
+    `account` makes the account that talks to the server at `url`; `secrets` are its secret fields, each a canary
+    that must appear in no text. `files` is a folder with the attachments of `content`, by sha256.
+    """
+
+    channel: Channel
+    secrets: Mapping[str, str]
+    content: Content
+    options: Mapping[str, str]
+    files: Path
+
+    def account(self, url: str) -> Account: ...
+
+
+def fast_transport() -> Transport:
+    return Transport(IMPATIENT)
+
+
+def parcel(
+    bench: Bench, url: str, *, number: int = 1, of: int = 1, previous: tuple[Receipt, ...] = (), key: str = ""
+) -> Parcel:
+    """A parcel as the engine would make it, armed and prepared."""
+    account, content = bench.account(url), bench.content
+    now = datetime.now(UTC)
+    items = content.items
+    made = Parcel(
+        account=account,
+        capabilities=bench.channel.capabilities.learned(account.learned),
+        secret=bench.secrets,
+        content=content,
+        item=items[min(number, len(items)) - 1] if items else Item(),
+        recipients=content.mail.to if content.mail else (),
+        number=number,
+        of=of,
+        key=key or f"0123456789abcdef{number:016x}",
+        options=bench.options,
+        previous=previous,
+        planned_at=now,
+        now=now,
+        file=lambda attachment: _file(bench.files, attachment),
+    )
+    return ready(bench.channel, made)
+
+
+def ready(channel: Channel, made: Parcel) -> Parcel:
+    from dataclasses import replace
+
+    frozen = channel.arm(made)
+    made = replace(made, frozen=frozen.data, blob=frozen.blob, trace=Trace())
+    return replace(made, prepared=channel.prepare(made)) if channel.capabilities.prepares else made
+
+
+def _file(folder: Path, attachment: Attachment) -> Path:
+    return folder / attachment.sha256
+
+
+def run(bench: Bench, server: FaultServer, case: Case) -> SendError | Receipt:
+    """Plays one case and returns how the try ended.
+
+    Raises:
+        AssertionError: the end, the number of effects or a text is not as the contract says.
+    """
+    made = parcel(bench, server.url)
+    server.mode = case.mode
+    before = len(server.endpoint.effects)
+    with _log_lines() as lines:
+        end, text = _attempt(bench.channel, made)
+    if case.mode in ("endless", "slow", "drip"):
+        time.sleep(0.1)  # the server may still be writing
+    effects = len(server.endpoint.effects) - before
+    assert isinstance(end, case.end), f"{case.mode}: expected {case.end.__name__}, got {end!r}"
+    assert effects == case.effects, f"{case.mode}: expected {case.effects} effects, the server counted {effects}"
+    assert not server.strangers, f"{case.mode}: a redirect was followed: {server.strangers}"
+    if isinstance(end, Receipt):
+        assert end.remote_id, f"{case.mode}: a receipt without an id"
+    if isinstance(end, TryLater) and case.at_least:
+        wait = end.after.total_seconds() if end.after else 0.0
+        assert wait >= case.at_least - 1, f"{case.mode}: it waits {wait} s"
+    _no_secret(bench, text + lines.getvalue(), case.mode)
+    return end
+
+
+def _attempt(channel: Channel, made: Parcel) -> tuple[SendError | Receipt, str]:
+    """The end of one try, and every text that came of it, as the engine would store or show it."""
+    clean = Redactor(made.secret.values()).clean
+    try:
+        receipt = channel.publish(made)
+    except SendError as end:
+        shown = "".join(traceback.format_exception(end)) + end.reason + end.advice + end.detail
+        return end, shown + clean(made.trace.request + made.trace.answer)
+    return receipt, repr(receipt) + clean(made.trace.request + made.trace.answer)
+
+
+def _no_secret(bench: Bench, text: str, mode: str) -> None:
+    for name, secret in bench.secrets.items():
+        for form in (secret, Redactor([secret]).clean(secret) and secret.encode().hex()):
+            assert form not in text, f"{mode}: the secret “{name}” stands in a text"
+
+
+@contextmanager
+def _log_lines() -> Iterator[io.StringIO]:
+    """Everything that is logged meanwhile, at DEBUG."""
+    stream = io.StringIO()
+    handler, root = logging.StreamHandler(stream), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield stream
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def refused_connection(bench: Bench) -> SendError:
+    """How a try ends at a port where nobody listens: certainly not sent.
+
+    Raises:
+        AssertionError: it ended otherwise.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with FaultServer(_Silent()) as server:  # arming and preparing may need an endpoint; publishing meets none
+        made = parcel(bench, server.url)
+    from dataclasses import replace
+
+    end, _ = _attempt(bench.channel, replace(made, account=bench.account(url)))
+    assert isinstance(end, TryLater), f"expected TryLater, got {end!r}"
+    return end
+
+
+class _Silent:
+    """An endpoint that takes everything and remembers nothing."""
+
+    effects: list[Any] = []  # noqa: RUF012  # stays empty
+
+    def is_effect(self, request: Request) -> bool:
+        return False
+
+    def handle(self, request: Request) -> Reply:
+        return Reply(200, b'{"id": "1"}')

@@ -1,0 +1,1 @@
+"""The only PySide6: the window, the tray and everything in them."""
