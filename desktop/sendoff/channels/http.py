@@ -404,7 +404,7 @@ class Http:
         lines = [f"{prepared.method} {prepared.url}"]
         lines += [f"{name}: {_shown(name, value)}" for name, value in prepared.headers.items()]
         body: Any = prepared.body or b""
-        raw = body.encode() if isinstance(body, str) else body
+        raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"(streamed)"
         self.trace.request = "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
 
     def _trace_answer(self, answer: Answer) -> None:

@@ -250,9 +250,12 @@ class BrowserSignIn:
 
     `url` is what to open. `wait` blocks until the browser came back, and returns the fields to connect with;
     `paste` does the same with a code that the page showed. `close` gives up; it may be called from another thread.
+    `code_url` is what to open instead where the browser cannot come back here (it runs on another computer): its page
+    shows a code to paste. "" where the service has no such page.
     """
 
     url: str
+    code_url: str = ""
 
     def wait(self, seconds: float) -> Mapping[str, str]:
         raise NotImplementedError

@@ -27,7 +27,7 @@ class Rendered:
 def render(content: Content, recipient: Recipient | None = None) -> Rendered:
     """Fills and renders a mail, for one person or (recipient None) with the placeholders left as they stand."""
     mail = content.mail or Mail()
-    values = _values(recipient) if recipient else None
+    values = fields_of(recipient) if recipient else None
     body = content.items[0].text
     if mail.markup is Markup.HTML:
         source = fill(mail.html, values, html.escape)
@@ -53,13 +53,14 @@ def placeholders(content: Content) -> dict[str, bool]:
     """The merge fields that a mail names, each with whether every place has a fallback."""
     mail = content.mail or Mail()
     named: dict[str, bool] = {}
-    for template in (mail.subject, mail.preheader, mail.html, content.items[0].text):
+    for template in (mail.subject, mail.preheader, mail.html, mail.unsubscribe, content.items[0].text):
         for hit in FIELD.finditer(template):
             named[hit[1].lower()] = named.get(hit[1].lower(), True) and hit[2] is not None
     return named
 
 
-def _values(recipient: Recipient) -> dict[str, str]:
+def fields_of(recipient: Recipient) -> dict[str, str]:
+    """What fills the placeholders of this person's copy, by name in lower case."""
     own = {"email": recipient.address, "address": recipient.address, "name": recipient.name}
     return own | {name.lower(): value for name, value in recipient.fields.items()}
 
@@ -109,6 +110,7 @@ class _PlainText(HTMLParser):
         }
         | {f"h{size}" for size in range(1, 7)}
     )
+    LINES = frozenset({"br", "div", "tr", "li"})
     SILENT = frozenset(("style", "script", "head", "title"))
 
     def __init__(self) -> None:
@@ -124,7 +126,7 @@ class _PlainText(HTMLParser):
         if self._silent:
             return
         if tag in self.BLOCKS:
-            self.pieces.append("\n- " if tag == "li" else "\n")
+            self.pieces.append("\n- " if tag == "li" else "\n" if tag in self.LINES else "\n\n")
         elif tag == "a":
             self._links.append((known.get("href") or "", len(self.pieces)))
         elif tag == "img" and known.get("alt"):

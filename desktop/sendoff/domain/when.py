@@ -156,16 +156,24 @@ def _relative(text: str, now: datetime, zone: str) -> When | None:
     else:
         return None
     rest = re.sub(r"\b(?:an?|one)\b", "1", rest).replace(" and ", " ")
-    span = timedelta()
+    seconds = _seconds(rest)
+    if seconds is None:
+        raise BadInput(f"“{text}” is not a span of time. Write it like +90s, +2h, +1h30m or “in 20 min”.")
+    if seconds > FARTHEST.total_seconds():
+        raise BadInput(f"“{text}” is more than ten years away.")
+    return When.at(now + timedelta(seconds=seconds), zone)
+
+
+def _seconds(text: str) -> float | None:
+    """A span like "1h 30 min" in seconds; None if it is none."""
+    seconds, rest = 0.0, text
     while rest.strip():
         step = _STEP.match(rest)
         if not step or step[2] not in _UNITS:
-            raise BadInput(f"“{text}” is not a span of time. Write it like +90s, +2h, +1h30m or “in 20 min”.")
-        span += timedelta(seconds=float(step[1]) * _UNITS[step[2]])
+            return None
+        seconds += float(step[1]) * _UNITS[step[2]]
         rest = rest[step.end() :]
-    if span > FARTHEST:
-        raise BadInput(f"“{text}” is more than ten years away.")
-    return When.at(now + span, zone)
+    return seconds if text.strip() else None
 
 
 def _spoken(text: str, now: datetime, zone: str) -> When | None:
@@ -383,16 +391,10 @@ def parse_late(text: str) -> LateRule:
     action = Late.ASK
     if words and words[0] in ("ask", "skip"):
         action, words = Late(words[0]), words[1:]
-    span, rest = timedelta(), "".join(words)
-    while rest:
-        step = _STEP.match(rest)
-        if not step or step[2] not in _UNITS:
-            break
-        span += timedelta(seconds=float(step[1]) * _UNITS[step[2]])
-        rest = rest[step.end() :]
-    if rest or not words:
+    seconds = _seconds("".join(words))
+    if seconds is None or seconds > FARTHEST.total_seconds():
         raise BadInput(f"“{text}” is not a rule for lateness. Write send, “ask 2h” or “skip 30m”.")
-    return LateRule(action, span)
+    return LateRule(action, timedelta(seconds=seconds))
 
 
 def _compact(span: timedelta) -> str:

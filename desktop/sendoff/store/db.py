@@ -75,6 +75,7 @@ class Store:
         source, copy = sqlite3.connect(self.path), sqlite3.connect(target)
         try:
             source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, complete in itself
         finally:
             copy.close()
             source.close()

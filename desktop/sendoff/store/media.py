@@ -103,12 +103,12 @@ def _read_once(source: Path) -> bytes:
         )
     except OSError as wrong:
         raise BadInput(f"{source} can't be attached: {wrong.strerror}.") from None
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+        os.close(descriptor)
+        why = "it is larger than a gigabyte. Share it as a link" if stat.S_ISREG(about.st_mode) else "it is not a file"
+        raise BadInput(f"{source} can't be attached: {why}.")
     with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise BadInput(f"{source} can't be attached: it is not a file.")
-        if about.st_size > LARGEST:
-            raise BadInput(f"{source.name} is larger than a gigabyte. Share it as a link instead.")
         data = file.read()
     if not data:
         raise BadInput(f"{source.name} is empty.")

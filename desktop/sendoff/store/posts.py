@@ -31,7 +31,7 @@ def insert(
     )
     post_id = inserted_id(result)
     _write_variants(connection, post_id, chosen)
-    _index(connection, post_id, content)
+    index(connection, post_id, content)
     changes.bump(connection, changes.POSTS)
     return post_id
 
@@ -63,7 +63,7 @@ def update(
         raise Refused("This post was changed in another window meanwhile. Open it again to see the newer text.")
     connection.execute(sa.delete(variants).where(variants.c.post_id == post_id))
     _write_variants(connection, post_id, chosen)
-    _index(connection, post_id, content)
+    index(connection, post_id, content)
     changes.bump(connection, changes.POSTS)
     return int(connection.execute(sa.select(posts.c.version).where(posts.c.id == post_id)).scalar_one())
 
@@ -160,7 +160,8 @@ def drafts(connection: sa.Connection, workspace_id: int | None = None) -> list[P
     return [found[post_id] for post_id in ids]
 
 
-def _index(connection: sa.Connection, post_id: int, content: Content) -> None:
+def index(connection: sa.Connection, post_id: int, content: Content) -> None:
+    """Makes a post findable by its words, in place of what it was found by before."""
     mail = content.mail
     words = [item.text for item in content.items] + [one.alt for one in content.attachments]
     if mail:

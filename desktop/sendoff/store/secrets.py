@@ -185,11 +185,15 @@ class SystemKeychain:
     """The best trusted keychain of this system, asked in a thread of its own, because it may never answer."""
 
     def __init__(self) -> None:
+        self.start()
+        self._backend: Any = self._ask(_trusted_backend)
+        self.name: str = f"the system's keychain ({self._backend.name})"
+
+    def start(self) -> None:
+        """Starts the thread that asks."""
         self._asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]] = queue.SimpleQueue()
         self._hangs = threading.Event()
         threading.Thread(target=self._serve, name="keychain", daemon=True).start()
-        self._backend: Any = self._ask(_trusted_backend)
-        self.name: str = f"the system's keychain ({self._backend.name})"
 
     def read(self, item: str) -> str | None:
         found: str | None = self._ask(lambda: self._backend.get_password(SERVICE, item))

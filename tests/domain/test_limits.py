@@ -1,0 +1,109 @@
+"""What stands against a post, as sentences with a remedy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sendoff.domain.channel import Capabilities, Level
+from sendoff.domain.limits import check, size_text
+from sendoff.domain.post import Attachment, Content, Item, Mail, Poll, Recipient, Role
+
+NETWORK = Capabilities(
+    checked="2026-11-23", threads=True, text=20, media=1, media_types=("image/",), image_bytes=1000,
+    image_pixels=10_000, alt=10, poll_options=2, poll_option=5, poll_min=300, poll_max=1000,
+)  # fmt: skip
+POST = Capabilities(checked="2026-11-23", mail=True, batch=1, recipients=3, message_bytes=10_000)
+PICTURE = Attachment("0" * 64, "pier.png", "image/png", 500, alt="a pier", width=50, height=50)
+ADA, BOB = Recipient("ada@example.org", "Ada"), Recipient("bob@example.org")
+
+
+def codes(content: Content, figures: Capabilities = NETWORK, **options: str) -> list[tuple[str, str]]:
+    return [(problem.code, problem.level.value) for problem in check(content, figures, "Test", options)]
+
+
+def item(text: str = "hello", *media: Attachment, poll: Poll | None = None) -> Content:
+    return Content((Item(text, media, poll),))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (item(), []),
+        (item(""), [("empty", "error")]),
+        (item("x" * 20), []),
+        (item("x" * 21), [("text", "error")]),
+        (item("hi", PICTURE), []),
+        (item("", PICTURE), []),
+        (item("hi", PICTURE, PICTURE), [("media", "error")]),
+        (item("hi", replace(PICTURE, mime="video/mp4", alt="")), [("media_type", "error")]),
+        (item("hi", replace(PICTURE, size=1001)), [("media_size", "error")]),
+        (item("hi", replace(PICTURE, width=101, height=100)), [("media_size", "error")]),
+        (item("hi", replace(PICTURE, alt="")), [("no_alt", "warning")]),
+        (item("hi", replace(PICTURE, alt="x" * 11)), [("alt", "error")]),
+        (item("hi", replace(PICTURE, role=Role.ATTACHMENT)), [("attachment", "warning")]),
+        (item("q", poll=Poll(("yes", "no"), 600)), []),
+        (item("q", poll=Poll(("yes", "yes"), 600)), [("poll", "error")]),
+        (item("q", poll=Poll(("yes", " "), 600)), [("poll", "error")]),
+        (item("q", poll=Poll(("yes", "no", "so"), 600)), [("poll", "error")]),
+        (item("q", poll=Poll(("yes", "no, never"), 600)), [("poll", "error")]),
+        (item("q", poll=Poll(("yes", "no"), 60)), [("poll", "error")]),
+        (item("q", PICTURE, poll=Poll(("yes", "no"), 600)), [("poll", "error")]),
+        (Content((Item("a"), Item(""))), [("empty", "error")]),
+        (Content((Item("a"), Item("x" * 21))), [("text", "error")]),
+    ],
+)
+def test_a_post(content: Content, expected: list[tuple[str, str]]) -> None:
+    assert codes(content) == expected
+
+
+def test_a_content_warning_counts_as_text() -> None:
+    assert codes(item("x" * 18), spoiler_text="abc") == [("text", "error")]
+
+
+def test_a_network_without_threads_says_so() -> None:
+    assert codes(Content((Item("a"), Item("b"))), replace(NETWORK, threads=False)) == [("thread", "error")]
+
+
+def test_an_overlong_text_says_by_how_much_and_offers_a_way() -> None:
+    problem = check(item("x" * 25), NETWORK, "Test", {})[0]
+    assert (problem.title, problem.fix) == ("5 too many for Test.", "split")
+
+
+def mail(text: str = "Hello", **fields: object) -> Content:
+    return Content((Item(text),), Mail(**({"subject": "Hi", "to": (ADA,)} | fields)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (mail(), []),
+        (mail(to=()), [("no_recipient", "error")]),
+        (mail(subject=" "), [("no_subject", "warning")]),
+        (mail(""), [("empty", "error")]),
+        (mail(to=(ADA, BOB)), [("visible", "note")]),
+        (mail(to=(ADA, BOB), separately=True), []),
+        (mail(to=(ADA,), separately=True, bcc=(BOB,)), [("copies", "error")]),
+        (mail(to=(ADA, Recipient("ADA@example.org")), separately=True), [("twice", "warning")]),
+        (mail(to=(ADA, BOB, ADA), cc=(BOB,)), [("recipients", "error"), ("twice", "warning"), ("visible", "note")]),
+        (mail("Dear {{name}}", to=(ADA, BOB), separately=True), [("merge", "error")]),
+        (mail("Dear {{name|friend}}", to=(ADA, BOB), separately=True), []),
+        (mail("Dear {{name|friend}}", to=(ADA, BOB)), [("merge", "error"), ("visible", "note")]),
+        (mail("x" * 6000), [("size", "error")]),
+    ],
+)
+def test_a_mail(content: Content, expected: list[tuple[str, str]]) -> None:
+    assert codes(content, POST) == expected
+
+
+def test_the_gravest_comes_first() -> None:
+    levels = [problem.level for problem in check(item("x" * 30, replace(PICTURE, alt="")), NETWORK, "Test", {})]
+    assert levels == [Level.ERROR, Level.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(940, "940 B"), (1000, "1 kB"), (1_800_000, "1.8 MB"), (3_000_000_000, "3 GB")]
+)
+def test_sizes(size: int, text: str) -> None:
+    assert size_text(size) == text

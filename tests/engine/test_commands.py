@@ -1,0 +1,267 @@
+"""What a person can do, and the sentence for what they can't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from sendoff.bootstrap import Program
+from sendoff.domain.account import AccountState
+from sendoff.domain.delivery import State
+from sendoff.domain.errors import BadInput, NotFound, Refused
+from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Variant
+from sendoff.domain.when import When, parse_when
+from sendoff.engine.commands import Problems
+from sendoff.store import accounts, deliveries, posts, timeline
+from tests.conftest import SetClock
+
+ZONE = "Europe/Berlin"
+
+
+@pytest.fixture
+def program(open_profile: Callable[..., Program], clock: SetClock) -> Program:
+    return open_profile(clock=clock)
+
+
+def at(program: Program, words: str) -> When:
+    return parse_when(words, program.clock.now(), ZONE)
+
+
+def account(program: Program, name: str = "ada", **fields: str) -> int:
+    return program.commands.add_account("practice", name, {"handle": f"@{name}", **fields})
+
+
+def draft(program: Program, *chosen: int, text: str = "hello") -> int:
+    return program.commands.save_draft(Content((Item(text),)), [Variant(one) for one in chosen])[0]
+
+
+def states(program: Program, *ids: int) -> list[State]:
+    with program.store.reading() as connection:
+        return [deliveries.get(connection, one).state for one in ids]
+
+
+def drafts(program: Program) -> list[int]:
+    with program.store.reading() as connection:
+        return [post.id for post in posts.drafts(connection)]
+
+
+# --- posts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_planned_for_all_its_accounts(program: Program) -> None:
+    first, second = account(program), account(program, "bob")
+    post_id = draft(program, first, second)
+    assert drafts(program) == [post_id]
+    ids = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    assert states(program, *ids) == [State.SCHEDULED, State.SCHEDULED]
+    assert drafts(program) == []
+    with program.store.reading() as connection:
+        one = deliveries.get(connection, ids[0])
+    assert (one.wall, one.zone, one.late) == ("2026-11-24T09:00:00", ZONE, "ask 2h")
+    assert one.give_up_at - one.planned_at == timedelta(hours=24)
+
+
+def test_what_cannot_go_out_is_refused_and_nothing_is_lost(program: Program) -> None:
+    mine = account(program)
+    post_id = draft(program, mine, text="x" * 501)
+    with pytest.raises(Problems, match="ada: 1 too many for Practice"):
+        program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    assert drafts(program) == [post_id]
+    assert states(program, *program.commands.schedule(post_id, at(program, "tomorrow 9"), override=True)) == [State.SCHEDULED]
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_nothing_cannot_be_sent_even_with_override(program: Program, text: str) -> None:
+    post_id = draft(program, account(program), text=text)
+    with pytest.raises(Problems, match="nothing to post"):
+        program.commands.schedule(post_id, at(program, "tomorrow 9"), override=True)
+
+
+def test_a_time_that_is_past_is_refused(program: Program, clock: SetClock) -> None:
+    post_id = draft(program, account(program))
+    with pytest.raises(BadInput, match="that is past"):
+        program.commands.schedule(post_id, at(program, "2026-11-23T10:00"))
+    when = at(program, "now")
+    clock.advance(30)  # it takes a moment to press the button
+    assert program.commands.schedule(post_id, when)
+
+
+def test_a_post_needs_an_account_and_is_planned_once(program: Program) -> None:
+    with pytest.raises(BadInput, match="Choose at least one account"):
+        program.commands.schedule(draft(program), at(program, "tomorrow 9"))
+    post_id = draft(program, account(program))
+    program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    with pytest.raises(Refused, match="scheduled already"):
+        program.commands.schedule(post_id, at(program, "tomorrow 9"))
+
+
+def test_an_edit_changes_text_time_and_accounts_of_what_waits(program: Program) -> None:
+    first, second = account(program), account(program, "bob")
+    post_id = draft(program, first)
+    old = program.commands.schedule(post_id, at(program, "tomorrow 9"))[0]
+    thread = Content((Item("one"), Item("two")))
+    program.commands.edit(post_id, thread, [Variant(first), Variant(second)], at(program, "tomorrow 10"), "send", Plan())
+    with program.store.reading() as connection:
+        found = deliveries.of_post(connection, post_id)
+        parts = deliveries.parts_of_many(connection, [one.id for one in found])
+    assert [one.id for one in found][0] == old
+    assert [(one.account_id, one.wall, one.late, len(parts[one.id])) for one in found] == [
+        (first, "2026-11-24T10:00:00", "send", 2), (second, "2026-11-24T10:00:00", "send", 2),
+    ]  # fmt: skip
+    program.commands.edit(post_id, thread, [Variant(second)], at(program, "tomorrow 10"))
+    assert states(program, old) == [State.CANCELLED]
+
+
+def test_an_edit_that_is_too_late_changes_nothing(program: Program) -> None:
+    mine = account(program)
+    post_id = draft(program, mine)
+    delivery_id = program.commands.schedule(post_id, at(program, "tomorrow 9"))[0]
+    with program.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE deliveries SET state = 'sending', owner = 'me'")
+    with pytest.raises(Refused, match="leaving for ada right now"):
+        program.commands.edit(post_id, Content((Item("new"),)), [Variant(mine)], at(program, "tomorrow 10"))
+    with program.store.reading() as connection:
+        assert posts.get(connection, post_id).content.items[0].text == "hello"
+    assert states(program, delivery_id) == [State.SENDING]
+
+
+def test_a_deleted_draft_can_be_put_back(program: Program) -> None:
+    post = program.commands.delete_draft(draft(program, account(program)))
+    assert drafts(program) == []
+    program.commands.save_draft(post.content, post.variants, post.plan)
+    assert len(drafts(program)) == 1
+
+
+# --- deliveries ---------------------------------------------------------------------------------------------------
+
+
+def test_moving_cancelling_and_undoing(program: Program) -> None:
+    post_id = draft(program, account(program))
+    ids = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    program.commands.move(ids, at(program, "tomorrow 11"))
+    program.commands.cancel(ids)
+    assert (states(program, *ids), drafts(program)) == ([State.CANCELLED], [post_id])
+    program.commands.restore(ids)
+    assert (states(program, *ids), drafts(program)) == ([State.SCHEDULED], [])
+    with program.store.reading() as connection:
+        assert deliveries.get(connection, ids[0]).wall == "2026-11-24T11:00:00"
+
+
+def test_all_or_none(program: Program) -> None:
+    ids = program.commands.schedule(draft(program, account(program)), at(program, "tomorrow 9"))
+    with pytest.raises(NotFound):
+        program.commands.cancel([*ids, 99])
+    assert states(program, *ids) == [State.SCHEDULED]
+
+
+def test_several_are_shifted_together_in_wall_time(program: Program) -> None:
+    mine = account(program)
+    ids = [program.commands.schedule(draft(program, mine), at(program, words))[0] for words in ("27 mar 2027 9", "27 mar 2027 10")]
+    program.commands.shift(ids, timedelta(days=1))  # over the night in which Berlin's clocks go forward
+    with program.store.reading() as connection:
+        found = [deliveries.get(connection, one) for one in ids]
+    assert [one.wall for one in found] == ["2027-03-28T09:00:00", "2027-03-28T10:00:00"]
+    assert [one.planned_at.hour for one in found] == [7, 8]
+
+
+def test_a_doubtful_delivery_is_looked_into_again_on_demand(program: Program) -> None:
+    delivery_id = program.commands.schedule(draft(program, account(program)), at(program, "tomorrow 9"))[0]
+    with pytest.raises(Refused, match="nothing in doubt"):
+        program.commands.look_again(delivery_id)
+    with pytest.raises(Refused, match="can't be settled"):
+        program.commands.settle(delivery_id, sent=True)
+
+
+def test_what_was_seen_no_longer_needs_the_person(program: Program) -> None:
+    delivery_id = program.commands.schedule(draft(program, account(program)), at(program, "tomorrow 9"))[0]
+    with program.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE deliveries SET state = 'failed'")
+        assert timeline.needs_you_count(connection) == 1
+    program.commands.acknowledge([delivery_id])
+    with program.store.reading() as connection:
+        assert timeline.needs_you_count(connection) == 0
+    program.commands.acknowledge([delivery_id], seen=False)
+    with program.store.reading() as connection:
+        assert [row.delivery.id for row in timeline.needs_you(connection)] == [delivery_id]
+
+
+# --- accounts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"colour": "red"}, "has no field “colour”"),
+        ({"takes": "pigeons"}, "one of posts, mail"),
+        ({"answers": "dance"}, "has no answer “dance”"),
+    ],
+)
+def test_fields_that_cannot_be_right_are_named(program: Program, fields: dict[str, str], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        program.commands.add_account("practice", "ada", fields)
+    with program.store.reading() as connection:
+        assert accounts.every(connection) == []
+
+
+def test_names_tell_accounts_apart(program: Program) -> None:
+    first = account(program)
+    with pytest.raises(BadInput, match="called “ADA” already"):
+        account(program, "ADA")
+    program.commands.rename_account(first, "Countess")
+    with program.store.reading() as connection:
+        assert accounts.resolve(connection, "countess").id == first
+        assert accounts.resolve(connection, "@ada").id == first
+        assert accounts.resolve(connection, str(first)).id == first
+        with pytest.raises(NotFound, match="There are: Countess"):
+            accounts.resolve(connection, "bob")
+
+
+def test_an_unknown_channel_is_answered_with_what_there_is(program: Program) -> None:
+    with pytest.raises(NotFound, match="There are: .*practice"):
+        program.commands.add_account("pigeon", "p", {})
+
+
+def test_signing_in_again_releases_what_waited(program: Program) -> None:
+    mine = account(program)
+    ids = program.commands.schedule(draft(program, mine), at(program, "tomorrow 9"))
+    with program.store.writing() as connection:
+        deliveries.hold_account(connection, mine, "the key is old")
+    assert states(program, *ids) == [State.HELD]
+    assert program.commands.reconnect(mine, {}) == 1
+    assert states(program, *ids) == [State.SCHEDULED]
+    with program.store.reading() as connection:
+        assert accounts.get(connection, mine).state is AccountState.WORKING
+    with pytest.raises(BadInput, match="That is @bob, but this account is @ada"):
+        program.commands.reconnect(mine, {"handle": "@bob"})
+
+
+def test_removing_an_account_cancels_what_waits_and_keeps_history(program: Program) -> None:
+    mine = account(program)
+    ids = program.commands.schedule(draft(program, mine), at(program, "tomorrow 9"))
+    assert program.commands.remove_account(mine) == 1
+    assert states(program, *ids) == [State.CANCELLED]
+    with program.store.reading() as connection:
+        assert accounts.every(connection) == []
+        assert timeline.detail(connection, ids[0]).account.name == "ada"
+    assert account(program)  # the name is free again
+
+
+def test_problems_come_per_account_while_typing(program: Program) -> None:
+    first, second = account(program), account(program, "mail", takes="mail")
+    with program.store.reading() as connection:
+        known = {one.id: one for one in accounts.every(connection)}
+    content = Content((Item("x" * 600),), Mail("Hi", to=(Recipient("a@example.org"),)))
+    found = program.commands.problems(content, [Variant(first), Variant(second)], known)
+    assert [(one.account.name, one.problem.code) for one in found] == [("ada", "text")]
+
+
+# --- everything ---------------------------------------------------------------------------------------------------
+
+
+def test_settings_and_the_zone(program: Program) -> None:
+    program.commands.set("zone", "Asia/Tokyo")
+    assert program.commands.zone() == "Asia/Tokyo"
+    with pytest.raises(BadInput):
+        program.commands.set("zone", "Moon/Base")

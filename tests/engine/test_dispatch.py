@@ -1,0 +1,363 @@
+"""The story of a try: each of the four ends leads where it has to, threads go part by part, nothing is untrue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sendoff.domain.account import AccountState
+from sendoff.domain.channel import How, Settle
+from sendoff.domain.delivery import Outcome, Receipt, State
+from sendoff.domain.errors import CannotLook, InDoubt, KeychainLocked, NeedsLogin, Rejected, TryLater
+from sendoff.store import accounts, deliveries
+from tests.engine.driver import Driver
+
+
+def test_a_sent_delivery_has_a_receipt_and_an_attempt(driver: Driver) -> None:
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    detail = driver.detail(delivery_id)
+    assert detail.row.delivery.state is State.SENT
+    assert detail.row.url == "https://scripted.example/1"
+    assert [(one.outcome, one.number) for one in detail.attempts] == [(Outcome.SENT, 1)]
+    assert driver.channel.ledger == [detail.parts[0].key]
+
+
+def test_no_secret_is_kept_with_an_attempt(driver: Driver, tmp_path: Path) -> None:
+    driver.channel.answers = [Rejected("no, CANARY-0123456789", advice="CANARY-0123456789", detail="CANARY-0123456789")]
+    driver.schedule("hello")
+    driver.run()
+    for file in tmp_path.rglob("*"):
+        assert file.is_dir() or b"CANARY" not in file.read_bytes(), file
+
+
+def test_a_refusal_is_final_and_says_why(driver: Driver) -> None:
+    driver.channel.answers = [Rejected("Scripted refused it: “duplicate”.", advice="Change a word.", status=403)]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    failed = driver.get(delivery_id)
+    assert (failed.state, failed.reason, failed.advice) == (
+        State.FAILED, "Scripted refused it: “duplicate”.", "Change a word.",
+    )  # fmt: skip
+    driver.clock.advance(86_400)
+    assert driver.step() == []
+
+
+def test_later_means_later_with_growing_pauses_until_patience_ends(driver: Driver) -> None:
+    driver.channel.answers = [TryLater("busy") for _ in range(200)]
+    delivery_id = driver.schedule("hello")
+    pauses = []
+    while (now := driver.get(delivery_id)).state is State.SCHEDULED:
+        driver.clock.advance(max((now.due_at - driver.clock.now()).total_seconds(), 0))
+        driver.run()
+        pauses.append((driver.get(delivery_id).due_at - driver.clock.now()).total_seconds())
+    assert 7.5 <= pauses[0] <= 15
+    assert 15 <= pauses[1] <= 30
+    assert max(pauses) <= 1800
+    ended = driver.get(delivery_id)
+    assert ended.state is State.FAILED
+    assert ended.reason.startswith("Given up after 24 h of trying.") or ended.reason.startswith("Given up after 23 h")
+    assert driver.channel.ledger == []
+
+
+def test_the_endpoints_wish_is_kept_to(driver: Driver) -> None:
+    driver.channel.answers = [TryLater("slow down", after=timedelta(seconds=90))]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    now = driver.clock.now()
+    assert timedelta(seconds=90) <= driver.get(delivery_id).due_at - now <= timedelta(seconds=99)
+    with driver.store.reading() as connection:
+        ready_at = accounts.get(connection, driver.account).ready_at
+    assert ready_at == now + timedelta(seconds=90)  # the whole account waits
+    driver.clock.advance(100)
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+
+
+def test_being_offline_spends_no_try_and_pauses_stay_short(driver: Driver) -> None:
+    driver.channel.answers = [TryLater("offline", offline=True) for _ in range(30)]
+    delivery_id = driver.schedule("hello")
+    for _ in range(30):
+        driver.run()
+        assert (driver.get(delivery_id).due_at - driver.clock.now()).total_seconds() <= 25
+        driver.clock.advance(25)
+    assert driver.get(delivery_id).tries == 0
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+
+
+def test_a_sign_in_holds_the_account_and_keeps_every_time(driver: Driver) -> None:
+    driver.channel.answers = [NeedsLogin("the key is old")]
+    first, second = driver.schedule("one"), driver.schedule("two", seconds=600)
+    driver.run()
+    assert [driver.get(one).state for one in (first, second)] == [State.HELD, State.HELD]
+    with driver.store.reading() as connection:
+        assert accounts.get(connection, driver.account).state is AccountState.SIGN_IN
+    planned = driver.get(second).planned_at
+    with driver.store.writing() as connection:
+        deliveries.release_account(connection, driver.account)
+    driver.clock.advance(600)
+    driver.run()
+    assert [driver.get(one).state for one in (first, second)] == [State.SENT, State.SENT]
+    assert driver.get(second).planned_at == planned
+
+
+def test_what_is_planned_for_a_held_account_waits_too(driver: Driver) -> None:
+    driver.channel.answers = [NeedsLogin("the key is old")]
+    driver.schedule("one")
+    driver.run()
+    assert driver.get(driver.schedule("two")).state is State.HELD
+
+
+def test_doubt_is_never_repeated_by_itself(driver: Driver) -> None:
+    driver.channel.answers = [InDoubt("no answer")]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    driver.clock.advance(86_400)
+    driver.run()
+    driver.look()
+    assert (driver.get(delivery_id).state, driver.get(delivery_id).reason) == (State.IN_DOUBT, "no answer")
+    assert len(driver.channel.parcels) == 1
+
+
+@pytest.mark.expects_log("the channel scripted failed")
+def test_our_own_mistake_is_doubt_and_loud(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+    driver.channel.answers = [ZeroDivisionError("oops")]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    assert driver.get(delivery_id).state is State.IN_DOUBT
+    assert "Sendoff itself failed" in driver.get(delivery_id).reason
+    assert "the channel scripted failed" in caplog.text
+
+
+# --- threads and batches ------------------------------------------------------------------------------------------
+
+
+def test_a_thread_goes_part_by_part_each_knowing_the_ones_before(driver: Driver) -> None:
+    delivery_id = driver.schedule("one", "two", "three")
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    assert [parcel.item.text for parcel in driver.channel.parcels] == ["one", "two", "three"]
+    assert [[one.remote_id for one in parcel.previous] for parcel in driver.channel.parcels] == [
+        [], ["id-1"], ["id-1", "id-2"],
+    ]  # fmt: skip
+    assert len(set(driver.channel.ledger)) == 3
+
+
+def test_a_refused_part_holds_the_rest_and_says_what_is_out(driver: Driver) -> None:
+    driver.channel.answers = [None, None, Rejected("too rude")]
+    delivery_id = driver.schedule("one", "two", "three", "four")
+    driver.run()
+    failed = driver.get(delivery_id)
+    assert failed.state is State.FAILED
+    assert failed.reason == "Parts 1 to 2 of 4 are out; then: too rude"
+    driver.commands.retry([delivery_id])
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    assert len(driver.channel.ledger) == len(set(driver.channel.ledger)) == 4
+
+
+def test_what_is_half_out_goes_on_whatever_the_rule_says(driver: Driver) -> None:
+    driver.channel.answers = [None, TryLater("busy", after=timedelta(hours=3))]
+    delivery_id = driver.schedule("one", "two", late="skip 5m")
+    driver.run()
+    driver.clock.advance(4 * 3600)
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+
+
+def test_spacing_lies_between_the_parts_too(driver: Driver) -> None:
+    slow = driver.add_account("slow", spacing=10)
+    delivery_id = driver.schedule("one", "two", account=slow)
+    driver.run()
+    assert len(driver.channel.ledger) == 1
+    assert driver.get(delivery_id).due_at == driver.clock.now() + timedelta(seconds=10)
+    driver.clock.advance(10)
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+
+
+# --- once and always the same -------------------------------------------------------------------------------------
+
+
+def test_what_was_frozen_at_the_first_try_is_sent_in_every_try(driver: Driver) -> None:
+    driver.channel.answers = [TryLater("busy", after=timedelta(seconds=1))]
+    driver.schedule("hello")
+    driver.run()
+    driver.clock.advance(5)
+    driver.run()
+    first, second = driver.channel.parcels
+    assert (first.key, first.frozen, first.blob) == (second.key, second.frozen, second.blob)
+    assert (driver.channel.arms, second.blob) == (1, b"frozen bytes")
+    assert (first.first_try, second.first_try) == (None, first.now)
+
+
+# --- lateness -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("late", "after", "state", "needs_you"),
+    [
+        ("send", 86_400 * 9, State.SENT, False),
+        ("ask 2h", 7200, State.SENT, False),
+        ("ask 2h", 7300, State.MISSED, True),
+        ("skip 10m", 700, State.MISSED, False),
+    ],
+)
+def test_the_rule_decides_about_what_is_late(driver: Driver, late: str, after: float, state: State, needs_you: bool) -> None:
+    delivery_id = driver.schedule("hello", late=late)
+    driver.clock.advance(after)
+    driver.run()
+    ended = driver.get(delivery_id)
+    assert ended.state is state
+    if state is State.MISSED:
+        assert ended.acknowledged is not needs_you
+        assert "could only have left" in ended.reason
+        assert driver.channel.ledger == []
+
+
+def test_what_was_missed_goes_by_the_persons_word(driver: Driver) -> None:
+    delivery_id = driver.schedule("hello", late="ask 1m")
+    driver.clock.advance(3600)
+    driver.run()
+    driver.commands.retry([delivery_id])
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+
+
+# --- the keychain -------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_keychain_makes_deliveries_wait_and_costs_nothing(driver: Driver) -> None:
+    delivery_id = driver.schedule("hello")
+    driver.secrets._known.clear()  # as after a new start
+    driver.drawer.trouble = KeychainLocked("The keychain is locked. Unlock it, and the sending goes on.")
+    for _ in range(5):
+        driver.run()
+        driver.clock.advance(15)
+    waiting = driver.get(delivery_id)
+    assert (waiting.state, waiting.tries) == (State.SCHEDULED, 0)
+    assert "locked" in waiting.reason
+    assert driver.troubles[-1].startswith("The keychain is locked")
+    driver.drawer.trouble = None
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    assert driver.troubles[-1] == ""
+
+
+def test_a_secret_that_is_gone_asks_for_a_sign_in(driver: Driver) -> None:
+    delivery_id = driver.schedule("hello")
+    driver.secrets._known.clear()
+    driver.drawer.items.clear()
+    driver.run()
+    assert driver.get(delivery_id).state is State.HELD
+    assert "Sign in again" in driver.get(delivery_id).reason
+
+
+def test_an_account_of_an_unknown_channel_is_held(driver: Driver) -> None:
+    delivery_id = driver.schedule("hello")
+    with driver.store.writing() as connection:
+        accounts.update(connection, driver.account, channel="gone")
+    driver.run()
+    assert driver.get(delivery_id).state is State.HELD
+
+
+# --- doubt --------------------------------------------------------------------------------------------------------
+
+
+def doubtful(driver: Driver, way_out: Settle, *texts: str) -> int:
+    driver.channel.way_out = way_out
+    driver.channel.answers = [InDoubt("no answer")]
+    delivery_id = driver.schedule(*(texts or ("hello",)))
+    driver.run()
+    assert driver.get(delivery_id).state is State.IN_DOUBT
+    return delivery_id
+
+
+SEARCH = Settle(How.SEARCH, looks=(30, 60), absent_after=60)
+
+
+def test_found_is_sent_with_the_time_of_the_attempt(driver: Driver) -> None:
+    delivery_id = doubtful(driver, SEARCH)
+    left_at = driver.clock.now()
+    assert driver.look() == []  # not before its time
+    driver.clock.advance(30)
+    driver.channel.looks = [Receipt("there")]
+    driver.look()
+    detail = driver.detail(delivery_id)
+    assert (detail.row.delivery.state, detail.row.delivery.sent_at) == (State.SENT, left_at)
+    assert detail.parts[0].receipt == Receipt("there")
+    assert [event.kind for event in detail.events] == ["settled"]
+
+
+def test_not_found_proves_nothing_before_its_time_and_then_it_goes_again_with_its_key(driver: Driver) -> None:
+    delivery_id = doubtful(driver, SEARCH)
+    driver.channel.looks = [None, None]
+    driver.clock.advance(30)
+    driver.look()
+    assert driver.get(delivery_id).state is State.IN_DOUBT
+    assert "proves nothing yet" in driver.get(delivery_id).reason
+    driver.clock.advance(30)
+    driver.look()
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    assert driver.channel.parcels[0].key == driver.channel.parcels[1].key
+
+
+def test_a_look_that_does_not_work_is_repeated_ever_later(driver: Driver) -> None:
+    delivery_id = doubtful(driver, SEARCH)
+    driver.channel.looks = [TryLater("offline", offline=True) for _ in range(3)]
+    waits = []
+    for _ in range(3):
+        look_at = driver.get(delivery_id).look_at
+        assert look_at
+        driver.clock.advance((look_at - driver.clock.now()).total_seconds())
+        driver.look()
+        waits.append((driver.get(delivery_id).look_at - driver.clock.now()).total_seconds())  # type: ignore[operator]
+    assert waits == [30, 60, 120]
+    assert driver.get(delivery_id).state is State.IN_DOUBT
+
+
+def test_taken_and_then_refused_is_failed(driver: Driver) -> None:
+    delivery_id = doubtful(driver, SEARCH)
+    driver.channel.looks = [Rejected("It was taken and then dropped.")]
+    driver.clock.advance(30)
+    driver.look()
+    assert (driver.get(delivery_id).state, driver.get(delivery_id).reason) == (State.FAILED, "It was taken and then dropped.")
+
+
+def test_who_cannot_look_is_asked(driver: Driver) -> None:
+    delivery_id = doubtful(driver, SEARCH)
+    driver.channel.looks = [CannotLook("This key may not read.")]
+    driver.clock.advance(30)
+    driver.look()
+    asked = driver.get(delivery_id)
+    assert (asked.state, asked.look_at, asked.advice) == (State.IN_DOUBT, None, "This key may not read.")
+
+
+def test_a_repeat_is_allowed_only_inside_the_keys_life(driver: Driver) -> None:
+    delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
+    driver.clock.advance(5)
+    driver.look()
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    late = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
+    driver.clock.advance(81)
+    driver.channel.looks = [CannotLook("nobody knows")]
+    driver.look()
+    assert (driver.get(late).state, driver.get(late).look_at) == (State.IN_DOUBT, None)
+    assert len(driver.channel.ledger) == 1
+
+
+def test_the_persons_word_settles_a_thread_part_and_the_rest_follows(driver: Driver) -> None:
+    delivery_id = doubtful(driver, Settle(How.ASK, why="nobody can tell"), "one", "two")
+    driver.commands.settle(delivery_id, sent=True)
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    assert [parcel.item.text for parcel in driver.channel.parcels] == ["one", "two"]
+    other = doubtful(driver, Settle(How.ASK))
+    driver.commands.settle(other, sent=False)
+    driver.run()
+    assert driver.get(other).state is State.SENT

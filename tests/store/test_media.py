@@ -1,0 +1,119 @@
+"""Files are copied once by content; what was chosen is what is sent; the place a picture was taken at stays here."""
+
+from __future__ import annotations
+
+import io
+import stat
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sendoff.domain.errors import BadInput, NotFound
+from sendoff.domain.post import Role
+from sendoff.store import pictures
+from sendoff.store.media import Media
+
+BERLIN = {1: "N", 2: (52.0, 31.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)}
+
+
+def picture(kind: str = "JPEG", *, gps: bool = True) -> bytes:
+    image = Image.effect_noise((40, 30), 50).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F] = "Camera"  # Make
+    if gps:
+        exif.get_ifd(pictures.GPS).update(BERLIN)
+    out = io.BytesIO()
+    image.save(out, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+@pytest.mark.parametrize(("kind", "mime"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
+def test_the_place_is_taken_out_and_nothing_else(kind: str, mime: str) -> None:
+    before = picture(kind)
+    assert opened(before).getexif().get_ifd(pictures.GPS)
+    after = pictures.without_location(before, mime)
+    assert not opened(after).getexif().get_ifd(pictures.GPS)
+    assert opened(after).getexif()[0x010F] == "Camera"
+    assert list(opened(after).get_flattened_data()) == list(opened(before).get_flattened_data())
+
+
+@pytest.mark.parametrize(("kind", "mime"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
+def test_a_picture_without_a_place_is_not_touched(kind: str, mime: str) -> None:
+    data = picture(kind, gps=False)
+    assert pictures.without_location(data, mime) == data
+
+
+def test_unreadable_exif_goes_as_a_whole() -> None:
+    data = picture()
+    start = data.index(b"Exif\0\0") + 6
+    broken = data[:start] + b"garbage!" + data[start + 8 :]
+    after = pictures.without_location(broken, "image/jpeg")
+    assert b"Exif" not in after
+    assert list(opened(after).get_flattened_data()) == list(opened(data).get_flattened_data())
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\xff\xd8\xff", b"\x89PNG broken", b"RIFFxxxxWEBP"])
+def test_what_is_no_picture_is_none(data: bytes) -> None:
+    assert pictures.look(data) is None
+
+
+def test_a_file_is_copied_and_later_changes_do_not_matter(tmp_path: Path) -> None:
+    media, source = Media(tmp_path / "profile"), tmp_path / "Büro.png"
+    source.write_bytes(picture("PNG", gps=False))
+    (tmp_path / "profile").mkdir()
+    attachment = media.attach(source, alt="an office")
+    source.write_bytes(b"something else")
+    assert (attachment.name, attachment.mime, attachment.width, attachment.height) == ("Büro.png", "image/png", 40, 30)
+    assert media.read(attachment.sha256) == picture_bytes(media, attachment.sha256)
+    assert opened(media.read(attachment.sha256)).size == (40, 30)
+    assert stat.S_IMODE(media.path(attachment.sha256).stat().st_mode) == 0o600
+
+
+def picture_bytes(media: Media, sha256: str) -> bytes:
+    return media.path(sha256).read_bytes()
+
+
+def test_the_place_goes_when_attaching_unless_wanted(tmp_path: Path) -> None:
+    source = tmp_path / "a.jpg"
+    source.write_bytes(picture())
+    media = Media(tmp_path)
+    assert not opened(media.read(media.attach(source).sha256)).getexif().get_ifd(pictures.GPS)
+    kept = media.attach(source, strip_location=False)
+    assert opened(media.read(kept.sha256)).getexif().get_ifd(pictures.GPS)
+
+
+def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
+    media = Media(tmp_path)
+    assert media.keep(b"x") == media.keep(b"x")
+    assert len(media.names()) == 1
+    media.discard(media.keep(b"x"))
+    assert media.names() == set()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "No such file"),
+        (lambda path: path.mkdir(), "is not a file|Is a directory"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+    ],
+)
+def test_what_cannot_be_attached_is_refused_with_a_reason(tmp_path: Path, make: object, says: str) -> None:
+    make(tmp_path / "x.pdf")  # type: ignore[operator]
+    with pytest.raises(BadInput, match=says):
+        Media(tmp_path).attach(tmp_path / "x.pdf", role=Role.ATTACHMENT)
+
+
+def test_a_name_is_cleaned_of_folders_and_control_characters(tmp_path: Path) -> None:
+    attachment = Media(tmp_path).attach_bytes(b"x", "..\\..\\e\nvil\u202e.txt", "text/plain")
+    assert attachment.name == "evil.txt"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="Attach it again"):
+        Media(tmp_path).path("0" * 64)

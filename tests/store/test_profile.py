@@ -1,0 +1,71 @@
+"""The folder is private, and one process at a time is its sender."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sendoff.domain.errors import OwnedElsewhere, SetupMissing
+from sendoff.store import profile
+from sendoff.store.profile import SenderLock
+
+HOLD = """
+import sys, subprocess
+from pathlib import Path
+from sendoff.store.profile import SenderLock
+lock = SenderLock(Path(sys.argv[1])); lock.acquire()
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.DEVNULL, close_fds=False)
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_home_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SENDOFF_HOME", str(tmp_path / "elsewhere"))
+    assert profile.home() == tmp_path / "elsewhere"
+    monkeypatch.delenv("SENDOFF_HOME")
+    assert "sendoff" in str(profile.home()).lower()
+
+
+def test_the_folder_is_made_private_even_if_it_was_not(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir(mode=0o755)
+    folder = profile.open_folder(tmp_path / "p")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupMissing, match="SENDOFF_HOME"):
+        profile.open_folder(tmp_path / "file" / "p")
+
+
+def test_two_locks_in_one_process_exclude_each_other(tmp_path: Path) -> None:
+    first, second = SenderLock(tmp_path), SenderLock(tmp_path)
+    first.acquire()
+    with pytest.raises(OwnedElsewhere, match=str(os.getpid())):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a Unix thing")
+def test_a_killed_holder_frees_the_lock_at_once_and_its_child_does_not_keep_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        child = int(holder.stdout.readline())
+        with pytest.raises(OwnedElsewhere):
+            SenderLock(tmp_path).acquire()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        lock = SenderLock(tmp_path)
+        lock.acquire()
+        lock.release()
+        os.kill(child, signal.SIGKILL)
