@@ -118,6 +118,7 @@ class Driver:
         self.secrets = Secrets(folder, system=lambda: self.drawer)
         self.media = Media(folder)
         self.troubles: list[str] = []
+        self.left: list[int] = []
         self.writer = Inline(self.store)
         channels: Mapping[str, Channel] = {self.channel.kind: self.channel}
         self.commands = Commands(
@@ -125,7 +126,7 @@ class Driver:
         )
         self.dispatch = Dispatch(
             writer=self.writer, secrets=self.secrets, media=self.media, channels=channels, clock=clock,  # type: ignore[arg-type]
-            owner="me", trouble=self.troubles.append, chance=random.Random(7),
+            owner="me", leaving=self.left.append, trouble=self.troubles.append, chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(
             store=self.store, writer=self.writer, dispatch=self.dispatch, secrets=self.secrets, channels=channels,  # type: ignore[arg-type]
@@ -144,7 +145,9 @@ class Driver:
     def schedule(self, *texts: str, seconds: float = 0, late: str = "send", account: int | None = None) -> int:
         """Plans a post (several texts are a thread) and returns the delivery's id."""
         variant = Variant(account or self.account)
-        post_id, _ = self.commands.save_draft(Content(tuple(Item(text) for text in texts or ("hello",))), [variant], Plan())
+        post_id, _ = self.commands.save_draft(
+            Content(tuple(Item(text) for text in texts or ("hello",))), [variant], Plan()
+        )
         when = When.at(self.clock.now() + timedelta(seconds=seconds), ZONE)
         return self.commands.schedule(post_id, when, late)[0]
 

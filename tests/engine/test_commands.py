@@ -69,7 +69,9 @@ def test_what_cannot_go_out_is_refused_and_nothing_is_lost(program: Program) -> 
     with pytest.raises(Problems, match="ada: 1 too many for Practice"):
         program.commands.schedule(post_id, at(program, "tomorrow 9"))
     assert drafts(program) == [post_id]
-    assert states(program, *program.commands.schedule(post_id, at(program, "tomorrow 9"), override=True)) == [State.SCHEDULED]
+    assert states(program, *program.commands.schedule(post_id, at(program, "tomorrow 9"), override=True)) == [
+        State.SCHEDULED
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "   "])
@@ -102,7 +104,9 @@ def test_an_edit_changes_text_time_and_accounts_of_what_waits(program: Program) 
     post_id = draft(program, first)
     old = program.commands.schedule(post_id, at(program, "tomorrow 9"))[0]
     thread = Content((Item("one"), Item("two")))
-    program.commands.edit(post_id, thread, [Variant(first), Variant(second)], at(program, "tomorrow 10"), "send", Plan())
+    program.commands.edit(
+        post_id, thread, [Variant(first), Variant(second)], at(program, "tomorrow 10"), "send", Plan()
+    )
     with program.store.reading() as connection:
         found = deliveries.of_post(connection, post_id)
         parts = deliveries.parts_of_many(connection, [one.id for one in found])
@@ -158,7 +162,10 @@ def test_all_or_none(program: Program) -> None:
 
 def test_several_are_shifted_together_in_wall_time(program: Program) -> None:
     mine = account(program)
-    ids = [program.commands.schedule(draft(program, mine), at(program, words))[0] for words in ("27 mar 2027 9", "27 mar 2027 10")]
+    ids = [
+        program.commands.schedule(draft(program, mine), at(program, words))[0]
+        for words in ("27 mar 2027 9", "27 mar 2027 10")
+    ]
     program.commands.shift(ids, timedelta(days=1))  # over the night in which Berlin's clocks go forward
     with program.store.reading() as connection:
         found = [deliveries.get(connection, one) for one in ids]

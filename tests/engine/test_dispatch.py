@@ -206,7 +206,9 @@ def test_what_was_frozen_at_the_first_try_is_sent_in_every_try(driver: Driver) -
         ("skip 10m", 700, State.MISSED, False),
     ],
 )
-def test_the_rule_decides_about_what_is_late(driver: Driver, late: str, after: float, state: State, needs_you: bool) -> None:
+def test_the_rule_decides_about_what_is_late(
+    driver: Driver, late: str, after: float, state: State, needs_you: bool
+) -> None:
     delivery_id = driver.schedule("hello", late=late)
     driver.clock.advance(after)
     driver.run()
@@ -325,7 +327,10 @@ def test_taken_and_then_refused_is_failed(driver: Driver) -> None:
     driver.channel.looks = [Rejected("It was taken and then dropped.")]
     driver.clock.advance(30)
     driver.look()
-    assert (driver.get(delivery_id).state, driver.get(delivery_id).reason) == (State.FAILED, "It was taken and then dropped.")
+    assert (driver.get(delivery_id).state, driver.get(delivery_id).reason) == (
+        State.FAILED,
+        "It was taken and then dropped.",
+    )
 
 
 def test_who_cannot_look_is_asked(driver: Driver) -> None:

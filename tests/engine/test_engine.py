@@ -64,7 +64,11 @@ class World:
 
     def commands_on(self, store: Store) -> Commands:
         return Commands(
-            store=store, secrets=self.secrets, channels={"scripted": self.channel}, clock=SystemClock(), zone=lambda: "UTC"
+            store=store,
+            secrets=self.secrets,
+            channels={"scripted": self.channel},
+            clock=SystemClock(),
+            zone=lambda: "UTC",
         )
 
     def engine(self, workers: int = 8) -> Engine:
@@ -120,7 +124,10 @@ def test_deliveries_leave_at_their_instant_and_never_before(world: World) -> Non
     ids = [world.plan(names[number % 4], delay, text) for number, (text, delay) in enumerate(planned.items())]
     until(lambda: all(world.state(one) is State.SENT for one in ids))
     with world.store.reading() as connection:
-        due = {timeline.detail(connection, one).content.items[0].text: deliveries.get(connection, one).planned_at for one in ids}
+        due = {
+            timeline.detail(connection, one).content.items[0].text: deliveries.get(connection, one).planned_at
+            for one in ids
+        }
     for at, text, _ in world.channel.began:
         assert 0 <= at - due[text].timestamp() < 0.5
     assert time.time() - start < 4
@@ -244,7 +251,11 @@ def test_stopping_gives_back_what_has_not_left_and_does_not_wait_for_ever(world:
     began = time.monotonic()
     engine.stop()
     assert time.monotonic() - began < 5
-    assert [world.state(one) for one in (leaving, claimed, waiting)] == [State.SENDING, State.SCHEDULED, State.SCHEDULED]
+    assert [world.state(one) for one in (leaving, claimed, waiting)] == [
+        State.SENDING,
+        State.SCHEDULED,
+        State.SCHEDULED,
+    ]
 
 
 def test_a_new_sender_settles_what_the_last_one_left(world: World) -> None:
@@ -282,9 +293,7 @@ def test_what_is_to_be_tried_later_is_tried_at_its_time(world: World) -> None:
 
 
 @pytest.mark.expects_log("could not be written|claiming failed")
-def test_nothing_leaves_while_nothing_can_be_written(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_leaves_while_nothing_can_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialect, "BUSY_SECONDS", 0.05)
     world.store.close()
     world.store = Store(world.folder, world.bell.ring)

@@ -18,7 +18,9 @@ from tests.store.conftest import NOW, Planner, add_account
 LATER = NOW + timedelta(hours=1)
 
 
-def claim(store: Store, *, until: float = 0, room: int = 100, per_account: int = 8, blocked: tuple[int, ...] = ()) -> list[int]:
+def claim(
+    store: Store, *, until: float = 0, room: int = 100, per_account: int = 8, blocked: tuple[int, ...] = ()
+) -> list[int]:
     with store.writing() as connection:
         return deliveries.claim(
             connection, owner="me", until=NOW + timedelta(seconds=until), lease_until=LATER, room=room,
@@ -35,7 +37,10 @@ def begin(store: Store, *jobs: Job) -> set[int]:
     with store.writing() as connection:
         return deliveries.begin_many(
             connection,
-            [Begin(job.delivery.id, job.delivery.version, "me", job.parts[0].id, job.attempts + 1, NOW, {"n": 1}) for job in jobs],
+            [
+                Begin(job.delivery.id, job.delivery.version, "me", job.parts[0].id, job.attempts + 1, NOW, {"n": 1})
+                for job in jobs
+            ],
         )
 
 
@@ -64,7 +69,9 @@ def sending(store: Store, plan: Planner, account: int, **more: object) -> Job:
 # --- by the person ------------------------------------------------------------------------------------------------
 
 
-def test_a_move_that_the_table_does_not_allow_is_refused_with_the_reason(store: Store, plan: Planner, account: int) -> None:
+def test_a_move_that_the_table_does_not_allow_is_refused_with_the_reason(
+    store: Store, plan: Planner, account: int
+) -> None:
     job = sending(store, plan, account)
     with pytest.raises(Refused, match="it is leaving right now"), store.writing() as connection:
         deliveries.cancel(connection, job.delivery.id)
@@ -194,7 +201,13 @@ def test_each_end_leads_where_the_table_says(
     end(store, ended(job, move, outcome, due_at=LATER, tries=3, reason="because", advice="do this"))
     with store.reading() as connection:
         after = deliveries.get(connection, job.delivery.id)
-    assert (after.state, after.due_at, after.tries, after.reason, after.advice) == (expected, LATER, 3, "because", "do this")
+    assert (after.state, after.due_at, after.tries, after.reason, after.advice) == (
+        expected,
+        LATER,
+        3,
+        "because",
+        "do this",
+    )
 
 
 def test_needing_a_sign_in_holds_everything_of_the_account_and_a_sign_in_releases_it(
@@ -212,10 +225,12 @@ def test_needing_a_sign_in_holds_everything_of_the_account_and_a_sign_in_release
     assert [state(store, one) for one in (job.delivery.id, waiting, claimed)] == [State.SCHEDULED] * 3
 
 
-def test_a_late_end_of_a_row_that_was_taken_over_changes_only_what_it_knows(store: Store, plan: Planner, account: int) -> None:
+def test_a_late_end_of_a_row_that_was_taken_over_changes_only_what_it_knows(
+    store: Store, plan: Planner, account: int
+) -> None:
     job = sending(store, plan, account)
     with store.writing() as connection:
-        deliveries.recover(connection, NOW, "stopped")
+        deliveries.recover(connection, NOW, None)
     end(store, ended(job))
     assert state(store, job.delivery.id) is State.IN_DOUBT
     with store.reading() as connection:
@@ -226,7 +241,16 @@ def test_a_claim_that_ended_before_the_wire_leaves_a_trace(store: Store, plan: P
     delivery_id = plan(account)
     job = load(store, *claim(store))[0]
     back = Unclaim(
-        delivery_id, account, 1, "me", Move.REFUSE, NOW, "too big", part_id=job.parts[0].id, number=1, outcome=Outcome.REFUSED
+        delivery_id,
+        account,
+        1,
+        "me",
+        Move.REFUSE,
+        NOW,
+        "too big",
+        part_id=job.parts[0].id,
+        number=1,
+        outcome=Outcome.REFUSED,
     )
     with store.writing() as connection:
         assert deliveries.unclaim(connection, back)
@@ -239,18 +263,20 @@ def test_a_claim_that_ended_before_the_wire_leaves_a_trace(store: Store, plan: P
 # --- crashes, doubt -----------------------------------------------------------------------------------------------
 
 
-def test_after_a_crash_claims_are_given_back_and_what_was_leaving_is_in_doubt(store: Store, plan: Planner, account: int) -> None:
+def test_after_a_crash_claims_are_given_back_and_what_was_leaving_is_in_doubt(
+    store: Store, plan: Planner, account: int
+) -> None:
     job = sending(store, plan, account)
     claimed, waiting = plan(account, -1), plan(account, 60)
     claim(store)
     with store.writing() as connection:
-        recovered = deliveries.recover(connection, NOW, "It stopped.")
+        recovered = deliveries.recover(connection, NOW, None)
         attempts = deliveries.attempts_of(connection, job.delivery.id)
     assert (recovered.released, recovered.doubtful) == (1, 1)
     assert [state(store, one) for one in (job.delivery.id, claimed, waiting)] == [
         State.IN_DOUBT, State.SCHEDULED, State.SCHEDULED,
     ]  # fmt: skip
-    assert [(one.outcome, one.summary) for one in attempts] == [(Outcome.DOUBT, "It stopped.")]
+    assert [(one.outcome, one.summary) for one in attempts] == [(Outcome.DOUBT, deliveries.STOPPED_WHILE)]
 
 
 def test_doubt_is_settled_part_by_part(store: Store, plan: Planner, account: int) -> None:
@@ -262,7 +288,9 @@ def test_doubt_is_settled_part_by_part(store: Store, plan: Planner, account: int
     job = load(store, *claim(store, until=7200))[0]
     assert [part.receipt is not None for part in job.parts] == [True, False]
     with store.writing() as connection:
-        deliveries.begin_many(connection, [Begin(job.delivery.id, job.delivery.version, "me", job.parts[1].id, 1, LATER)])
+        deliveries.begin_many(
+            connection, [Begin(job.delivery.id, job.delivery.version, "me", job.parts[1].id, 1, LATER)]
+        )
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT, part=1))
     with store.writing() as connection:
         last = deliveries.settle(connection, job.delivery.id, Receipt("2"), LATER, summary="found")
@@ -271,7 +299,9 @@ def test_doubt_is_settled_part_by_part(store: Store, plan: Planner, account: int
     assert last is State.SENT
 
 
-def test_surely_absent_goes_again_with_the_same_key_whatever_the_rule_says(store: Store, plan: Planner, account: int) -> None:
+def test_surely_absent_goes_again_with_the_same_key_whatever_the_rule_says(
+    store: Store, plan: Planner, account: int
+) -> None:
     job = sending(store, plan, account, late="skip 1m")
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT))
     with store.writing() as connection:

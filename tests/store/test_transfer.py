@@ -18,7 +18,7 @@ from sendoff.bootstrap import Program
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Move, Outcome, Receipt, State
 from sendoff.domain.errors import BadInput, SetupMissing
-from sendoff.domain.post import Content, Item, Mail, Recipient, Role, Variant
+from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Role, Variant
 from sendoff.domain.when import When
 from sendoff.store import accounts, deliveries, health, posts, settings, tables, timeline, transfer
 from sendoff.store.db import Connection
@@ -65,7 +65,7 @@ def send(program: Program, delivery_id: int, move: Move | None = Move.FINISH) ->
         deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, NOW, frozen)])
         if move is None:
             return
-        outcome = {Move.DOUBT: Outcome.DOUBT, Move.REFUSE: Outcome.REFUSED}.get(move, Outcome.SENT)
+        outcome = {Move.POSTPONE: Outcome.LATER, Move.REFUSE: Outcome.REFUSED}.get(move, Outcome.SENT)
         receipt = Receipt("r-1", "https://example.org/1", refused=(("x@example.org", "no"),))
         deliveries.end_many(connection, [End(
             one.id, one.account_id, "me", part.id, move, outcome, NOW, "Taken", answer="HTTP 200",
@@ -166,18 +166,12 @@ def test_what_was_written_is_the_same_on_the_other_side(program: Program, other:
             assert [replace(one, id=0) for one in after.parts] == [replace(one, id=0) for one in before.parts]
             assert [replace(one, id=0) for one in after.attempts] == [replace(one, id=0) for one in before.attempts]
             assert after.events == before.events
-        assert posts.search(there, "draft words") != []
-        draft = posts.drafts(there)[0]
+        draft = posts.get(there, posts.search(there, "draft words")[0])
         assert draft.content_for(draft.variants[0].account_id) == Content((Item("its own"),))
         assert settings.read(there)["week_start"] == "sunday"
         assert settings.read(there)["paused_until"] == ""
-    attachment = next(iter(found["Hello"] and timeline_content(other, found["Hello"]).attachments))
+        attachment = posts.get(there, found["Hello"].delivery.post_id).content.attachments[0]
     assert other.media.file(attachment).read_text() == "a file that goes along"
-
-
-def timeline_content(program: Program, row: timeline.Row) -> Content:
-    with program.store.reading() as connection:
-        return posts.get(connection, row.delivery.post_id).content
 
 
 def test_a_doubtful_try_has_an_end_and_can_be_settled(program: Program, other: Program, tmp_path: Path) -> None:
@@ -247,7 +241,7 @@ def test_many_rows_keep_their_order_and_their_pointers(program: Program, other: 
         for number in range(numbers):
             when = When.at(NOW + timedelta(hours=1 + number), "UTC")
             post_id = posts.insert(connection, 1, Content((Item(f"post {number}"),)), [Variant(ada)],
-                                   transfer_plan(), NOW + timedelta(microseconds=number))  # fmt: skip
+                                   Plan(), NOW + timedelta(microseconds=number))  # fmt: skip
             deliveries.insert(connection, post_id=post_id, account_id=ada, when=when, late="send",
                               give_up_at=when.instant, plans=[deliveries.PartPlan()], now=NOW)  # fmt: skip
     assert bring(other, export(program, tmp_path / "all.zip")).held == numbers
@@ -255,12 +249,6 @@ def test_many_rows_keep_their_order_and_their_pointers(program: Program, other: 
         rows = timeline.queue(connection, limit=numbers)
     assert [row.excerpt for row in rows] == [f"post {number}" for number in range(numbers)]
     assert {row.parts for row in rows} == {1}
-
-
-def transfer_plan() -> Any:
-    from sendoff.domain.post import Plan
-
-    return Plan()
 
 
 # --- what is no export --------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ TRANSITIONS: Mapping[tuple[State, Move], State] = {
     (_S.SENDING, _M.HOLD): _S.HELD,
     (_S.SENDING, _M.DOUBT): _S.IN_DOUBT,
     (_S.SENDING, _M.HAND_OVER): _S.HANDED_OVER,
+    (_S.SENDING, _M.RELEASE): _S.SCHEDULED,  # after a crash, when it is certain that nothing had left
     (_S.HANDED_OVER, _M.FINISH): _S.SENT,
     (_S.HANDED_OVER, _M.REFUSE): _S.FAILED,
     (_S.HANDED_OVER, _M.DOUBT): _S.IN_DOUBT,

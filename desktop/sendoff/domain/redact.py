@@ -32,14 +32,23 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
 
     def clean(self, text: str) -> str:
-        if not text:
+        if len(text) < SHORTEST:
             return text
         if self._pattern:
             text = self._pattern.sub(MASK, text)
-        text = _AUTHORIZATION.sub(rf"\1{MASK}", text)
-        text = _USERINFO.sub(rf"\1{MASK}@", text)
-        text = _KEY_SHAPES.sub(MASK, text)
-        return _QUERY.sub(rf"\1{MASK}", text)
+        for sign, shape, shown in _SHAPES:
+            if sign in text:
+                text = shape.sub(shown, text)
+        return text
+
+
+_SHAPES = (
+    (" ", _AUTHORIZATION, rf"\1{MASK}"),
+    ("://", _USERINFO, rf"\1{MASK}@"),
+    ("-", _KEY_SHAPES, MASK),
+    ("=", _QUERY, rf"\1{MASK}"),
+)
+"""What looks like a secret, each with a sign that is quickly looked for."""
 
 
 def _forms(secret: str) -> set[str]:

@@ -14,16 +14,20 @@ from sendoff.domain.channel import Capabilities
 GRAPHEME = regex.compile(r"\X")
 
 # A link as Mastodon's server recognises it (its length validator: app/validators/status_length_validator.rb with
-# twitter-text's expressions): http or https, a host name with a top-level name of letters, no user name, no address
-# in numbers, not glued to a preceding letter, digit, @ or $.
-_HOST = r"(?:[\p{L}\p{N}](?:[\p{L}\p{N}_-]*[\p{L}\p{N}])?\.)+(?:\p{L}{2,}|xn--[a-z0-9-]+)"
-_PATH_CHARACTER = r"[\p{Cyrillic}a-z0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&\p{Latin}]"
-_PATH_END = r"[\p{Cyrillic}a-z0-9=_#/+\-\p{Latin}]"
+# twitter-text's host names and the paths of config/initializers/twitter_regex.rb): http or https, a host name with a
+# top-level name of letters and no underscore in the last two parts, no user name, no address in numbers, not glued to
+# a preceding letter, digit, @ or $. A path may be in any script; only Latin may stand in a query, as in its web page,
+# which counts more and is the safe side.
+_LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?"
+_TOP = r"(?:xn--[a-z0-9-]+|\p{Latin}{2,}|(?:(?!\p{Latin})\p{L}){2,})(?![a-z0-9@+-])"  # in one script
+_HOST = rf"(?:[\p{{L}}\p{{N}}](?:[\p{{L}}\p{{N}}_-]*[\p{{L}}\p{{N}}])?\.)*{_LABEL}\.{_TOP}"
+_PATH_PART = r"[^\s<>()?]"
+_BALANCED = rf"\((?:{_PATH_PART}+|{_PATH_PART}*\({_PATH_PART}+\){_PATH_PART}*)\)"
+_PATH_END = rf"""(?:[^\s()?!*"'「」<>;:=,.$%\[\]~&|@]|{_BALANCED})"""
+_PATH = rf"(?:{_PATH_PART}*(?:{_BALANCED}{_PATH_PART}*)*{_PATH_END}|{_PATH_PART}+/)"
 _QUERY = r"[a-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@]*[a-z0-9\-_&=#/]"
 LINK = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}@$/])https?://{_HOST}(?::\d+)?"
-    rf"(?:/(?:(?:{_PATH_CHARACTER}*\({_PATH_CHARACTER}+\){_PATH_CHARACTER}*|{_PATH_CHARACTER}*{_PATH_END}))?)?"
-    rf"(?:\?{_QUERY})?",
+    rf"(?<![\p{{L}}\p{{N}}@$/])https?://{_HOST}(?::\d+)?(?:/{_PATH}*)?(?:\?{_QUERY})?",
     regex.IGNORECASE,
 )
 BARE_LINK = regex.compile(rf"(?<![\p{{L}}\p{{N}}@$/.:])(?:www\.)?{_HOST}(?:/[^\s]*[^\s.,;:!?)])?", regex.IGNORECASE)
@@ -126,7 +130,9 @@ def fitting(text: str, capabilities: Capabilities, spare: int = 0) -> int:
     return ends[low - 1] if low else 0
 
 
-_SENTENCE = regex.compile(r"(?<=[.!?…。！？]['\"”’)]*)\s+|\n+")
+# Where a sentence ends: after its mark and white space, at a line's end, or right after the marks of scripts that
+# write without spaces.
+_SENTENCE = regex.compile(r"(?<=[.!?…。！？]['\"”’)」』）]*)\s+|\n+|(?<=[。！？][」』）”’]*)(?=[^\s」』）”’。！？])")
 _WORD = regex.compile(r"\s+")
 
 
@@ -134,18 +140,29 @@ def split_thread(text: str, capabilities: Capabilities, *, numbered: bool = Fals
     """Cuts a long text into items that fit, at sentences where it can, else between words, else between graphemes.
 
     Args:
-        numbered: end each item with " 1/3", which costs characters.
+        numbered: end each item with " 1/3", which costs characters. A text that fits into one item gets none.
     """
-    spare = len(" 99/99") if numbered else 0
-    rest, items = text.strip(), []
+    items = _pieces(text.strip(), capabilities, 0)
+    if not numbered or len(items) < 2:
+        return items
+    digits = 1
+    while len(items) >= 10**digits or digits == 1:  # more room for the numbers may mean more items
+        items = _pieces(text.strip(), capabilities, len(" /") + 2 * digits)
+        if len(items) < 10**digits:
+            break
+        digits += 1
+    return [f"{item} {number}/{len(items)}" for number, item in enumerate(items, 1)]
+
+
+def _pieces(rest: str, capabilities: Capabilities, spare: int) -> list[str]:
+    """The items, each with `spare` characters left free."""
+    items = []
     while rest:
         size = fitting(rest, capabilities, spare)
         if size < len(rest):
-            size = _best_cut(rest, size) or size or 1
+            size = _best_cut(rest, size) or size or len(graphemes(rest)[0])
         items.append(rest[:size].rstrip())
         rest = rest[size:].lstrip()
-    if numbered and len(items) > 1:
-        items = [f"{item} {number}/{len(items)}" for number, item in enumerate(items, 1)]
     return items
 
 

@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 LEAD = timedelta(seconds=0.5)
 """How far ahead of its time a delivery is claimed: the commit and the clock's jitter hide in it."""
 
-EARLY = timedelta(seconds=0.02)
+EARLY = timedelta(seconds=0.1)
 """How far ahead the intention is written, for the same reason. Nothing connects before the time itself."""
 
-GATHER = 0.001
-"""Seconds to wait for more workers to come free, so that the intentions of many are written together."""
+TOGETHER = 256
+"""How many intentions are written in one transaction at most."""
 
 UNWRITABLE = timedelta(seconds=1)
 """How soon to try again when an intention could not be written."""
@@ -64,8 +64,8 @@ class Departures:
     """Two threads: one claims when it is told to, one releases what is due to the workers.
 
     A claimed delivery waits in the delay queue; shortly before its instant, when its lane is free, its intention is
-    written, together with those of others; at its instant, never earlier, a worker gets it. No more intentions stand
-    than there are workers, so that a crash leaves no more than that in doubt.
+    written, together with those of others; at its instant, never earlier, a worker gets it, and the journal notes that
+    it leaves.
 
     Args:
         dispatch: makes ready, and says what the intention is.
@@ -91,8 +91,6 @@ class Departures:
         self._dispatch = dispatch
         self._pool = pool
         self._wake_at = wake_at
-        self._slots: deque[None] = deque([None] * pool.size)  # one for each free worker; given back without a lock
-        self._starved = False  # somebody's time has come and no worker is free
         self._lanes: dict[int, Lane] = {}
         self._closed: set[int] = set()  # accounts that need a sign-in
         self._queue: list[tuple[datetime, int, Ready | int]] = []  # what leaves, or the account whose lane opens then
@@ -137,7 +135,7 @@ class Departures:
     @property
     def hurried(self) -> bool:
         """Whether somebody's time has come who has not left."""
-        return bool(self._queue) and self._queue[0][0] <= self._clock.now()
+        return (bool(self._queue) and self._queue[0][0] <= self._clock.now()) or self._pool.is_behind
 
     def poke(self) -> None:
         """Something may be due: look."""
@@ -270,22 +268,17 @@ class Departures:
         """Waits for the next instant, in slices, because the wait is monotonic and the wall clock may jump."""
         instants = [self._gate[0][0]] if self._gate else []
         if self._queue and not self._intending:
-            self._starved = not self._slots
-            if not self._starved:
-                instants.append(self._queue[0][0])
+            instants.append(self._queue[0][0])
         wait = min(((instant - now).total_seconds() for instant in instants), default=60.0)
         if wait > 0:
             self._changed.wait(min(wait, 1.0))
-        if self._starved:
-            self._starved = False
-            self._changed.wait(GATHER)
 
     def _due(self, now: datetime) -> list[Ready]:
-        """What is to leave next: its time has nearly come, its lane is free, and a worker will be there."""
+        """What is to leave next: its time has nearly come, and its lane is free."""
         group: list[Ready] = []
         if self._intending:
             return group
-        while self._slots and self._queue and self._queue[0][0] <= now:
+        while self._queue and self._queue[0][0] <= now and len(group) < TOGETHER:
             what = heapq.heappop(self._queue)[2]
             account_id = what if isinstance(what, int) else what.job.account.id
             lane = self._lane(account_id)
@@ -297,7 +290,6 @@ class Departures:
                 heapq.heappush(self._queue, (lane.ready_at - EARLY, next(self._order), account_id))
                 continue
             lane.busy = True
-            self._slots.pop()
             group.append(lane.waiting.popleft())
         self._intending = bool(group)
         return group
@@ -339,7 +331,6 @@ class Departures:
         with self._changed:
             self._intending = False
             for ready in group:
-                self._slots.append(None)
                 self._lane(ready.job.account.id).busy = False
                 heapq.heappush(self._queue, (again, next(self._order), ready))
 
@@ -353,22 +344,14 @@ class Departures:
     def _send(self, ready: Ready) -> None:
         """On a worker: the try itself. Its end is written by the writer, which tells when it is on the disk."""
         end = self._dispatch.publish(ready)
-        self._free_slot()
         self._writer.end(end, partial(self._landed, ready, end))
 
     def _landed(self, ready: Ready, end: End) -> None:
         self._free_lane(ready, end.ready_at, again=end.move in (Move.CONTINUE, Move.POSTPONE))
 
     def arrived(self, ready: Ready, ready_at: datetime | None) -> None:
-        """It did not leave after all: the slot and the lane are free again."""
-        self._free_slot()
+        """It did not leave after all: its lane is free again."""
         self._free_lane(ready, ready_at, again=True)
-
-    def _free_slot(self) -> None:
-        self._slots.append(None)
-        if self._starved:
-            with self._changed:
-                self._changed.notify_all()
 
     def _free_lane(self, ready: Ready, ready_at: datetime | None, *, again: bool) -> None:
         account_id = ready.job.account.id

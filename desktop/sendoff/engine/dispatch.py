@@ -60,6 +60,7 @@ class Dispatch:
 
     Args:
         channels: by kind; a kind that is not there holds its deliveries.
+        leaving: notes that a part leaves; what it raises keeps the part here.
         trouble: told what keeps everything from leaving (the keychain is locked), or "" when it is over.
     """
 
@@ -72,6 +73,7 @@ class Dispatch:
         channels: Mapping[str, Channel],
         clock: Clock,
         owner: str,
+        leaving: Callable[[int], None],
         trouble: Callable[[str], None],
         chance: random.Random | None = None,
     ) -> None:
@@ -81,6 +83,7 @@ class Dispatch:
         self._channels = channels
         self._clock = clock
         self._owner = owner
+        self._leaving = leaving
         self._trouble = trouble
         self._chance = chance or random.Random()
 
@@ -206,6 +209,12 @@ class Dispatch:
         parcel, now = ready.parcel, self._clock.now()
         if abs(now - parcel.now) > NOW:
             parcel = replace(parcel, now=now)
+        try:
+            self._leaving(ready.part.id)
+        except OSError as wrong:
+            return self._unsuccessful(
+                ready, parcel, TryLater(f"The profile's folder can't be written: {wrong.strerror}.")
+            )
         try:
             receipt = ready.channel.publish(parcel)
         except SendError as wrong:

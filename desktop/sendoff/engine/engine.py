@@ -18,7 +18,9 @@ from sendoff.engine.bell import Bell
 from sendoff.engine.clockwatch import ClockWatch
 from sendoff.engine.departures import LEASE, Departures
 from sendoff.engine.dispatch import Dispatch
+from sendoff.engine.journal import Journal
 from sendoff.engine.pool import Pool
+from sendoff.engine.quiet import Quiet
 from sendoff.engine.settle import Settler
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.writer import Writer
@@ -69,6 +71,8 @@ class Engine:
         self._bell = bell
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._lock = SenderLock(store.folder)
+        self._journal = Journal(store.folder)
+        self._quiet = Quiet()
         self._started_at = clock.now()
         self._troubles: dict[str, str] = {}
         self._writer = Writer(store, lambda text: self._trouble("disk", text), lambda: self._departures.hurried)
@@ -80,6 +84,7 @@ class Engine:
             channels=channels,
             clock=clock,
             owner=self.owner,
+            leaving=self._journal.note,
             trouble=lambda text: self._trouble("keychain", text),
         )
         self._settler = Settler(
@@ -109,15 +114,15 @@ class Engine:
     def start(self) -> deliveries.Recovered:
         """Becomes the sender, and takes over what the last one left behind."""
         self._lock.acquire()
-        now = self._clock.now()
-        reason = "Sendoff stopped while this was leaving, so it may or may not have gone out."
         with self._store.writing() as connection:
-            recovered = deliveries.recover(connection, now, reason)
+            recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
+        self._journal.start()
         self._writer.start()
         self._read_pause()
         self._timeline.start()
         self._departures.start()
         self.running = True
+        self._quiet.start()
         self._heartbeat()
         return recovered
 
@@ -131,6 +136,8 @@ class Engine:
         self._departures.stop(seconds / 4)
         self._pool.stop(seconds / 2)
         self._writer.stop(seconds / 4)
+        self._journal.close()
+        self._quiet.stop()
         self._lock.release()
 
     # --- questions ------------------------------------------------------------------------------------------------
@@ -172,6 +179,9 @@ class Engine:
             self._notice_others()
             self._look()
             self._show_life()
+            self._quiet.tidy(hurried=self._departures.claimed > 0)
+            if self._journal.is_large and not self._departures.claimed:
+                self._journal.start()
             if self._paused:
                 self._read_pause()
         except StoreTrouble as trouble:

@@ -41,6 +41,11 @@ class Pool:
         with self._changed:
             return len(self._threads) - self._waiting + len(self._tasks)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more than a few tasks wait."""
+        return len(self._tasks) > 8
+
     def stop(self, seconds: float) -> None:
         """Starts nothing more and waits for what is being done, so long and no longer."""
         with self._changed:

@@ -500,9 +500,8 @@ _BEGIN = _update(
     deliveries.c.state == "claimed",
 )
 _SENDING = sa.select(sa.func.json_group_array(deliveries.c.id)).where(
+    deliveries.c.state == sa.literal_column("'sending'"),  # literal, so that the small index of these is used
     deliveries.c.owner == sa.bindparam("by"),
-    sa.literal_column("state IN ('claimed', 'sending')"),  # as the index of taken rows is written
-    deliveries.c.state == "sending",
 )
 _meant = json_rows("meant", "part_id", "delivery_id", "number", "began_at")
 _INTENTION = sa.insert(attempts).from_select(
@@ -723,26 +722,48 @@ class Recovered:
     doubtful: int
 
 
-def recover(connection: sa.Connection, now: datetime, reason: str) -> Recovered:
+def recover(connection: sa.Connection, now: datetime, left: frozenset[int] | None) -> Recovered:
     """Run once by a new sender that holds the profile's lock, so every other owner is gone for good.
 
-    A claim has not left. What was sending has an open attempt, and nobody knows its end.
+    A claim has not left. What was sending has an open attempt, and nobody knows its end, unless it is known to have
+    not left.
+
+    Args:
+        left: the parts that may have left; None: all of those that were about to.
     """
     gone = {"version": deliveries.c.version + 1, "owner": None, "lease_until": None}
-    doubtful = connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.state == "sending")
-        .values(state="in_doubt", reason=reason, look_at=now, looks=0, **gone)
-    ).rowcount
-    released = connection.execute(
-        sa.update(deliveries).where(deliveries.c.state == "claimed").values(state="scheduled", **gone)
-    ).rowcount
-    connection.execute(
-        sa.update(attempts).where(attempts.c.outcome.is_(None)).values(ended_at=now, outcome="doubt", summary=reason)
+    opened = connection.execute(
+        sa.select(attempts.c.part_id, attempts.c.delivery_id).where(attempts.c.outcome.is_(None))
     )
+    doubtful: set[int] = set()
+    safe: set[int] = set()
+    for row in opened:
+        (doubtful if left is None or row.part_id in left else safe).add(row.delivery_id)
+    _close_open(connection, doubtful, now, "doubt", STOPPED_WHILE)
+    _close_open(connection, safe, now, "later", STOPPED_BEFORE)
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.state == "sending", deliveries.c.id.in_(doubtful))
+        .values(state="in_doubt", reason=STOPPED_WHILE, look_at=now, looks=0, **gone)
+    )
+    released = connection.execute(
+        sa.update(deliveries).where(deliveries.c.state.in_(("claimed", "sending"))).values(state="scheduled", **gone)
+    ).rowcount
     if doubtful or released:
         changes.bump(connection, changes.DELIVERIES)
-    return Recovered(released, doubtful)
+    return Recovered(released, len(doubtful))
+
+
+STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not have gone out."
+STOPPED_BEFORE = "Sendoff stopped before this could leave."
+
+
+def _close_open(connection: sa.Connection, ids: set[int], now: datetime, outcome: str, summary: str) -> None:
+    connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.outcome.is_(None), attempts.c.delivery_id.in_(ids))
+        .values(ended_at=now, outcome=outcome, summary=summary)
+    )
 
 
 def renew_leases(connection: sa.Connection, owner: str, until: datetime) -> None:

@@ -155,7 +155,7 @@ deliveries = sa.Table(
     sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
     sa.CheckConstraint("state NOT IN ('claimed', 'sending') OR owner IS NOT NULL", name="taken_has_owner"),
     sa.Index("ix_deliveries_due", "due_at", **_where("state = 'scheduled'")),
-    sa.Index("ix_deliveries_taken", "owner", "state", **_where("state IN ('claimed', 'sending')")),
+    sa.Index("ix_deliveries_taken", "owner", **_where("state IN ('claimed', 'sending')")),
     sa.Index("uq_deliveries_in_flight", "account_id", unique=True, **_where("state = 'sending'")),
     sa.Index("ix_deliveries_look", "look_at", **_where("state = 'in_doubt'")),
     sa.Index(

@@ -177,7 +177,7 @@ def make_tables() -> None:
     op.create_index(
         "ix_deliveries_taken",
         "deliveries",
-        ["owner", "state"],
+        ["owner"],
         unique=False,
         sqlite_where=sa.text("state IN ('claimed', 'sending')"),
         postgresql_where=sa.text("state IN ('claimed', 'sending')"),
