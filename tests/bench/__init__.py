@@ -1,0 +1,1 @@
+"""Punctuality and speed, as ratios measured in one run: ./test bench."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sendoff.domain.errors import BadInput
 
 
+@lru_cache(maxsize=256)
 def web_address(text: str) -> str:
     """The address without a slash at its end; "https://" is added where no scheme is named.
 

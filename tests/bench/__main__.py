@@ -1,0 +1,115 @@
+"""Runs all measurements, one after the other, and prints them beside the load of the machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.bench import contenders, desktop, growth
+from tests.bench.referee import Referee, percentiles
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def lateness(folder: Path, n: int, seconds: float) -> dict[str, Any]:
+    """Due instants spread over a time; the contenders run side by side, each with its own instants 37 ms apart."""
+    found = {}
+    with Referee() as referee:
+        begin = time.time() + 6
+        running, due = [], {}
+        for place, (name, run) in enumerate(contenders.CONTENDERS.items()):
+            due[name] = [begin + 0.037 * place + number * seconds / n for number in range(n)]
+            home = folder / f"late-{place}"
+            home.mkdir()
+            running.append(SPAWN.Process(target=run, args=(f"{referee.url}/{place}", due[name], str(home))))
+            running[-1].start()
+        for process in running:
+            process.join()
+        stamps = referee.stamps()
+    for place, (name, instants) in enumerate(due.items()):
+        mine = {path: at for path, at in stamps if path.startswith(f"/{place}/")}
+        times = [mine[f"/{place}/{number}"] - at for number, at in enumerate(instants) if f"/{place}/{number}" in mine]
+        arrived = sum(path.startswith(f"/{place}/") for path, _ in stamps)
+        found[name] = percentiles(times) | {
+            "lost": n - len(mine), "doubled": arrived - len(mine), "early": sum(one < 0 for one in times)
+        }  # fmt: skip
+    return found
+
+
+def burst(folder: Path, n: int) -> dict[str, Any]:
+    """n due in one instant, one engine after the other: due instant to the entry of the sender."""
+    found: dict[str, Any] = {}
+    for name in ("sendoff", "memory", "sqlalchemy"):
+        home = folder / f"burst-{name}"
+        home.mkdir()
+        with SPAWN.Pool(1) as pool:
+            at = time.time() + 4 + n / 500
+            found[name] = percentiles(pool.apply(contenders.burst, (name, at, n, str(home))))
+    found["ratio_p99_to_sqlalchemy"] = round(found["sqlalchemy"]["p99_ms"] / found["sendoff"]["p99_ms"], 1)
+    return found
+
+
+def throughput(folder: Path, n: int) -> dict[str, float]:
+    with Referee() as referee, SPAWN.Pool(1) as pool:
+        return pool.apply(contenders.throughput, (referee.url, n, str(folder / "throughput")))
+
+
+def grown(folder: Path, most: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for rows in (1000, most):
+        home = folder / f"rows-{rows}"
+        growth.make(home, rows)
+        said = [
+            json.loads(subprocess.run([sys.executable, "-m", "tests.bench.growth", str(home)], capture_output=True, text=True, check=True).stdout)
+            for _ in range(3)
+        ]  # fmt: skip
+        found[f"{rows} rows"] = min(said, key=lambda one: one["wake_us"])
+    small, large = found["1000 rows"], found[f"{most} rows"]
+    found["ratio_wake"] = round(large["wake_us"] / small["wake_us"], 2)
+    found["ratio_start"] = round(large["start_ms"] / small["start_ms"], 2)
+    return found
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(prog="./test bench")
+    words.add_argument("--quick", action="store_true", help="fewer instants and rows; for a look, not for a claim")
+    words.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go too")
+    words.add_argument("only", nargs="*", help="lateness burst throughput growth paint idle")
+    given = words.parse_args()
+    quick = given.quick
+    with tempfile.TemporaryDirectory(prefix="sendoff-bench-") as name:
+        folder = Path(name)
+        parts: dict[str, Callable[[], dict[str, Any]]] = {
+            "lateness": lambda: lateness(folder, 60 if quick else 240, 15 if quick else 60),
+            "burst": lambda: burst(folder, 1000),
+            "throughput": lambda: throughput(folder, 1000 if quick else 4000),
+            "growth": lambda: grown(folder, 100_000 if quick else 1_000_000),
+            "paint": lambda: desktop.first_paint(folder / "paint"),
+            "idle": lambda: desktop.idle(folder / "idle"),
+        }
+        found: dict[str, Any] = {
+            "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.system()}
+        }
+        for part, measure in parts.items():
+            if given.only and part not in given.only:
+                continue
+            load = os.getloadavg()[0]
+            found[part] = {"load_before": round(load, 2)} | measure()
+            print(f"{part}:", json.dumps(found[part], indent=2), flush=True)
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    given.json.write_text(json.dumps(found, indent=2) + "\n")
+    print(f"written to {given.json}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The window: how soon it is painted and what is loaded by then, what it needs while nothing happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HEAVY = ("sqlalchemy", "apscheduler", "requests", "keyring", "alembic", "cryptography", "PIL")
+IDLE_SECONDS = 10.0
+
+
+def first_paint(folder: Path, runs: int = 7) -> dict[str, Any]:
+    """Milliseconds from the start of the interpreter's main program to the first painted frame, warm."""
+    times, loaded = [], set()
+    for _ in range(runs):
+        said = json.loads(_window(folder, "paint").stdout.splitlines()[-1])
+        times.append(said["ms"])
+        loaded |= set(said["heavy"])
+    return {"first_paint_ms": statistics.median(times), "heavy_before_it": sorted(loaded)}
+
+
+def idle(folder: Path) -> dict[str, Any]:
+    """Memory and processor share of the window with its engine, after it has come to rest."""
+    said: dict[str, Any] = json.loads(_window(folder, "idle").stdout.splitlines()[-1])
+    return said
+
+
+def _window(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
+    env = dict(os.environ, SENDOFF_HOME=str(folder), QT_QPA_PLATFORM="offscreen", SENDOFF_PASSPHRASE="bench")
+    return subprocess.run(
+        [sys.executable, "-m", "tests.bench.window", what],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+
+def usage() -> tuple[float, float]:
+    """Seconds of processor time and megabytes of this process."""
+    memory = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return time.process_time(), int(memory.split()[1]) / 1024
