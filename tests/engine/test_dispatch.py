@@ -10,7 +10,7 @@ import pytest
 from sendoff.domain.account import AccountState
 from sendoff.domain.channel import How, Settle
 from sendoff.domain.delivery import Outcome, Receipt, State
-from sendoff.domain.errors import CannotLook, InDoubt, KeychainLocked, NeedsLogin, Rejected, TryLater
+from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Rejected, TryLater
 from sendoff.store import accounts, deliveries
 from tests.engine.driver import Driver
 
@@ -324,7 +324,7 @@ def test_a_look_that_does_not_work_is_repeated_ever_later(driver: Driver) -> Non
 
 def test_taken_and_then_refused_is_failed(driver: Driver) -> None:
     delivery_id = doubtful(driver, SEARCH)
-    driver.channel.looks = [Rejected("It was taken and then dropped.")]
+    driver.channel.looks = [Dropped("It was taken and then dropped.")]
     driver.clock.advance(30)
     driver.look()
     assert (driver.get(delivery_id).state, driver.get(delivery_id).reason) == (

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -74,6 +74,7 @@ class Answer:
 class _Exchange:
     """How far one request got; filled in by the connection that carries it."""
 
+    seconds: float
     on_wire: bool = False
     sock: Any = None
     expired: bool = False
@@ -98,12 +99,25 @@ class _Watched:
                 self.connect()
             self._note()
             exchange.on_wire = True
-        super().send(data)  # type: ignore[misc]
+        pieces = _blocks(data) if isinstance(data, bytes) else (data,)
+        for piece in pieces:
+            super().send(piece)  # type: ignore[misc]
 
     def _note(self) -> None:
         exchange: _Exchange | None = getattr(_current, "exchange", None)
         if exchange is not None:
             exchange.sock = self.sock
+            # urllib3 writes the request under the time-out for connecting, too short for a large body on a slow line.
+            self.sock.settimeout(exchange.seconds)
+
+
+BLOCK = 65_536
+"""Bytes handed to the socket at once. Its time-out is for each call, so a slow line may still carry a big mail."""
+
+
+def _blocks(data: bytes) -> Iterator[memoryview]:
+    whole = memoryview(data)
+    return (whole[start : start + BLOCK] for start in range(0, len(whole), BLOCK))
 
 
 class _PlainConnection(_Watched, HTTPConnection):
@@ -289,7 +303,7 @@ class Http:
             session = self.transport.session(origin, self.ca_file)
         except (OSError, ssl.SSLError) as wrong:
             raise Rejected(f"The CA file {self.ca_file} can't be used: {wrong}.", advice="Choose a PEM file.") from None
-        exchange = _Exchange()
+        exchange = _Exchange(patience.total)
         _current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         prepared = session.prepare_request(
@@ -372,7 +386,7 @@ class Http:
         """
         said = words or _said(answer)
         status, about = answer.status, _About(detail=answer.text[:500], status=answer.status)
-        quoted = f": “{said}”" if said else "."
+        quoted = f": “{said}”." if said else "."
         if 200 <= status < 300:
             if not answer.whole and effect:
                 raise InDoubt(f"{self.name} began to answer and stopped. It may have gone out.", **about)
@@ -387,17 +401,16 @@ class Http:
         if status == 401:
             raise NeedsLogin(
                 f"{self.name} no longer accepts the key{quoted}",
-                advice="Sign in again; the planned times are kept.",
+                advice="Sign in again; planned times are kept.",
                 **about,
             )
         if status in (408, 425, 429) or (status == 503 and "Retry-After" in answer.headers):
             raise TryLater(f"{self.name} asks to wait{quoted}", after=retry_after(answer.headers), **about)
         if status >= 500:
+            own = f"{self.name} answered with an error of its own ({status}){quoted}"
             if effect:
-                raise InDoubt(
-                    f"{self.name} answered with an error of its own ({status}){quoted} It may have gone out.", **about
-                )
-            raise TryLater(f"{self.name} answered with an error of its own ({status}){quoted}", **about)
+                raise InDoubt(f"{own} It may have gone out.", **about)
+            raise TryLater(own, **about)
         raise Rejected(f"{self.name} refused it ({status}){quoted}", **about)
 
     def _trace_request(self, prepared: requests.PreparedRequest) -> None:

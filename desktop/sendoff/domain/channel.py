@@ -196,7 +196,7 @@ class Parcel:
         prepared: what `prepare` achieved (uploaded media ids).
         previous: the receipts of the parts before this one, in order.
         planned_at: the instant that the person meant; `now`: the instant of this try, both aware UTC.
-        first_try: when the first try of this part began, None in the first.
+        first_try, last_try: when the first and the latest try of this part began; None before the first.
         file: where an attachment's bytes lie on this computer.
         trace: where the channel notes what went over the wire.
     """
@@ -218,6 +218,7 @@ class Parcel:
     planned_at: datetime
     now: datetime
     first_try: datetime | None = None
+    last_try: datetime | None = None
     file: Callable[[Attachment], Path]
     trace: Trace = field(default_factory=Trace, compare=False, repr=False)
 
@@ -328,7 +329,7 @@ class Channel:
 
         Raises:
             CannotLook: this account cannot find out.
-            Rejected: it was taken and then refused; nobody got it.
-            TryLater, NeedsLogin: the look itself did not work.
+            Dropped: it was taken and then refused; nobody got it.
+            TryLater, NeedsLogin, Rejected: the look itself did not work, which says nothing about the part.
         """
         raise CannotLook(f"{self.title} can't be asked what became of a post.")

@@ -111,6 +111,10 @@ class InDoubt(SendError):
     """Bytes left and no readable answer came back: it may have happened. Never repeated blindly."""
 
 
+class Dropped(SendError):
+    """Found by a look: the endpoint had taken it and then refused it after all. Nobody got it."""
+
+
 class CannotLook(SendoffError):
     """This account cannot find out whether a delivery arrived (no look-up, or no key that may read). Ask the person."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +31,6 @@ LINK = regex.compile(
     rf"(?<![\p{{L}}\p{{N}}@$/])https?://{_HOST}(?::\d+)?(?:/{_PATH}*)?(?:\?{_QUERY})?",
     regex.IGNORECASE,
 )
-BARE_LINK = regex.compile(rf"(?<![\p{{L}}\p{{N}}@$/.:])(?:www\.)?{_HOST}(?:/[^\s]*[^\s.,;:!?)])?", regex.IGNORECASE)
 # Mastodon's Account::MENTION_RE: the name, and behind a second @ the server, which is not counted.
 MENTION = regex.compile(
     r"(?<![=/\p{L}\p{N}])@(?P<name>[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*)(?:@(?P<host>[\p{L}\p{N}.-]+[\p{L}\p{N}]+))?",
@@ -111,19 +111,29 @@ def _counted(text: str, capabilities: Capabilities) -> int:
     return COUNTERS[capabilities.counter](text, capabilities)
 
 
+FAR = 20
+"""How many times the limit a text may be long and still be counted whole: links can make a long one short."""
+
+
 def fitting(text: str, capabilities: Capabilities, spare: int = 0) -> int:
     """How many of the first code points fit the limit; cut only between graphemes.
 
     Args:
         spare: characters to leave free, for a content warning or a number.
     """
-    if capabilities.text is None or count(text, capabilities) <= capabilities.text - spare:
+    if capabilities.text is None:
         return len(text)
-    ends = [hit.end() for hit in GRAPHEME.finditer(text)]
+    limit = capabilities.text - spare
+    if len(text) <= FAR * limit and count(text, capabilities) <= limit:
+        return len(text)
+    window = text[: max(FAR * limit, 1)]
+    ends = [hit.end() for hit in GRAPHEME.finditer(window)]
+    if len(window) < len(text) and len(ends) > 1:
+        ends.pop()  # it may go on behind the window
     low, high = 0, len(ends)
     while low < high:
         middle = (low + high + 1) // 2
-        if count(text[: ends[middle - 1]], capabilities) <= capabilities.text - spare:
+        if count(text[: ends[middle - 1]], capabilities) <= limit:
             low = middle
         else:
             high = middle - 1
@@ -145,12 +155,10 @@ def split_thread(text: str, capabilities: Capabilities, *, numbered: bool = Fals
     items = _pieces(text.strip(), capabilities, 0)
     if not numbered or len(items) < 2:
         return items
-    digits = 1
-    while len(items) >= 10**digits or digits == 1:  # more room for the numbers may mean more items
+    for digits in itertools.count(1):  # the room for the numbers may make more items, and longer numbers
         items = _pieces(text.strip(), capabilities, len(" /") + 2 * digits)
         if len(items) < 10**digits:
             break
-        digits += 1
     return [f"{item} {number}/{len(items)}" for number, item in enumerate(items, 1)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Identity, Kind, Level, Problem
 from sendoff.domain.delivery import WAITING, Move, PartPlan, Receipt, State, can, plan_parts
-from sendoff.domain.errors import BadInput, NeedsLogin, NotFound, Refused, SecretGone
+from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
 from sendoff.store import accounts, changes, deliveries, media, posts, settings
@@ -432,18 +433,30 @@ class Commands:
                 f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
             )
         plain, secret = _divided(channel, complete, identity)
-        ref = self._secrets.put(secret, account.secret_ref) if secret else account.secret_ref
-        with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
-            accounts.update(
-                connection,
-                account_id,
-                settings=plain,
-                learned=identity.learned,
-                secret_ref=ref,
-                url=identity.url,
-                handle=identity.handle,
-            )
-            return deliveries.release_account(connection, account_id)
+        # Under a new name: other processes go on with what they once read under the old one.
+        ref = self._secrets.put(secret) if secret else account.secret_ref
+        try:
+            with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
+                accounts.update(
+                    connection,
+                    account_id,
+                    settings=plain,
+                    learned=identity.learned,
+                    secret_ref=ref,
+                    url=identity.url,
+                    handle=identity.handle,
+                )
+                released = deliveries.release_account(connection, account_id)
+        except BaseException:
+            self._forget(ref, unless=account.secret_ref)
+            raise
+        self._forget(account.secret_ref, unless=ref)
+        return released
+
+    def _forget(self, ref: str | None, *, unless: str | None) -> None:
+        if ref != unless:
+            with suppress(KeychainError):  # a key that is of no use any more may stay in a locked keychain
+                self._secrets.remove(ref)
 
     def _old_secret(self, account: Account) -> dict[str, str]:
         try:

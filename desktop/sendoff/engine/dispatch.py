@@ -161,6 +161,7 @@ class Dispatch:
             planned_at=job.delivery.planned_at,
             now=max(self._clock.now(), job.delivery.due_at),
             first_try=job.first_try,
+            last_try=job.last_try,
             file=self._media.file,
         )
 
@@ -247,7 +248,7 @@ class Dispatch:
         some = f" ({len(receipt.refused)} of the recipients were refused)" if receipt.refused else ""
         return self._end(
             ready, parcel, Move.FINISH if is_last else Move.CONTINUE, Outcome.SENT, now,
-            summary=f"Taken{some}", receipt=receipt, answer=receipt.answer,
+            summary=f"Taken{some}", receipt=masked(receipt, ready.redactor), answer=receipt.answer,
             ready_at=ready_at, due_at=None if is_last else ready_at,
         )  # fmt: skip
 
@@ -307,6 +308,13 @@ class Dispatch:
             return Move.POSTPONE, due_at, wrong.reason
         tried = span_text((now - job.delivery.planned_at).total_seconds())
         return Move.REFUSE, None, f"Given up after {tried} of trying. Last: {wrong.reason}"
+
+
+def masked(receipt: Receipt, redactor: Redactor) -> Receipt:
+    """A receipt as it may be kept. Its id and its data stay as they are, because later calls need them."""
+    clean = redactor.clean
+    refused = tuple((who, clean(why)) for who, why in receipt.refused)
+    return replace(receipt, url=clean(receipt.url), answer=clean(receipt.answer), refused=refused)
 
 
 _MOVES: Mapping[type[SendError], tuple[Move, Outcome]] = {

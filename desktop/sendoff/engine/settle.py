@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from sendoff.domain.channel import Channel, How, Settle
 from sendoff.domain.delivery import Move, Receipt, State
-from sendoff.domain.errors import CannotLook, KeychainError, NeedsLogin, NotFound, Rejected, SendError, TryLater
+from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, span_text
-from sendoff.engine.dispatch import Dispatch
+from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
 from sendoff.store.db import Store
@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 REPEAT_SHARE = 0.8
 """How much of a key's life at the endpoint is trusted; its clock is not ours."""
+
+MOST_LOOKS = 60
+"""How often to look at most: a day and more. After that nobody but the person can tell."""
 
 AGAIN = timedelta(seconds=30)
 """When to look again if the look itself did not work; doubled each time, up to half an hour."""
@@ -68,25 +71,24 @@ class Settler:
 
     def _search(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
         part = next(one for one in job.parts if one.receipt is None)
-        clean = Redactor().clean
+        redactor = Redactor()
         try:
             secret = self._secrets.get(job.account.secret_ref)
-            clean = Redactor(secret.values()).clean
+            redactor = Redactor(secret.values())
             parcel = self._dispatch.parcel(job, part, channel, secret)
             receipt = channel.find(parcel)
         except CannotLook as why:
-            self._ask(job, job.delivery.reason, clean(str(why)))
-        except Rejected as refused:
-            reason, advice = clean(refused.reason), clean(refused.advice)
+            self._ask(job, job.delivery.reason, redactor.clean(str(why)))
+        except Dropped as dropped:
+            reason, advice = redactor.clean(dropped.reason), redactor.clean(dropped.advice)
             self._writer.run(lambda connection: deliveries.move(
                 connection, job.delivery.id, Move.REFUSE, reason=reason, advice=advice, look_at=None
             ))  # fmt: skip
-        except (TryLater, NeedsLogin, KeychainError, NotFound) as wrong:
+        except (SendError, KeychainError, NotFound) as wrong:
             reason = wrong.reason if isinstance(wrong, SendError) else str(wrong)
-            wait = min(AGAIN * 2 ** min(job.delivery.looks, 6), timedelta(minutes=30))
-            self._again(job, self._clock.now() + wait, f"The look for it did not work: {clean(reason)}")
+            self._in_vain(job, f"The look for it did not work: {redactor.clean(reason)}")
         else:
-            self._found(job, receipt, settle, left_at)
+            self._found(job, receipt and masked(receipt, redactor), settle, left_at)
 
     def _found(self, job: Job, receipt: Receipt | None, settle: Settle, left_at: datetime) -> None:
         now = self._clock.now()
@@ -102,6 +104,14 @@ class Settler:
             self._again(
                 job, next_look, f"Not found so far, {ago} after it left. That proves nothing yet; Sendoff looks again."
             )
+
+    def _in_vain(self, job: Job, reason: str) -> None:
+        """The look itself failed. It is repeated ever later, and in the end the person is asked."""
+        if job.delivery.looks >= MOST_LOOKS:
+            self._ask(job, reason, "Please look for yourself.")
+            return
+        wait = min(AGAIN * 2 ** min(job.delivery.looks, 6), timedelta(minutes=30))
+        self._again(job, self._clock.now() + wait, reason)
 
     def _settle(self, job: Job, receipt: Receipt | None, summary: str) -> None:
         now = self._clock.now()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 HEARTBEAT = 1.0
@@ -49,4 +51,5 @@ class Timeline:
 
     def wake_at(self, instant: datetime | None) -> None:
         """Arms the departures job for this instant; None: nothing is due, so only the heartbeat and the hour remain."""
-        self._departures.modify(next_run_time=instant or datetime.now(UTC) + timedelta(hours=1))
+        with suppress(JobLookupError):  # the scheduler was stopped meanwhile, and its jobs are gone
+            self._departures.modify(next_run_time=instant or datetime.now(UTC) + timedelta(hours=1))

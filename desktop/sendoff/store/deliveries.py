@@ -324,6 +324,7 @@ class Job:
     parts: tuple[Part, ...]
     attempts: int = 0
     first_try: datetime | None = None
+    last_try: datetime | None = None
 
 
 def claim(
@@ -410,12 +411,12 @@ def load_jobs(connection: sa.Connection, ids: Sequence[int]) -> list[Job]:
     people = account_rows.get_many(connection, {one.account_id for one in found})
     written = post_rows.get_many(connection, {one.post_id for one in found})
     cut = parts_of_many(connection, ids)
-    tried = {row.delivery_id: (row.n, row.first) for row in connection.execute(_TRIED, {"ids": ids})}
+    tried = {row.delivery_id: (row.n, row.first, row.last) for row in connection.execute(_TRIED, {"ids": ids})}
     jobs = []
     for one in found:
         post = written[one.post_id]
         variant = post.variant(one.account_id)
-        number, first = tried.get(one.id, (0, None))
+        number, first, last = tried.get(one.id, (0, None, None))
         jobs.append(
             Job(
                 delivery=one,
@@ -425,6 +426,7 @@ def load_jobs(connection: sa.Connection, ids: Sequence[int]) -> list[Job]:
                 parts=tuple(cut.get(one.id, ())),
                 attempts=number,
                 first_try=first,
+                last_try=last,
             )
         )
     return jobs
@@ -437,6 +439,7 @@ _TRIED = (
         attempts.c.delivery_id,
         sa.func.count().label("n"),
         sa.func.min(attempts.c.began_at).label("first"),
+        sa.func.max(attempts.c.began_at).label("last"),
     )
     .join(parts, parts.c.id == attempts.c.part_id)
     .where(attempts.c.delivery_id.in_(sa.bindparam("ids", expanding=True)), parts.c.remote_id.is_(None))

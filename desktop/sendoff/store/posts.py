@@ -160,6 +160,13 @@ def drafts(connection: sa.Connection, workspace_id: int | None = None) -> list[P
     return [found[post_id] for post_id in ids]
 
 
+def draft_count(connection: sa.Connection, workspace_id: int | None = None) -> int:
+    wanted = sa.select(sa.func.count()).select_from(posts).where(posts.c.is_draft)
+    if workspace_id is not None:
+        wanted = wanted.where(posts.c.workspace_id == workspace_id)
+    return int(connection.execute(wanted).scalar_one())
+
+
 def index(connection: sa.Connection, post_id: int, content: Content) -> None:
     """Makes a post findable by its words, in place of what it was found by before."""
     mail = content.mail

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -86,15 +88,43 @@ class SenderLock:
             self._descriptor = None
 
 
+def is_sender_running(folder: Path) -> bool:
+    """Whether a process holds the profile's lock now. Those who ask do not get in each other's way."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _lock(descriptor, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Waits for its turn at a lock file, for those who read, change and write a file that other processes use too."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(descriptor, wait=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
+    def _lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # far behind the process number, which others may read
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        how = msvcrt.LK_LOCK if wait else msvcrt.LK_NBRLCK if shared else msvcrt.LK_NBLCK
+        msvcrt.locking(descriptor, how, 1)
 
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)

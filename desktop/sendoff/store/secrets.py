@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sendoff.domain.errors import KeychainError, KeychainLocked, KeychainMissing, SecretGone
+from sendoff.store.profile import alone
 
 SERVICE = "Sendoff"
 TRUSTED = (
@@ -110,6 +111,10 @@ class Secrets:
         """Whether `get` will answer at once."""
         with self._lock:
             return ref is None or ref in self._known
+
+    def is_in_file(self, ref: str | None) -> bool:
+        """Whether the secret is in the encrypted file, which wants a passphrase."""
+        return ref is not None and ref.startswith("file:")
 
     def known_values(self) -> list[str]:
         """Every secret that this process has seen, for masking."""
@@ -269,6 +274,7 @@ class Vault:
         self._key: bytes | None = None
         self._salt = b""
         self._items: dict[str, str] = {}
+        self._state: tuple[int, int] | None = None  # of the file when it was read
         self.passphrase: str | None = None
         self.name = "Sendoff's own encrypted file"
         self._lock = threading.RLock()
@@ -302,49 +308,62 @@ class Vault:
                     "It needs the file's passphrase: type it in the window, or set SENDOFF_PASSPHRASE."
                 )
             if self._path.exists():
-                self._load()
+                self._unseal()
             else:
                 self._salt = os.urandom(16)
                 self._key = self._derive()
 
     def read(self, item: str) -> str | None:
         with self._lock:
-            self.open()
+            self._refresh()
             return self._items.get(item)
 
     def write(self, item: str, value: str) -> None:
-        with self._lock:
-            self.open()
+        with self._lock, alone(self._path.with_suffix(".lock")):
+            self._refresh()
             self._items[item] = value
             self._save()
 
     def erase(self, item: str) -> None:
-        with self._lock:
-            self.open()
+        with self._lock, alone(self._path.with_suffix(".lock")):
+            self._refresh()
             self._items.pop(item, None)
             self._save()
+
+    def _refresh(self) -> None:
+        """Opens the file, or reads it again where another process has written it since."""
+        now = _state(self._path)
+        if self._key is not None and now is not None and now != self._state:
+            self._unseal()
+        self.open()
 
     def _derive(self) -> bytes:
         from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
         return Scrypt(salt=self._salt, length=32, n=self.N, r=self.R, p=self.P).derive((self.passphrase or "").encode())
 
-    def _load(self) -> None:
+    def _unseal(self) -> None:
+        """Reads the file, with the key at hand where that is still its key.
+
+        Raises:
+            KeychainLocked: the passphrase is not the file's, or the file is none of ours.
+        """
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        raw = self._path.read_bytes()
+        state, raw = _state(self._path), self._path.read_bytes()
         head, salt, nonce, sealed = raw[:8], raw[8:24], raw[24:36], raw[36:]
         if head != _HEAD:
             raise KeychainLocked(f"{self._path} is not a file of keys that this version can read.")
+        known, self._key = self._key if salt == self._salt else None, None
         self._salt = salt
-        key = self._derive()
+        key = known or self._derive()
         try:
             self._items = json.loads(AESGCM(key).decrypt(nonce, sealed, _HEAD))
         except InvalidTag:
             self.passphrase = None
             raise KeychainLocked("That is not the passphrase of Sendoff's key file. Nothing was changed.") from None
-        self._key = key
+        self._key, self._state = key, state
 
     def _save(self) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -353,9 +372,19 @@ class Vault:
         nonce = os.urandom(12)
         sealed = AESGCM(self._key).encrypt(nonce, json.dumps(self._items).encode(), _HEAD)
         replace_file(self._path, _HEAD + self._salt + nonce + sealed)
+        self._state = _state(self._path)
 
 
 _HEAD = b"SENDOFF1"
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes whenever the file is replaced; None where there is none."""
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return None
+    return about.st_ino, about.st_mtime_ns
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -50,6 +50,10 @@ SETTINGS = (
         help="Removes GPS data before a picture is stored.", page="Sending",
     ),
     Setting("close_to_tray", "Keep sending when the window is closed", "yes", "switch", page="Background"),
+    Setting(
+        "close_without_tray", "Where there is no tray, closing the window", "ask", "choice",
+        (("ask", "Asks"), ("minimise", "Minimises it and keeps sending"), ("quit", "Quits")), page="Background",
+    ),
     Setting("start_at_login", "Start at login, in the tray", "no", "switch", page="Background"),
     Setting(
         "notify", "Tell me", "attention", "choice",

@@ -17,7 +17,7 @@ from sendoff.store import accounts as account_rows
 from sendoff.store import codec
 from sendoff.store import deliveries as delivery_rows
 from sendoff.store import posts as post_rows
-from sendoff.store.tables import accounts, deliveries, parts, posts, senders, tallies
+from sendoff.store.tables import accounts, attempts, deliveries, parts, posts, senders, tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +259,16 @@ def detail(connection: sa.Connection, delivery_id: int) -> Detail:
         attempts=tuple(delivery_rows.attempts_of(connection, delivery_id)),
         events=tuple(delivery_rows.events_of(connection, delivery_id)),
     )
+
+
+def sent_since(connection: sa.Connection, attempt_id: int) -> tuple[int, list[Row]]:
+    """The deliveries that were sent by an attempt after this one, and the newest attempt there is."""
+    newest = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(attempts.c.id), 0))).scalar_one())
+    if newest == attempt_id:
+        return newest, []
+    ended = sa.select(attempts.c.delivery_id).where(attempts.c.id > attempt_id, attempts.c.outcome == "sent")
+    rows = connection.execute(_ROW.where(deliveries.c.id.in_(ended), deliveries.c.state == "sent").limit(50))
+    return newest, _rows(rows)
 
 
 # --- totals -------------------------------------------------------------------------------------------------------
