@@ -24,7 +24,8 @@ from sendoff.channels.testing import Reply
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Level, Parcel, Problem
 from sendoff.domain.delivery import Receipt, plan_parts
-from sendoff.domain.errors import (, Dropped
+from sendoff.domain.errors import (
+    Dropped,
     BadInput,
     CannotLook,
     InDoubt,

@@ -366,3 +366,29 @@ def test_the_persons_word_settles_a_thread_part_and_the_rest_follows(driver: Dri
     driver.commands.settle(other, sent=False)
     driver.run()
     assert driver.get(other).state is State.SENT
+
+
+def test_surely_absent_goes_again_with_pauses_and_not_for_ever(driver: Driver) -> None:
+    driver.channel.way_out = Settle(How.SEARCH, looks=(0,), absent_after=0)
+    driver.channel.answers = [InDoubt("The server answered with an error of its own (500).") for _ in range(400)]
+    driver.channel.looks = [None] * 400
+    delivery_id = driver.schedule("hello")
+    while driver.get(delivery_id).state in (State.SCHEDULED, State.IN_DOUBT):
+        driver.run()
+        driver.look()
+        driver.clock.advance(30)
+    failed = driver.get(delivery_id)
+    assert failed.state is State.FAILED
+    assert failed.reason.startswith("It was looked for and is surely not there. Given up after")
+    assert len(driver.channel.parcels) < 70
+    assert driver.channel.ledger == []
+
+
+def test_a_look_knows_what_is_somebody_elses(driver: Driver) -> None:
+    driver.schedule("hello")
+    driver.run()
+    doubtful(driver, SEARCH)
+    driver.clock.advance(30)
+    driver.channel.looks = [None]
+    driver.look()
+    assert driver.channel.found[0].known == {"id-1"}

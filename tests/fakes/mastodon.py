@@ -79,6 +79,7 @@ class Status:
     in_reply_to_id: str | None = None
     media: list[Upload] = field(default_factory=list)
     poll: Mapping[str, Any] | None = None
+    reblog: bool = False
     body: Mapping[str, Any] = field(default_factory=dict)  # what was asked for, whole
 
 
@@ -449,6 +450,8 @@ class FakeMastodon:
         found = [
             one for one in reversed(self.statuses) if self.flavour.software == "mastodon" or one.visibility != "direct"
         ]
+        if call.query.get("exclude_reblogs") == "true":
+            found = [one for one in found if not one.reblog]
         if "max_id" in call.query:
             found = [one for one in found if one.id < call.query["max_id"]]
         shown = [] if self.hidden else found[: min(int(call.query.get("limit", 20)), 40)]

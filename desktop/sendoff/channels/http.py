@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import errno
 import heapq
 import itertools
 import json
@@ -26,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from sendoff import __version__
+from sendoff.channels import tls
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Trace
 from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, SendError, TryLater
@@ -139,11 +139,8 @@ class _SecurePool(HTTPSConnectionPool):
 class _Adapter(requests.adapters.HTTPAdapter):
     """Connections of ours, TLS 1.2 at least, verified always; nothing is ever repeated by itself."""
 
-    def __init__(self, ca_file: str) -> None:
-        self._context = ssl.create_default_context()
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if ca_file:
-            self._context.load_verify_locations(ca_file)
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
         super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -228,7 +225,7 @@ class Transport:
         session.trust_env = False  # no proxies and no .netrc from the surroundings
         session.headers.clear()
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter(ca_file)
+        adapter = _Adapter(tls.context(ca_file))
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
@@ -299,10 +296,7 @@ class Http:
         web_address(url.split("?", 1)[0].split("#", 1)[0])
         origin = urlsplit(url)._replace(path="", query="", fragment="").geturl()
         patience = self.patience or self.transport.patience
-        try:
-            session = self.transport.session(origin, self.ca_file)
-        except (OSError, ssl.SSLError) as wrong:
-            raise Rejected(f"The CA file {self.ca_file} can't be used: {wrong}.", advice="Choose a PEM file.") from None
+        session = self.transport.session(origin, self.ca_file)
         exchange = _Exchange(patience.total)
         _current.exchange = exchange
         self.transport.watch(exchange, patience.total)
@@ -342,41 +336,15 @@ class Http:
         """The end that an exception means, by how far the request got."""
         cause = _innermost(wrong)
         if not exchange.on_wire:
-            return self._not_reached(cause)
+            where = urlsplit(self.base)
+            return tls.not_reached(str(where.hostname), where.port or (443 if where.scheme == "https" else 80), cause)
         waited = f"{self.name} gave no whole answer within {patience.total:.0f} s" if exchange.expired else None
         if waited is None and isinstance(cause, TimeoutError):
             waited = f"{self.name} did not answer within {patience.read:.0f} s"
         what = waited or f"The line to {self.name} broke before it answered"
         if effect:
-            return InDoubt(f"{what}. It may have gone out.", detail=_words(cause))
-        return TryLater(f"{what}.", detail=_words(cause))
-
-    def _not_reached(self, cause: BaseException) -> SendError:
-        host = urlsplit(self.base).hostname
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return Rejected(
-                f"{host} can't prove that it is {host}: {cause.verify_message}. Nothing was sent.",
-                advice="If this is your own server, give its CA file in the account. Else wait until it is mended.",
-                detail=_words(cause),
-            )
-        if isinstance(cause, ssl.SSLError):
-            return Rejected(
-                f"{host} speaks no TLS that is safe enough ({cause.reason or 'handshake failed'}). Nothing was sent.",
-                detail=_words(cause),
-            )
-        if isinstance(cause, socket.gaierror):
-            return TryLater(
-                f"The name {host} could not be looked up. Is this computer online?", offline=True, detail=_words(cause)
-            )
-        if isinstance(cause, TimeoutError):
-            return TryLater(f"{host} could not be reached in time.", offline=True, detail=_words(cause))
-        if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
-            return TryLater(
-                "This computer is offline, or the way to the endpoint is cut.", offline=True, detail=_words(cause)
-            )
-        if isinstance(cause, ConnectionRefusedError):
-            return TryLater(f"{host} refused the connection.", detail=_words(cause))
-        return TryLater(f"{host} could not be reached.", detail=_words(cause))
+            return InDoubt(f"{what}. It may have gone out.", detail=tls.words(cause))
+        return TryLater(f"{what}.", detail=tls.words(cause))
 
     def judge(self, answer: Answer, *, effect: bool, words: str = "") -> None:
         """Turns a status into an end; returns for 2xx that came whole.
@@ -436,7 +404,6 @@ class _About(TypedDict):
     status: int
 
 
-_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "dpop"})
 
 
@@ -474,10 +441,6 @@ def _innermost(wrong: BaseException) -> BaseException:
             return wrong
         wrong = below[0]
     return wrong
-
-
-def _words(cause: BaseException) -> str:
-    return f"{type(cause).__name__}: {cause}"[:500]
 
 
 def _said(answer: Answer) -> str:

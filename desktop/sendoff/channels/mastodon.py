@@ -1,22 +1,22 @@
-"""Mastodon, and the servers that speak its API: sign-in, limits as each server tells them, posts, and the look after."""
+"""Mastodon, and the servers that speak its API: sign-in, posts and threads, and what became of them."""
 
 from __future__ import annotations
 
-import html
 import re
 import time
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from html.parser import HTMLParser
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sendoff.channels.fediverse import Software, home, listed, software, table
+from sendoff.channels import mastodon_posts as posts
+from sendoff.channels import mastodon_servers as servers
+from sendoff.channels.fediverse import home, listed, table
 from sendoff.channels.http import Answer, Http, reset_time
+from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.multipart import FileForm
-from sendoff.channels.oauth import OUT_OF_BAND, Client, CodeSignIn, Listener, Service
+from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -35,13 +35,11 @@ from sendoff.domain.channel import (
 )
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
-from sendoff.domain.post import Attachment, Content, Item, Role
+from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.text import MENTION, graphemes
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
-
-CHECKED = "2026-11-23"
 
 WAITS = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)
 """Seconds between the looks at an upload that the server still works on. After them the post waits, not the worker."""
@@ -50,71 +48,23 @@ PAGE = 40
 """Posts of one page of the own list; the most that Mastodon gives (docs.joinmastodon.org/methods/accounts)."""
 
 PAGES = 5
-"""How far back a look goes. An account that posted more in between can't be judged by a list."""
+"""How far back a look goes. An account that posted more in between can't be judged by its list."""
+
+PAGE_BYTES = 16 << 20
+"""Bytes of such a page that are read at most. Some servers take posts of 200,000 characters."""
 
 TOLERANCE = timedelta(minutes=5)
 """How far a server's clock may be behind ours, where the list could not be read before the first try."""
 
+UNSURE = frozenset({400, 403, 404, 409, 410, 422})
+"""Refusals that prove nothing when they answer a repeat."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """How a program that speaks Mastodon's API differs, as far as a post is concerned.
-
-    Args:
-        counter: how it counts text (domain/text.py).
-        absent_after: seconds after which a post that is not in the list never came. Longer where no key is kept, so
-            that a slow first try has surely ended.
-        granular: it knows scopes like write:statuses.
-        redirects: one app may have several redirect addresses.
-        lists_direct: the own list holds posts for mentioned people only, too.
-        refuses_key: seconds for which a key that was seen once is refused.
-        needs_media: no post without a picture, unless it answers one.
-        polls: it has polls.
-        spoiler: the longest content warning, where it has a limit of its own.
-        visibilities: what its posts can be.
-        body: what to add to a post, so that it comes out as it was written.
-    """
-
-    counter: str = "codepoints"
-    absent_after: int = 300
-    granular: bool = True
-    redirects: bool = False
-    lists_direct: bool = False
-    refuses_key: int = 0
-    needs_media: bool = False
-    polls: bool = True
-    spoiler: int | None = None
-    visibilities: tuple[str, ...] = ("public", "unlisted", "private", "direct")
-    body: Mapping[str, Any] = field(default_factory=dict)
-
-
-_MASTODON = Dialect(counter="mastodon", absent_after=120, redirects=True, lists_direct=True)
-_PLEROMA = Dialect(counter="graphemes", absent_after=120, redirects=True, body={"content_type": "text/plain"})
-
-DIALECTS: Mapping[str, Dialect] = {
-    "mastodon": _MASTODON,
-    "hometown": _MASTODON,
-    "fedibird": _MASTODON,
-    "kmyblue": _MASTODON,
-    "gotosocial": Dialect(redirects=True, body={"content_type": "text/plain"}),
-    "pleroma": _PLEROMA,
-    "akkoma": _PLEROMA,
-    "pixelfed": Dialect(
-        absent_after=120, granular=False, refuses_key=3600, needs_media=True, polls=False, spoiler=140,
-        visibilities=("public", "unlisted", "private"),
-    ),
-    "friendica": Dialect(polls=False, body={"friendica": {"title": ""}}),
-    "takahe": Dialect(),
-}  # fmt: skip
-"""By the name that NodeInfo gives. From the programs' own sources, read in 2026: gotosocial 0.20, pleroma (2021),
-pixelfed (2024), friendica (2024), takahe (2024). Others get the careful defaults."""
-
-OTHERS = frozenset({"misskey", "sharkey", "firefish", "lemmy", "mbin", "peertube", "writefreely", "plume"})
-"""Programs of the fediverse that speak something else."""
+REPLAYED = "idempotent-replayed"
+"""The header with which the Pleroma family says that it repeats its first answer to this key."""
 
 
 class Mastodon(Channel):
-    """One post is one POST /api/v1/statuses with the part's key; what became of it is read in the own list."""
+    """One part is one POST /api/v1/statuses under the part's key; what became of it is read in the own list."""
 
     kind = "mastodon"
     title = "Mastodon"
@@ -122,12 +72,12 @@ class Mastodon(Channel):
     group = "network"
     mark = "mastodon"
     steps = (
-        "Write your server's name or your whole handle and sign in with your browser.",
-        "Or make a token there: Preferences → Development → New application, with the scopes profile, read:statuses, "
-        "write:statuses and write:media. Open the application and copy “Your access token”.",
+        "Write your server's name or your whole handle, and sign in with your browser.",
+        "Or make a token there: Preferences → Development → New application, with the scopes profile (read:accounts on "
+        "older servers), read:statuses, write:statuses and write:media. Open it and copy “Your access token”.",
     )
     capabilities = Capabilities(
-        checked=CHECKED,
+        checked="2026-11-23",
         sources=("docs.joinmastodon.org/entities/Instance", "docs.joinmastodon.org/methods/statuses"),
         threads=True,
         spacing=1.0,
@@ -148,10 +98,8 @@ class Mastodon(Channel):
         poll_max=2_629_746,
     )
     fields = (
-        # No ADDRESS: a handle names the server too.
-        Field(
-            "server", "Server", help="Its name, its address, or your handle there.", placeholder="mastodon.social",
-        ),
+        # TEXT and not ADDRESS: a handle names the server too.
+        Field("server", "Server", help="Its name, its address, or your handle there.", placeholder="mastodon.social"),
         Field(
             "access_token", "Access token", Kind.SECRET, required=False,
             help="Only if you don't sign in with the browser: Preferences → Development on your server.",
@@ -165,13 +113,13 @@ class Mastodon(Channel):
         Option(
             "visibility", "Who sees it", Kind.CHOICE,
             choices=(
-                ("", "As set on your server"), ("public", "Everyone"), ("unlisted", "Everyone, but not in lists"),
+                ("", "As set on the server"), ("public", "Everyone"), ("unlisted", "Everyone, but not in the feeds"),
                 ("private", "Followers"), ("direct", "People it mentions"),
             ),
         ),
         Option("spoiler_text", "Content warning", help="Stands in front; the post opens with a click."),
-        Option("language", "Language", help="Two or three letters: en, de, pt-BR."),
-        Option("sensitive", "Hide pictures until clicked", Kind.SWITCH, default="no", choices=(("no", "No"), ("yes", "Yes"))),
+        Option("language", "Language", help="Its code: en, de, pt-BR."),
+        Option("sensitive", "Hide pictures until clicked", Kind.SWITCH, default="no"),
     )  # fmt: skip
     signs_in_by_browser = True
 
@@ -182,30 +130,29 @@ class Mastodon(Channel):
     # --- signing in -----------------------------------------------------------------------------------------------
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
-        """Registers this program at the server, with an address of this sign-in alone, and says what to open.
+        """Makes Sendoff known to the server for this sign-in, and says what to open.
 
         Raises:
-            BadInput: there is no such server, or it speaks something else. Rejected, TryLater: it did not register us.
+            BadInput: there is no such server, or it speaks something else. Rejected, TryLater: it did not let us.
         """
-        http = self._server(fields)
-        instance, runs = _instance(http)
-        dialect = _dialect(runs.name)
-        knows = table(http.read("/.well-known/oauth-authorization-server", ok=range(300, 500)).json())
-        scopes = _scopes(dialect, listed(knows.get("scopes_supported")))
+        http = self._typed(fields)
+        speaks = dialect(servers.instance(http)[1].name)
+        told = table(http.read("/.well-known/oauth-authorization-server", ok=range(300, 600)).json())
+        scopes = servers.scopes(speaks, listed(told.get("scopes_supported")))
         service = Service(
             http.name,
-            _url(knows, "authorization_endpoint") or f"{http.base}/oauth/authorize",
-            _url(knows, "token_endpoint") or f"{http.base}/oauth/token",
-            issuer=_url(knows, "issuer") or http.base,
-            always_names_itself=knows.get("authorization_response_iss_parameter_supported") is True,
+            authorize_url=servers.url(told, "authorization_endpoint") or f"{http.base}/oauth/authorize",
+            token_url=servers.url(told, "token_endpoint") or f"{http.base}/oauth/token",
+            issuer=servers.url(told, "issuer") or http.base,
+            always_names_itself=told.get("authorization_response_iss_parameter_supported") is True,
         )
         listener = Listener()
         try:
-            redirects = (listener.redirect_uri, *([OUT_OF_BAND] if dialect.redirects else []))
+            redirects = (listener.redirect_uri, OUT_OF_BAND) if speaks.redirects else (listener.redirect_uri,)
             return CodeSignIn(
-                self._transport, service, _registered(http, redirects, scopes), listener, scopes=scopes,
-                finish=lambda token: {**fields, "server": http.base, "access_token": str(token["access_token"])},
-                ca_file=fields.get("ca_file", ""),
+                self._transport, service, servers.registered(http, redirects, scopes), listener, scopes=scopes,
+                finish=lambda token: {**fields, "server": http.base, "access_token": token["access_token"]},
+                ca_file=http.ca_file,
             )  # fmt: skip
         except BaseException:
             listener.close()
@@ -217,49 +164,64 @@ class Mastodon(Channel):
             raise BadInput("Sign in with the browser, or paste an access token of your account.")
         if not token.isascii() or not token.isprintable():
             raise BadInput("That is no access token: it has characters that none has. Copy it once more.")
-        http = self._server(fields)
-        instance, runs = _instance(http)
+        http = self._typed(fields)
+        about, runs = servers.instance(http)
         http.headers = {"Authorization": f"Bearer {token}"}
-        person = _person(http)
-        learned = _figures(instance, runs)
-        notes = [_lacking(http)]
-        try:
-            self._own_page(http, person["id"])
-        except Rejected:
-            learned["may_look"] = False
-            notes.append("This token can't read your posts, so Sendoff has to ask you when an answer gets lost.")
+        person = servers.person(http)
+        may_look, note = self._rights(http, person["id"])
         return Identity(
-            handle=f"@{person['username']}@{_domain(instance, http)}",
+            handle=f"@{person['username']}@{servers.domain(about, http)}",
             name=str(person.get("display_name") or person["username"]),
-            url=_url(person, "url"),
+            url=servers.url(person, "url"),
             learned={
-                **learned, "software": runs.name, "version": runs.version, "account_id": person["id"],
+                **servers.figures(about, runs),
+                "software": runs.name, "version": runs.version, "account_id": person["id"], "may_look": may_look,
             },
             settings={"server": http.base},
             secrets={"access_token": token},
-            note=" ".join(note for note in notes if note),
+            note=note,
         )  # fmt: skip
 
-    def _server(self, fields: Mapping[str, str]) -> Http:
+    def _typed(self, fields: Mapping[str, str]) -> Http:
         ca_file = fields.get("ca_file", "")
         base = home(self._transport, fields.get("server", ""), ca_file)
         return Http(self._transport, base, urlsplit(base).netloc, ca_file=ca_file)
 
+    def _rights(self, http: Http, own_id: str) -> tuple[bool, str]:
+        """Whether the own posts can be read, and a sentence for the person if not.
+
+        Raises:
+            NeedsLogin: the token may not post.
+        """
+        lacking = servers.lacking(http)
+        if "write:statuses" in lacking:
+            raise NeedsLogin(
+                f"{http.name} does not let this token post: it lacks the scope write:statuses.",
+                advice=f"Make one with the scopes profile, {', '.join(servers.WANTED)}.",
+            )
+        note = "This token can't upload pictures: it lacks the scope write:media." if "write:media" in lacking else ""
+        try:
+            _listed(http, own_id, "limit=1")
+        except Rejected:
+            blind = "It can't read your posts, so Sendoff has to ask you when an answer gets lost."
+            return False, f"{note} {blind}".strip()
+        return True, note
+
     def _http(self, parcel: Parcel, trace: Trace) -> Http:
-        base = parcel.account.settings["server"]
+        settings = parcel.account.settings
         return Http(
-            self._transport, base, urlsplit(base).netloc,
+            self._transport, settings["server"], urlsplit(settings["server"]).netloc,
             headers={"Authorization": f"Bearer {parcel.secret['access_token']}"},
-            ca_file=parcel.account.settings.get("ca_file", ""), trace=trace,
+            ca_file=settings.get("ca_file", ""), trace=trace,
         )  # fmt: skip
 
     # --- before it is sent ----------------------------------------------------------------------------------------
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
-        dialect, where = _dialect(account.learned.get("software", "mastodon")), account.handle or self.title
-        yield from _check_options(options, dialect, where)
+        speaks, where = dialect(account.learned.get("software", "mastodon")), self.title
+        yield from _against_options(options, speaks, where)
         for number, item in enumerate(content.items):
-            yield from _check_item(item, number, options, dialect, where)
+            yield from _against_item(item, number, len(content.items), options, speaks)
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
         """Uploads what belongs to this part, and notes the newest own post, from which a look would begin.
@@ -269,7 +231,7 @@ class Mastodon(Channel):
             and time, {} where there is none, left out where the list can't be read.
         """
         http = self._http(parcel, Trace())
-        uploads = [self._upload(http, parcel, one) for one in _media(parcel.item)]
+        uploads = [self._upload(http, parcel, one) for one in posts.media(parcel.item)]
         since = parcel.prepared["since"] if "since" in parcel.prepared else self._newest(http, parcel)
         return {
             "media": [name for name, _ in uploads],
@@ -281,8 +243,8 @@ class Mastodon(Channel):
         """The id that the server gave to a file, and whether it is done with it."""
         fields = {"description": attachment.alt} if attachment.alt else {}
         form = FileForm(fields, parcel.file(attachment), name=attachment.name, mime=attachment.mime)
-        normal = self._transport.patience
-        patient = replace(http, patience=replace(normal, read=normal.read * 2, total=normal.total * 5))
+        usual = self._transport.patience
+        patient = replace(http, patience=replace(usual, read=usual.read * 2, total=usual.total * 5))
         request: dict[str, Any] = {"method": "POST", "data": form, "headers": {"Content-Type": form.content_type}}
         answer = patient.read("/api/v2/media", ok=(404,), **request)
         if answer.status == 404:  # Friendica has the first version alone
@@ -302,47 +264,52 @@ class Mastodon(Channel):
         return pending
 
     def _newest(self, http: Http, parcel: Parcel) -> dict[str, str] | None:
+        """The newest own post of any kind, a boost too, so that an empty list means that there is none at all."""
         try:
-            page = self._own_page(http, _own_id(http, parcel))
+            page = _listed(http, _own_id(http, parcel), "limit=1")
         except Rejected:
             return None
-        return {"id": str(page[0]["id"]), "at": str(page[0].get("created_at", ""))} if page else {}
+        return {"id": page[0]["id"], "at": str(page[0].get("created_at", ""))} if page else {}
 
     # --- sending --------------------------------------------------------------------------------------------------
 
     def publish(self, parcel: Parcel) -> Receipt:
-        http = self._http(parcel, parcel.trace)
-        for name in parcel.prepared.get("pending", ()):
-            if not _is_processed(self._http(parcel, Trace()), name):
-                raise _unfinished(http)
-        answer = _post(http, parcel)
-        if parcel.first_try is not None and answer.status in _UNSURE:
-            return self._after_repeat(http, parcel, answer)
-        _judge(http, answer, parcel)
-        return _receipt(http, answer, parcel)
+        http, aside = self._http(parcel, parcel.trace), self._http(parcel, Trace())
+        if not all(_is_processed(aside, name) for name in parcel.prepared.get("pending", ())):
+            raise _unfinished(http.name)
+        speaks = dialect(parcel.account.learned.get("software"))
+        answer = _posted(http, parcel, speaks)
+        if parcel.first_try is not None and answer.status in UNSURE:
+            found = self._before_refusal(parcel, speaks, http.name, answer)
+            if found:
+                return found
+        return _judged(http, parcel, answer)
 
-    def _after_repeat(self, http: Http, parcel: Parcel, answer: Answer) -> Receipt:
+    def _before_refusal(self, parcel: Parcel, speaks: Dialect, name: str, answer: Answer) -> Receipt | None:
         """A repeat that is refused proves nothing about the first try: Pixelfed answers 400 to a key that it knows,
-        Mastodon 404 or 422 to a post whose pictures are taken already. So the post is looked for before that is told.
+        Mastodon 404 or 422 when the first try took the pictures. So the post is looked for before that is told.
+
+        Raises:
+            InDoubt: the look does not tell, or comes too early to be believed.
+            TryLater: nothing is there, and only the key stands in the way.
         """
-        dialect, said = _dialect(parcel.account.learned.get("software", "")), _words(answer)
-        about = f"{http.name} refused the repeat ({answer.status})" + (f": “{said}”" if said else "")
+        said = words(answer)
+        about = f"{name} refused the repeat ({answer.status})" + (f": “{said}”" if said else "")
         try:
             found = self.find(replace(parcel, trace=Trace()))
         except (CannotLook, SendError) as wrong:
-            raise InDoubt(f"{about}. An earlier try may have gone out: {wrong}", status=answer.status) from None
-        if found:
-            return found
-        age = (parcel.now - (parcel.first_try or parcel.now)).total_seconds()
-        if age < dialect.absent_after:
+            raise InDoubt(f"{about}. An earlier try may have gone out. {wrong}", status=answer.status) from None
+        since_last = (parcel.now - (parcel.last_try or parcel.first_try or parcel.now)).total_seconds()
+        if found is None and since_last < speaks.absent_after and not _is_unfinished(answer):
             raise InDoubt(f"{about}. An earlier try may still be on its way.", status=answer.status)
-        if answer.status == 400 and "idempotency" in said.lower() and age < dialect.refuses_key + 60:
+        if found is None and answer.status == 400 and "idempotency" in said.lower():
+            key_age = parcel.now - (parcel.first_try or parcel.now)
             raise TryLater(
-                f"{about}. The post is not there, and the server takes it again when it has forgotten the first try.",
-                after=timedelta(seconds=dialect.refuses_key + 60 - age), status=answer.status,
-            )  # fmt: skip
-        _judge(http, answer, parcel)
-        return _receipt(http, answer, parcel)
+                f"{about}. It is not there; the server takes it again when it has forgotten the first try.",
+                after=max(timedelta(seconds=speaks.refuses_key + 60) - key_age, timedelta(seconds=60)),
+                status=answer.status,
+            )
+        return found
 
     # --- after a lost answer --------------------------------------------------------------------------------------
 
@@ -351,7 +318,7 @@ class Mastodon(Channel):
             return Settle(
                 How.ASK, why="This account's token can't read your posts. Look at your profile whether it is there."
             )
-        after = _dialect(account.learned.get("software", "")).absent_after
+        after = dialect(account.learned.get("software")).absent_after
         return Settle(
             How.SEARCH,
             looks=(30, 60, 120, 300),
@@ -364,51 +331,174 @@ class Mastodon(Channel):
         """Looks for the part among the own posts that came after it was made ready.
 
         Raises:
-            CannotLook: the list can't be read or does not reach back, or what is there is neither this nor another.
+            CannotLook: the list can't be read or does not reach back, or something like it is there.
         """
         http = self._http(parcel, parcel.trace)
-        dialect = _dialect(parcel.account.learned.get("software", ""))
-        if parcel.options.get("visibility") == "direct" and not dialect.lists_direct:
-            raise CannotLook(f"{http.name} does not list posts for mentioned people only. Look there yourself.")
-        own = {receipt.remote_id for receipt in parcel.previous}
+        speaks = dialect(parcel.account.learned.get("software"))
+        if parcel.options.get("visibility") == "direct" and not speaks.lists_direct:
+            raise CannotLook(f"{http.name} may not list posts for mentioned people only. Look there yourself.")
         try:
-            since = [one for one in self._since(http, parcel) if one["id"] not in own]
+            same = [one for one in self._since(http, parcel) if _says_the_same(http, one, parcel.item.text)]
         except Rejected as refused:
-            raise CannotLook(f"Your posts there can't be read: {refused.reason}") from None
-        same = [one for one in since if _says_the_same(http, one, parcel.item.text)]
-        exact = [one for one in same if _is_built_the_same(one, parcel, dialect)]
+            raise CannotLook(f"Your posts can't be read: {refused.reason}") from None
+        exact = [one for one in same if posts.is_built_the_same(one, parcel)]
         if len(exact) == 1:
-            return _receipt_of(exact[0], "Found among your posts.")
+            return posts.receipt(exact[0], "Found among your posts.")
         if same:
-            places = ", ".join(_url(one, "url") or str(one["id"]) for one in same[:3])
-            raise CannotLook(f"There are posts like it, and Sendoff can't tell whether one of them is this: {places}")
+            places = ", ".join(servers.url(one, "url") or str(one["id"]) for one in same[:3])
+            raise CannotLook(f"There is something like it, and Sendoff can't tell whether that is this post: {places}")
         return None
 
     def _since(self, http: Http, parcel: Parcel) -> Iterator[dict[str, Any]]:
-        """The own posts since this part was made ready, newest first. The server's clock alone is compared with itself;
+        """The own posts since this part was made ready, newest first. The server's clock is compared with itself alone;
         only where the list could not be read then, ours stands in for it."""
         known = parcel.prepared.get("since")
-        mark = table(known).get("id", "")
-        start = _time(table(known).get("at"))
+        mark, start = table(known).get("id"), posts.moment(table(known).get("at"))
         if known is None and parcel.first_try:
             start = parcel.first_try - TOLERANCE
+        wide = replace(http, patience=replace(self._transport.patience, most=PAGE_BYTES))
         own_id, older_than = _own_id(http, parcel), ""
         for _ in range(PAGES):
-            page = self._own_page(http, own_id, older_than)
+            page = _listed(wide, own_id, f"limit={PAGE}&exclude_reblogs=true{older_than and f'&max_id={older_than}'}")
             for status in page:
-                came = _time(status.get("created_at"))
+                came = posts.moment(status.get("created_at"))
                 if status["id"] == mark or (start and came and came < start):
                     return
-                yield status
-            if not page or str(page[-1]["id"]) == older_than:
+                if status["id"] not in parcel.known:
+                    yield status
+            if not page or page[-1]["id"] == older_than:
                 return
-            older_than = str(page[-1]["id"])
-        raise CannotLook(f"You posted more than {PAGE * PAGES} times since then. Look there yourself whether it is there.")
+            older_than = page[-1]["id"]
+        raise CannotLook(f"You posted more than {PAGE * PAGES} times since. Look at your profile whether it is there.")
 
-    def _own_page(self, http: Http, own_id: str, older_than: str = "") -> list[dict[str, Any]]:
-        path = f"/api/v1/accounts/{own_id}/statuses?limit={PAGE}&exclude_reblogs=true"
-        answer = http.read(path + (f"&max_id={older_than}" if older_than else ""))
-        page = answer.json()
-        if not isinstance(page, list) or not all(isinstance(one, dict) and "id" in one for one in page):
-            raise TryLater(f"{http.name} answered the look with something else than posts.", detail=answer.text[:500])
-        return page
+
+# --- one request --------------------------------------------------------------------------------------------------
+
+
+def _listed(http: Http, own_id: str, query: str) -> list[dict[str, Any]]:
+    """Own posts, newest first. A page may be short without being the last one: some servers sift late."""
+    answer = http.read(f"/api/v1/accounts/{own_id}/statuses?{query}")
+    page = answer.json()
+    if not isinstance(page, list) or not all(isinstance(table(one).get("id"), str) for one in page):
+        raise TryLater(f"{http.name} answered the look with something else than posts.", detail=answer.text[:500])
+    return page
+
+
+def _posted(http: Http, parcel: Parcel, speaks: Dialect) -> Answer:
+    """The request that has the effect. The Pleroma family keeps its first answer to a key for six hours, errors too. An
+    error that it replays says nothing of today; no repeat comes before it is known that nothing happened under this
+    key, so another one is safe then."""
+    body = posts.body(parcel, speaks)
+    answer = http.send("POST", "/api/v1/statuses", effect=True, json=body, headers={"Idempotency-Key": parcel.key})
+    if answer.status >= 400 and REPLAYED in answer.headers:
+        fresh = f"{parcel.key}-{parcel.now:%Y%m%d%H%M%S}"
+        answer = http.send("POST", "/api/v1/statuses", effect=True, json=body, headers={"Idempotency-Key": fresh})
+    return answer
+
+
+def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
+    """The receipt, or the end that an answer means (docs.joinmastodon.org/entities/Error, api/rate-limits)."""
+    said = words(answer)
+    if _is_unfinished(answer):
+        raise _unfinished(http.name)
+    if answer.status == 403 and "scope" in said.lower():
+        raise NeedsLogin(
+            f"{http.name} does not let this key post: “{said}”.",
+            advice="Sign in again and allow everything that Sendoff asks for.", status=403,
+        )  # fmt: skip
+    if answer.status == 429 and "Retry-After" not in answer.headers:
+        after = reset_time(answer.headers.get("X-RateLimit-Reset", ""), parcel.now)
+        raise TryLater(f"{http.name} asks to wait" + (f": “{said}”." if said else "."), after=after, status=429)
+    http.judge(answer, effect=True, words=said)
+    status = table(answer.json())
+    if not posts.is_status(status):
+        raise InDoubt(
+            f"{http.name} answered with something else than a post. It may have gone out.",
+            detail=answer.text[:500], status=answer.status,
+        )  # fmt: skip
+    if status["id"] in {one.remote_id for one in parcel.previous}:
+        raise InDoubt(f"{http.name} answered with a post of before. It may have gone out.", status=answer.status)
+    return posts.receipt(status)
+
+
+def _is_unfinished(answer: Answer) -> bool:
+    """The refusal of pictures that are not ready: 422 “Cannot attach files that have not finished processing …”."""
+    return answer.status == 422 and "not finished processing" in words(answer)
+
+
+def _unfinished(name: str) -> TryLater:
+    return TryLater(f"{name} still works on a picture or video of this post.", after=timedelta(seconds=10))
+
+
+def _is_processed(http: Http, name: str) -> bool:
+    """Whether the server is done with an upload (206: not yet). One that it no longer knows is no reason to wait.
+
+    Raises:
+        Rejected: it could not make anything of the file.
+    """
+    answer = http.read(f"/api/v1/media/{name}", ok=(404, 422))
+    if answer.status == 422:
+        raise Rejected(
+            f"{http.name} can't make anything of a picture or video: “{words(answer) or 'processing failed'}”.",
+            advice="Save it in another format and put it in again.", status=422,
+        )  # fmt: skip
+    return answer.status != 206
+
+
+def _own_id(http: Http, parcel: Parcel) -> str:
+    known = parcel.account.learned.get("account_id")
+    return known if isinstance(known, str) and known else str(servers.person(http)["id"])
+
+
+def _says_the_same(http: Http, status: Mapping[str, Any], text: str) -> bool:
+    """Whether a post has our words: as its HTML shows them, else as they were typed (GET …/source)."""
+    wanted, shown = posts.bare(text), posts.bare(posts.plain(str(status.get("content") or "")))
+    if not wanted:
+        return len(graphemes(shown)) <= 1  # a server may put one sign where nothing was written
+    if shown == wanted:
+        return True
+    source = table(http.read(f"/api/v1/statuses/{status['id']}/source", ok=range(300, 600)).json())
+    return isinstance(source.get("text"), str) and posts.bare(source["text"]) == wanted
+
+
+# --- what can be said before --------------------------------------------------------------------------------------
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def _against_options(options: Mapping[str, str], speaks: Dialect, where: str) -> Iterator[Problem]:
+    language, visibility = options.get("language", "").strip(), options.get("visibility", "")
+    if language and not LANGUAGE.fullmatch(language):
+        yield Problem(
+            Level.ERROR, "language", f"“{language}” is no language code.", f"{where} takes codes like en, de or pt-BR."
+        )
+    if visibility and visibility not in speaks.visibilities:
+        known = ", ".join(speaks.visibilities)
+        yield Problem(
+            Level.ERROR, "visibility", f"This server has no posts that are “{visibility}”.", f"It has: {known}."
+        )
+    warning = len(options.get("spoiler_text", ""))
+    if speaks.spoiler and warning > speaks.spoiler:
+        yield Problem(
+            Level.ERROR, "spoiler", f"The content warning is {warning - speaks.spoiler} too long.",
+            f"This server takes {speaks.spoiler} characters.",
+        )  # fmt: skip
+
+
+def _against_item(item: Item, number: int, of: int, options: Mapping[str, str], speaks: Dialect) -> Iterator[Problem]:
+    where = f"Item {number + 1}: " if of > 1 else ""
+    media = posts.media(item)
+    if len(media) > 1 and any(not one.is_image for one in media):
+        yield Problem(
+            Level.ERROR, "media_mix", f"{where}A video or sound stands alone.",
+            "It can't be together with other media in one post.", "customise", number,
+        )  # fmt: skip
+    if speaks.needs_media and not media and number == 0:
+        yield Problem(
+            Level.ERROR, "needs_media", "This server takes no post without a picture.", "Add one.", "customise", number
+        )
+    if options.get("visibility") == "direct" and not MENTION.search(item.text):
+        yield Problem(
+            Level.WARNING, "nobody", f"{where}Nobody is mentioned.",
+            "It goes to the people it mentions, so only you would see it.", "", number,
+        )  # fmt: skip

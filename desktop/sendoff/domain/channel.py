@@ -197,6 +197,7 @@ class Parcel:
         previous: the receipts of the parts before this one, in order.
         planned_at: the instant that the person meant; `now`: the instant of this try, both aware UTC.
         first_try, last_try: when the first and the latest try of this part began; None before the first.
+        known: ids of the account's other parts that are out, in a look only; what is found must be none of them.
         file: where an attachment's bytes lie on this computer.
         trace: where the channel notes what went over the wire.
     """
@@ -219,6 +220,7 @@ class Parcel:
     now: datetime
     first_try: datetime | None = None
     last_try: datetime | None = None
+    known: frozenset[str] = frozenset()
     file: Callable[[Attachment], Path]
     trace: Trace = field(default_factory=Trace, compare=False, repr=False)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sendoff.domain.channel import Channel, How, Settle
 from sendoff.domain.delivery import Move, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, span_text
+from sendoff.engine import limiter
 from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
@@ -22,6 +26,9 @@ log = logging.getLogger(__name__)
 
 REPEAT_SHARE = 0.8
 """How much of a key's life at the endpoint is trusted; its clock is not ours."""
+
+RECENT = timedelta(days=2)
+"""How far back the account's other deliveries are kept apart from the one that is looked for."""
 
 MOST_LOOKS = 60
 """How often to look at most: a day and more. After that nobody but the person can tell."""
@@ -42,6 +49,7 @@ class Settler:
         secrets: Secrets,
         channels: Mapping[str, Channel],
         clock: Clock,
+        chance: random.Random | None = None,
     ) -> None:
         self._store = store
         self._writer = writer
@@ -49,6 +57,7 @@ class Settler:
         self._secrets = secrets
         self._channels = channels
         self._clock = clock
+        self._chance = chance or random.Random()
 
     def look(self, delivery_id: int) -> None:
         """One look, and what follows from it."""
@@ -75,7 +84,7 @@ class Settler:
         try:
             secret = self._secrets.get(job.account.secret_ref)
             redactor = Redactor(secret.values())
-            parcel = self._dispatch.parcel(job, part, channel, secret)
+            parcel = replace(self._dispatch.parcel(job, part, channel, secret), known=self._known(job))
             receipt = channel.find(parcel)
         except CannotLook as why:
             self._ask(job, job.delivery.reason, redactor.clean(str(why)))
@@ -96,7 +105,7 @@ class Settler:
         if receipt is not None:
             self._settle(job, receipt, "It was found: it did go out.")
         elif now >= believed_at:
-            self._settle(job, None, "It was looked for and is surely not there, so it goes again.")
+            self._send_again(job, now)
         else:
             later = [left_at + timedelta(seconds=look) for look in settle.looks]
             next_look = min([at for at in later if at > now] + [believed_at])
@@ -104,6 +113,26 @@ class Settler:
             self._again(
                 job, next_look, f"Not found so far, {ago} after it left. That proves nothing yet; Sendoff looks again."
             )
+
+    def _known(self, job: Job) -> frozenset[str]:
+        with self._store.reading() as connection:
+            return deliveries.known_remote_ids(connection, job.account.id, job.delivery.planned_at - RECENT)
+
+    def _send_again(self, job: Job, now: datetime) -> None:
+        """It is surely not there. It goes again after a pause, as after any try that certainly failed; not for ever."""
+        one = job.delivery
+        due_at = now + limiter.pause(one.tries, None, False, self._chance) if one.tries else now
+        summary = "It was looked for and is surely not there"
+        if due_at > one.give_up_at:
+            tried = span_text((now - one.planned_at).total_seconds())
+            reason = f"{summary}. Given up after {tried} of trying. Last: {one.reason}"
+            self._writer.run(
+                lambda connection: deliveries.move(
+                    connection, one.id, Move.REFUSE, reason=reason, advice="", look_at=None
+                )
+            )
+            return
+        self._settle(job, None, f"{summary}, so it goes again.", due_at=due_at, tries=one.tries + 1)
 
     def _in_vain(self, job: Job, reason: str) -> None:
         """The look itself failed. It is repeated ever later, and in the end the person is asked."""
@@ -113,10 +142,10 @@ class Settler:
         wait = min(AGAIN * 2 ** min(job.delivery.looks, 6), timedelta(minutes=30))
         self._again(job, self._clock.now() + wait, reason)
 
-    def _settle(self, job: Job, receipt: Receipt | None, summary: str) -> None:
+    def _settle(self, job: Job, receipt: Receipt | None, summary: str, **again: Any) -> None:
         now = self._clock.now()
         self._writer.run(
-            lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary)
+            lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary, **again)
         )
 
     def _again(self, job: Job, at: datetime, reason: str) -> None:

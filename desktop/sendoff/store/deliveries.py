@@ -143,11 +143,21 @@ def acknowledge(connection: sa.Connection, delivery_id: int, seen: bool = True) 
 
 
 def settle(
-    connection: sa.Connection, delivery_id: int, receipt: Receipt | None, now: datetime, *, summary: str
+    connection: sa.Connection,
+    delivery_id: int,
+    receipt: Receipt | None,
+    now: datetime,
+    *,
+    summary: str,
+    due_at: datetime | None = None,
+    tries: int = 0,
 ) -> State:
     """Ends doubt: with a receipt the doubtful part is out there, without one it is surely not and goes again.
 
     What follows (the part itself, or the rest of a thread) goes whatever the lateness rule says: it was on time once.
+
+    Args:
+        due_at: when what is absent goes again; None: now. `tries` is what the budget has come to then.
     """
     delivery = get(connection, delivery_id)
     open_part = next((part for part in parts_of(connection, delivery_id) if part.receipt is None), None)
@@ -163,7 +173,7 @@ def settle(
         "advice": "",
     }
     if receipt is None:
-        return move(connection, delivery_id, Move.ABSENT, due_at=now, late="send", **cleared)
+        return move(connection, delivery_id, Move.ABSENT, due_at=due_at or now, tries=tries, late="send", **cleared)
     left_at = last_attempt_at(connection, delivery_id) or now
     _write_receipt(connection, open_part.id, receipt, left_at)
     remaining = [part for part in parts_of(connection, delivery_id) if part.receipt is None]
@@ -843,3 +853,13 @@ def is_anything_left(connection: sa.Connection, until: datetime) -> bool:
         .limit(1)
     )
     return found.first() is not None
+
+
+def known_remote_ids(connection: sa.Connection, account_id: int, since: datetime) -> frozenset[str]:
+    """What the endpoint called the account's parts that are out since then: a look must not take one for another."""
+    found = connection.execute(
+        sa.select(parts.c.remote_id)
+        .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+        .where(deliveries.c.account_id == account_id, deliveries.c.planned_at >= since, parts.c.remote_id.is_not(None))
+    )
+    return frozenset(str(remote_id) for remote_id in found.scalars())

@@ -153,7 +153,7 @@ def _import(store: Store, media: Media, source: Path, name: Path, now: datetime)
             arrived = _Arrival(connection, name, now, here | kept | set(reader.manifest.missing)).run(reader)
     except BaseException as wrong:
         for sha256 in kept:
-            pass
+            media.discard(sha256)
         if isinstance(wrong, sa.exc.IntegrityError):
             raise BadInput(f"{name} contradicts itself ({wrong.orig}). Nothing was imported.") from None
         raise

@@ -1,0 +1,109 @@
+"""A post in Mastodon's JSON: how a part becomes one, and how the one that a part became is told from others."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+from sendoff.channels.fediverse import listed
+from sendoff.channels.mastodon_servers import Dialect, url
+from sendoff.domain.channel import Parcel
+from sendoff.domain.delivery import Receipt
+from sendoff.domain.post import Attachment, Item, Role
+from sendoff.domain.text import MENTION
+
+
+def media(item: Item) -> tuple[Attachment, ...]:
+    """What is shown with the post; attachments stay behind."""
+    return tuple(one for one in item.media if one.role is Role.MEDIA)
+
+
+def body(parcel: Parcel, speaks: Dialect) -> dict[str, Any]:
+    """The body of POST /api/v1/statuses (docs.joinmastodon.org/methods/statuses). Never a `scheduled_at`: servers that
+    do not know it publish at once."""
+    item, options = parcel.item, parcel.options
+    made: dict[str, Any] = {"status": item.text, **speaks.body}
+    if parcel.prepared.get("media"):
+        made["media_ids"] = list(parcel.prepared["media"])
+    if parcel.previous:
+        made["in_reply_to_id"] = parcel.previous[-1].remote_id
+    if item.poll:
+        made["poll"] = {
+            "options": list(item.poll.options),
+            "expires_in": item.poll.lasts,
+            "multiple": item.poll.multiple,
+            "hide_totals": item.poll.hide_totals,
+        }
+    for name in ("visibility", "spoiler_text", "language"):
+        if options.get(name, "").strip():
+            made[name] = options[name].strip()
+    if options.get("sensitive") == "yes":
+        made["sensitive"] = True
+    return made
+
+
+def is_status(found: Mapping[str, Any]) -> bool:
+    """Whether an answer is a published post: not a scheduled one, and not a page of somebody else."""
+    is_named = isinstance(found.get("id"), str) and bool(found["id"])
+    return is_named and "scheduled_at" not in found and ("uri" in found or "url" in found or "content" in found)
+
+
+def receipt(status: Mapping[str, Any], answer: str = "") -> Receipt:
+    data = {name: status[name] for name in ("uri", "created_at") if isinstance(status.get(name), str)}
+    return Receipt(str(status["id"]), url=url(status, "url") or url(status, "uri"), answer=answer, data=data)
+
+
+def moment(text: Any) -> datetime | None:
+    """An ISO 8601 time as servers write it, aware, or None."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def is_built_the_same(status: Mapping[str, Any], parcel: Parcel) -> bool:
+    """Whether a post with the same words hangs where this part does, with as many pictures behind the same warning.
+
+    A server may turn the warning of a post without words into something else, so it counts only beside words.
+    """
+    parent = parcel.previous[-1].remote_id if parcel.previous else None
+    warning, shown = bare(parcel.options.get("spoiler_text", "")), str(status.get("spoiler_text") or "")
+    return (
+        status.get("in_reply_to_id") == parent
+        and len(listed(status.get("media_attachments"))) == len(media(parcel.item))
+        and bool(status.get("poll")) == bool(parcel.item.poll)
+        and (not parcel.item.text.strip() or warning in (bare(shown), bare(plain(shown))))
+    )
+
+
+def bare(text: str) -> str:
+    """What two forms of one text have in common: no white space, mentions without their server (as HTML shows them)."""
+    shortened = MENTION.sub(r"@\g<name>", unicodedata.normalize("NFC", text))
+    return "".join(shortened.split())
+
+
+def plain(source: str) -> str:
+    """The words of a post's HTML."""
+    parser = _Words()
+    parser.feed(source)
+    parser.close()
+    return "".join(parser.pieces)
+
+
+class _Words(HTMLParser):
+    """Collects the text; a new block or line is white space. What a style hides (the middle of a link) is text too."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("p", "br", "div", "li", "blockquote", "pre"):
+            self.pieces.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)

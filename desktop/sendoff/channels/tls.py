@@ -1,0 +1,89 @@
+"""Lines to servers: what is demanded of encrypted ones, and what it means that none came about."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from functools import lru_cache
+
+from sendoff.domain.errors import Rejected, SendError, TryLater
+
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+_CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+
+def context(ca_file: str = "") -> ssl.SSLContext:
+    """TLS 1.2 at least, with the chain and the host name verified (RFC 8314, RFC 8997).
+
+    Args:
+        ca_file: authorities of the person's own, as PEM, beside the system's.
+
+    Raises:
+        Rejected: that file cannot be used.
+    """
+    try:
+        return _context(ca_file, os.stat(ca_file).st_mtime_ns if ca_file else 0)
+    except OSError as wrong:  # ssl.SSLError is one of them
+        why = "it holds no certificate" if isinstance(wrong, ssl.SSLError) else wrong.strerror
+        raise Rejected(f"The CA file {ca_file} can't be used: {why}.", advice="Choose a PEM file.") from None
+
+
+@lru_cache(maxsize=8)
+def _context(ca_file: str, changed: int) -> ssl.SSLContext:  # noqa: ARG001  # a file that changed is read again
+    """Kept, because reading the system's authorities takes 30 ms, just when a mail is due."""
+    made = ssl.create_default_context()
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        made.load_verify_locations(ca_file)
+    return made
+
+
+def not_reached(host: str, port: int, cause: BaseException) -> SendError:
+    """The end that a failed connection or handshake means. Nothing was sent."""
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, _CUT_SHORT):
+        return _not_trusted(host, port, cause)
+    detail = words(cause)
+    if isinstance(cause, socket.gaierror):
+        return TryLater(
+            f"The name {host} could not be found.", offline=True, detail=detail,
+            advice="Is it spelt right, and is this computer online?",
+        )  # fmt: skip
+    if isinstance(cause, TimeoutError):
+        return TryLater(
+            f"{host} could not be reached at port {port} in time.", offline=True, detail=detail,
+            advice="Is the port right, and does a firewall let it through?",
+        )  # fmt: skip
+    if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
+        return TryLater(f"This computer is offline, or the way to {host} is cut.", offline=True, detail=detail)
+    if isinstance(cause, ConnectionRefusedError):
+        return TryLater(
+            f"{host} refused the connection at port {port}.", detail=detail,
+            advice="Is the port right? Nothing listens there now.",
+        )  # fmt: skip
+    return TryLater(f"The line to {host} broke before it stood. Nothing was sent.", detail=detail)
+
+
+def _not_trusted(host: str, port: int, cause: ssl.SSLError) -> SendError:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Rejected(
+            f"{host} can't prove that it is {host}: {cause.verify_message.rstrip('.')}. Nothing was sent.",
+            advice="If this is your own server, give its CA file in the account. Else wait until it is mended.",
+            detail=words(cause),
+        )
+    if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
+        return Rejected(
+            f"{host} does not begin with TLS at port {port}. Nothing was sent.",
+            advice="Choose STARTTLS for this port (usually 587), or TLS with port 465.",
+            detail=words(cause),
+        )
+    return Rejected(
+        f"{host} speaks no TLS that is safe enough ({cause.reason or 'handshake failed'}). Nothing was sent.",
+        detail=words(cause),
+    )
+
+
+def words(cause: BaseException) -> str:
+    """An error as it is kept with an attempt."""
+    return f"{type(cause).__name__}: {cause}"[:500]
