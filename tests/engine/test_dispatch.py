@@ -392,3 +392,16 @@ def test_a_look_knows_what_is_somebody_elses(driver: Driver) -> None:
     driver.channel.looks = [None]
     driver.look()
     assert driver.channel.found[0].known == {"id-1"}
+
+
+def test_what_failed_is_armed_anew_under_a_new_key_when_the_person_sends_it_again(driver: Driver) -> None:
+    driver.channel.answers = [None, Rejected("the sender is refused")]
+    delivery_id = driver.schedule("one", "two")
+    driver.run()
+    out, stuck = driver.detail(delivery_id).parts
+    driver.commands.retry([delivery_id])
+    driver.run()
+    parts = driver.detail(delivery_id).parts
+    assert parts[0].key == out.key
+    assert parts[1].key != stuck.key
+    assert [parcel.frozen["armed"] for parcel in driver.channel.parcels] == [1, 2, 3]

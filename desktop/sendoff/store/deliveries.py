@@ -118,6 +118,7 @@ def _target(what: Move) -> Any:
 
 def reschedule(connection: sa.Connection, delivery_id: int, when: When, give_up_at: datetime) -> State:
     """Another time. Tries start anew, and a sender that has claimed it finds its claim gone."""
+    _thaw(connection, deliveries.c.id == delivery_id)
     return move(
         connection, delivery_id, Move.RESCHEDULE, due_at=when.instant, give_up_at=give_up_at, tries=0,
         owner=None, lease_until=None, reason="", advice="", acknowledged=False, **_planned(when),
@@ -126,10 +127,27 @@ def reschedule(connection: sa.Connection, delivery_id: int, when: When, give_up_
 
 def retry(connection: sa.Connection, delivery_id: int, now: datetime, give_up_at: datetime) -> State:
     """Now, by the person's word: the lateness rule no longer stands against it."""
+    _thaw(connection, deliveries.c.id == delivery_id)
     return move(
         connection, delivery_id, Move.RETRY, due_at=now, give_up_at=give_up_at, tries=0, late="send",
         owner=None, lease_until=None, reason="", advice="", acknowledged=False,
     )  # fmt: skip
+
+
+def _thaw(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Forgets what was frozen for tries that certainly had no effect.
+
+    The person may have mended the account meanwhile, and an endpoint may replay its refusal of a key. So the parts
+    that are not out get new keys, and are armed anew.
+    """
+    stuck = sa.select(deliveries.c.id).where(which, deliveries.c.state.in_(("failed", "held", "missed", "cancelled")))
+    rows = connection.execute(sa.select(parts.c.id).where(parts.c.delivery_id.in_(stuck), parts.c.remote_id.is_(None)))
+    for part_id in list(rows.scalars()):
+        connection.execute(
+            sa.update(parts)
+            .where(parts.c.id == part_id)
+            .values(key=uuid.uuid4().hex, frozen=None, blob=None, prepared=None, prepared_at=None)
+        )
 
 
 def cancel(connection: sa.Connection, delivery_id: int) -> State:
@@ -700,6 +718,7 @@ def hold_account(connection: sa.Connection, account_id: int, reason: str) -> int
 def release_account(connection: sa.Connection, account_id: int) -> int:
     """The account works again: what was held goes back to its time. Returns how many."""
     account_rows.update(connection, account_id, state=AccountState.WORKING, reason="", ready_at=None)
+    _thaw(connection, deliveries.c.account_id == account_id)
     changed = connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.account_id == account_id, deliveries.c.state == "held")
