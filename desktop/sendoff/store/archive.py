@@ -7,7 +7,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -209,13 +209,16 @@ Accounts then ask for a sign-in, and everything that was still to come is held. 
 # --- written ------------------------------------------------------------------------------------------------------
 
 
-class Writer:
-    """Writes an archive row by row."""
+class Writer(AbstractContextManager["Writer"]):
+    """Writes an archive row by row; leaving its context ends the file."""
 
     def __init__(self, file: IO[bytes], now: datetime) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
         self._stamp = now.timetuple()[:6]
         self._encode = msgspec.json.Encoder().encode
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
 
     def rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Writes one table and says how many rows it had."""
@@ -233,11 +236,11 @@ class Writer:
             while block := file.read(1 << 20):
                 target.write(block)
 
-    def close(self, manifest: Manifest) -> None:
+    def finish(self, manifest: Manifest) -> None:
+        """Writes what the file says of itself."""
         text = msgspec.json.format(self._encode(manifest), indent=2)
         self._zip.writestr(self._info("manifest.json"), text)
         self._zip.writestr(self._info("README.txt"), _README)
-        self._zip.close()
 
     def _info(self, name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
         info = zipfile.ZipInfo(name, self._stamp)

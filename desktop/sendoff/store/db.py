@@ -36,6 +36,8 @@ class Store:
             migrate.bring_up_to_date(self._engine, self.path)
         except sa.exc.DatabaseError as wrong:
             raise _explained(wrong, self.path) from wrong
+        except UnicodeDecodeError as wrong:  # SQLite quotes a broken schema as it finds it
+            raise _damaged(self.path) from wrong
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -85,11 +87,18 @@ class StoreTrouble(SetupMissing):
     """The database could not be read or written just now: the disk is full, the file is locked or not writable."""
 
 
+def _damaged(path: Path) -> Damaged:
+    return Damaged(
+        f"{path} is damaged. Nothing is sent. Move it away, then read the latest copy from "
+        f"{path.parent / 'backups'} in: sendoff import FILE."
+    )
+
+
 def _explained(wrong: sa.exc.DatabaseError, path: Path) -> Exception:
     """The same error as a sentence; programming errors and broken invariants stay what they are."""
     text = str(wrong.orig).lower()
     if "malformed" in text or "not a database" in text:
-        return Damaged(f"{path} is damaged. Nothing is sent. Restore the latest backup from {path.parent / 'backups'}.")
+        return _damaged(path)
     if "full" in text:
         return StoreTrouble(f"The disk that holds {path.parent} is full. Make room; nothing is sent until then.")
     if "locked" in text or "busy" in text:

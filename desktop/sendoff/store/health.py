@@ -36,22 +36,13 @@ def look(path: Path) -> Health:
         Damaged: it can't be read as a database at all.
         SetupMissing: the file can't be opened.
     """
-    log = path.with_name(path.name + "-wal")
-    size = path.stat().st_size + (log.stat().st_size if log.exists() else 0)
     with _opened(path) as connection:
         found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
         found += [f"{row[0]}: a row points to nothing" for row in connection.execute("PRAGMA foreign_key_check")][:5]
-        return Health(_version(connection), tuple(found), size)
-
-
-def version_of(path: Path) -> str | None:
-    """The step of the schema that a database file is at; None if it is not one of Sendoff's.
-
-    Raises:
-        Damaged, SetupMissing: as `look`.
-    """
-    with _opened(path) as connection:
-        return _version(connection)
+        version = _version(connection)
+    log = path.with_name(path.name + "-wal")
+    size = path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    return Health(version, tuple(found), size)
 
 
 def copy(path: Path, target: Path) -> None:
@@ -71,7 +62,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.OperationalError as wrong:
         raise SetupMissing(f"{path} can't be opened: {wrong}.") from None
-    except sqlite3.DatabaseError as wrong:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as wrong:
         raise Damaged(f"{path} is damaged: {wrong}.") from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,7 @@ def insert(
     )
     post_id = inserted_id(result)
     _write_variants(connection, post_id, chosen)
-    index(connection, post_id, content)
+    index(connection, {post_id: content})
     changes.bump(connection, changes.POSTS)
     return post_id
 
@@ -63,7 +63,7 @@ def update(
         raise Refused("This post was changed in another window meanwhile. Open it again to see the newer text.")
     connection.execute(sa.delete(variants).where(variants.c.post_id == post_id))
     _write_variants(connection, post_id, chosen)
-    index(connection, post_id, content)
+    index(connection, {post_id: content})
     changes.bump(connection, changes.POSTS)
     return int(connection.execute(sa.select(posts.c.version).where(posts.c.id == post_id)).scalar_one())
 
@@ -167,16 +167,21 @@ def draft_count(connection: sa.Connection, workspace_id: int | None = None) -> i
     return int(connection.execute(wanted).scalar_one())
 
 
-def index(connection: sa.Connection, post_id: int, content: Content) -> None:
-    """Makes a post findable by its words, in place of what it was found by before."""
-    mail = content.mail
-    words = [item.text for item in content.items] + [one.alt for one in content.attachments]
-    if mail:
-        words += [mail.subject, mail.preheader, mail.html]
-    connection.execute(sa.text("DELETE FROM posts_text WHERE rowid = :id"), {"id": post_id})
+def index(connection: sa.Connection, found: Mapping[int, Content]) -> None:
+    """Makes posts findable by their words, in place of what they were found by before."""
+    connection.execute(sa.text("DELETE FROM posts_text WHERE rowid = :id"), [{"id": post_id} for post_id in found])
     connection.execute(
-        sa.text("INSERT INTO posts_text (rowid, body) VALUES (:id, :body)"), {"id": post_id, "body": "\n".join(words)}
+        sa.text("INSERT INTO posts_text (rowid, body) VALUES (:id, :body)"),
+        [{"id": post_id, "body": "\n".join(_words(content))} for post_id, content in found.items()],
     )
+
+
+def _words(content: Content) -> list[str]:
+    """What a post is found by."""
+    words = [item.text for item in content.items] + [one.alt for one in content.attachments]
+    if content.mail:
+        words += [content.mail.subject, content.mail.preheader, content.mail.html]
+    return words
 
 
 def search(connection: sa.Connection, words: str, limit: int = 50) -> list[int]:

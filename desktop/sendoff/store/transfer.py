@@ -88,8 +88,11 @@ def export_to(store: Store, media: Media, target: Path, now: datetime, *, force:
 
 
 def _export(store: Store, media: Media, target: Path, now: datetime, *, force: bool, with_files: bool) -> Exported:
-    with archive.written_whole(target, replace=force) as beside, beside.open("wb") as file:
-        writer = archive.Writer(file, now)
+    with (
+        archive.written_whole(target, replace=force) as beside,
+        beside.open("wb") as file,
+        archive.Writer(file, now) as writer,
+    ):
         with store.reading() as connection:
             counts = {table: writer.rows(table, _dumped(connection, table)) for table in ROWS}
             wanted = _wanted_media(connection)
@@ -97,7 +100,7 @@ def _export(store: Store, media: Media, target: Path, now: datetime, *, force: b
         for sha256 in sorted(there) if with_files else ():
             writer.file(sha256, media.path(sha256))
         missing = tuple(sorted(wanted - there))
-        writer.close(Manifest(archive.FORMAT, sendoff.__version__, now, counts, missing))
+        writer.finish(Manifest(archive.FORMAT, sendoff.__version__, now, counts, missing))
     return Exported(counts["accounts"], counts["posts"], counts["deliveries"], len(there), len(missing))
 
 
@@ -177,29 +180,31 @@ def _import_backup(store: Store, media: Media, source: Path, now: datetime) -> I
     """
     with TemporaryDirectory(prefix="import-", dir=store.folder) as beside:
         folder, again = Path(beside), Path(beside) / "export.zip"
-        copy = _opened_copy(source, folder)
         try:
-            _export(copy, media, again, now, force=False, with_files=False)
-        finally:
-            copy.close()
+            copy = _opened_copy(source, folder)
+            try:
+                _export(copy, media, again, now, force=False, with_files=False)
+            finally:
+                copy.close()
+        except Damaged:
+            raise BadInput(f"{source} is damaged. Take an older copy. Nothing was imported.") from None
         return _import(store, media, again, source, now)
 
 
 def _opened_copy(source: Path, folder: Path) -> Store:
+    found = health.look(source)
+    if found.faults:
+        raise Damaged(found.faults[0])
+    if found.version is None:
+        raise BadInput(f"{source} is a database, but not one of Sendoff's.")
+    health.copy(source, folder / FILE)
     try:
-        version = health.version_of(source)
-        if version is None:
-            raise BadInput(f"{source} is a database, but not one of Sendoff's.")
-        health.copy(source, folder / FILE)
         return Store(folder)
-    except Damaged:
-        raise BadInput(f"{source} is damaged. Take an older copy. Nothing was imported.") from None
     except StoreTrouble:
         raise
     except SetupMissing:
-        raise SetupMissing(
-            f"{source} was made by a newer Sendoff (its step {version}). Update Sendoff first."
-        ) from None
+        newer = f"{source} was made by a newer Sendoff (its step {found.version})."
+        raise SetupMissing(f"{newer} Update Sendoff first.") from None
 
 
 @dataclass(slots=True)
@@ -212,15 +217,17 @@ class _Arrival:
     files: set[str]
     ids: dict[str, dict[int, int]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)  # of accounts, taken, in small letters
+    times: set[datetime] = field(default_factory=set)  # at which posts of this profile were made
     renamed: list[tuple[str, str]] = field(default_factory=list)
     held: dict[int, bool] = field(default_factory=dict)  # by new id, whether a part of it is still to leave
     doubtful: int = 0
 
     def run(self, reader: archive.Reader) -> Imported:
         self.names = {one.name.lower() for one in account_rows.every(self.connection)}
+        self.times = set(self.connection.execute(sa.select(tables.posts.c.created_at)).scalars())
         self._workspaces(reader.rows("workspaces"))
         self._insert("accounts", map(self._account, reader.rows("accounts")))
-        self._posts(reader.rows("posts"))
+        self._insert("posts", map(self._post, reader.rows("posts")))
         self._insert("variants", map(self._variant, reader.rows("variants")))
         self._insert("deliveries", map(self._delivery, reader.rows("deliveries")))
         self._insert("parts", map(self._part, reader.rows("parts")))
@@ -262,8 +269,11 @@ class _Arrival:
         new = self.connection.execute(inserted, group).scalars().all()
         known = self.ids[name]
         known.update(zip(old, new, strict=True))
+        arrived = dict(zip(new, group, strict=True))
         if name == "deliveries":
-            self.held.update({new_id: False for new_id, row in zip(new, group, strict=True) if row["state"] == "held"})
+            self.held.update({new_id: False for new_id, row in arrived.items() if row["state"] == "held"})
+        if name == "posts":
+            post_rows.index(self.connection, {new_id: codec.content(row["content"]) for new_id, row in arrived.items()})
 
     def _pointed(self, row: dict[str, Any]) -> dict[str, Any]:
         for column, target in POINTERS.items():
@@ -310,19 +320,11 @@ class _Arrival:
             self.renamed.append((wanted, name))
         return name
 
-    def _posts(self, rows: Iterable[PostRow]) -> None:
-        """Posts, and the index that finds them by their words."""
-        posts = tables.posts
-        here = set(self.connection.execute(sa.select(posts.c.created_at)).scalars())
-        known = self.ids.setdefault("posts", {})
-        for row in rows:
-            self._check_content(row.content)
-            if row.created_at in here:
-                self._refuse_known(row)
-            values = self._pointed(_written(row) | {"excerpt": row.content.excerpt()})
-            del values["id"]
-            known[row.id] = tables.inserted_id(self.connection.execute(sa.insert(posts).values(values)))
-            post_rows.index(self.connection, known[row.id], row.content)
+    def _post(self, row: PostRow) -> dict[str, Any]:
+        self._check_content(row.content)
+        if row.created_at in self.times:
+            self._refuse_known(row)
+        return _written(row) | {"excerpt": row.content.excerpt()}
 
     def _refuse_known(self, row: PostRow) -> None:
         """The same text, made in the same microsecond, is the same post."""
