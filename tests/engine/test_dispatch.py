@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from sendoff.domain.account import AccountState
 from sendoff.domain.channel import How, Settle
 from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Rejected, TryLater
+from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
+from sendoff.domain.when import When
 from sendoff.store import accounts, deliveries
 from tests.engine.driver import Driver
 
@@ -405,3 +408,57 @@ def test_what_failed_is_armed_anew_under_a_new_key_when_the_person_sends_it_agai
     assert parts[0].key == out.key
     assert parts[1].key != stuck.key
     assert [parcel.frozen["armed"] for parcel in driver.channel.parcels] == [1, 2, 3]
+
+
+# --- copies of one mail -------------------------------------------------------------------------------------------
+
+
+def mailing(driver: Driver, people: int) -> int:
+    """A mail with an own copy for each person."""
+    driver.channel.capabilities = replace(driver.channel.capabilities, mail=True, batch=1)
+    to = tuple(Recipient(f"p{number}@example.org") for number in range(people))
+    post_id, _ = driver.commands.save_draft(
+        Content((Item("Hello"),), Mail("Hi", to=to, separately=True)), [Variant(driver.account)]
+    )
+    return driver.commands.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")[0]
+
+
+def test_one_bad_address_does_not_keep_the_others_from_their_copies(driver: Driver) -> None:
+    driver.channel.answers = [None, Rejected("550 no such user"), None, None]
+    delivery_id = mailing(driver, 4)
+    driver.run()
+    ended = driver.get(delivery_id)
+    assert (ended.state, ended.reason) == (State.FAILED, "3 of 4 went out. Not part 2: 550 no such user")
+    assert [part.refused for part in driver.detail(delivery_id).parts] == ["", "550 no such user", "", ""]
+    driver.commands.retry([delivery_id])
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT
+    assert [parcel.recipients[0].address[:2] for parcel in driver.channel.parcels] == ["p0", "p1", "p2", "p3", "p1"]
+
+
+def test_the_last_copy_refused_is_told_too(driver: Driver) -> None:
+    driver.channel.answers = [None, Rejected("550 no such user")]
+    delivery_id = mailing(driver, 2)
+    driver.run()
+    assert driver.get(delivery_id).reason == "1 of 2 went out. Not part 2: 550 no such user"
+
+
+def test_when_everybody_is_refused_the_rest_is_not_tried(driver: Driver) -> None:
+    driver.channel.answers = [Rejected("the sender is refused") for _ in range(50)]
+    delivery_id = mailing(driver, 50)
+    driver.run()
+    assert driver.get(delivery_id).state is State.FAILED
+    assert len(driver.channel.parcels) == 3
+    assert driver.get(delivery_id).reason.startswith("0 of 50 went out. Not part 1: the sender is refused")
+
+
+def test_a_doubtful_copy_that_is_found_after_others_were_refused(driver: Driver) -> None:
+    driver.channel.way_out = SEARCH
+    driver.channel.answers = [Rejected("550 no such user"), InDoubt("no answer")]
+    delivery_id = mailing(driver, 2)
+    driver.run()
+    driver.clock.advance(30)
+    driver.channel.looks = [Receipt("there")]
+    driver.look()
+    assert driver.get(delivery_id).state is State.FAILED
+    assert driver.get(delivery_id).reason.startswith("1 of 2 went out.")

@@ -16,6 +16,7 @@ from sendoff.domain.delivery import Receipt, State
 from sendoff.domain.errors import InDoubt, OwnedElsewhere, TryLater
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
+from sendoff.engine import departures
 from sendoff.engine.bell import Bell
 from sendoff.engine.clock import SystemClock
 from sendoff.engine.commands import Commands
@@ -109,6 +110,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
+@pytest.fixture
+def claims_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims are made seconds ahead, so that a busy machine cannot miss the moment."""
+    monkeypatch.setattr(departures, "LEAD", timedelta(seconds=6))
+
+
 def until(true: Callable[[], object], seconds: float = 8.0) -> None:
     end = time.monotonic() + seconds
     while not true():
@@ -174,16 +181,16 @@ def test_more_due_than_workers_all_go(world: World) -> None:
     assert len(world.channel.ledger) == 40
 
 
-def test_pausing_gives_claims_back_and_resuming_sends(world: World) -> None:
+def test_pausing_gives_claims_back_and_resuming_sends(world: World, claims_early: None) -> None:
     account = world.account()
     engine = world.engine()
     engine.start()
-    delivery_id = world.plan(account, 0.45)
+    delivery_id = world.plan(account, 2)
     until(lambda: world.state(delivery_id) is State.CLAIMED)
     world.commands.pause()
     until(lambda: world.state(delivery_id) is State.SCHEDULED)
     assert engine.status().paused
-    time.sleep(0.6)
+    time.sleep(2.1)
     assert world.channel.began == []
     world.commands.resume()
     until(lambda: world.state(delivery_id) is State.SENT)
@@ -198,10 +205,10 @@ def test_a_pause_ends_by_itself(world: World) -> None:
     assert world.channel.began[0][0] > time.time() - 5
 
 
-def test_what_is_cancelled_while_claimed_does_not_leave(world: World) -> None:
+def test_what_is_cancelled_while_claimed_does_not_leave(world: World, claims_early: None) -> None:
     account = world.account()
     world.engine().start()
-    delivery_id, other = world.plan(account, 0.45), world.plan(account, 0.6, "other")
+    delivery_id, other = world.plan(account, 1.5), world.plan(account, 1.6, "other")
     until(lambda: world.state(delivery_id) is State.CLAIMED)
     world.commands.cancel([delivery_id])
     until(lambda: world.state(other) is State.SENT)
@@ -209,10 +216,10 @@ def test_what_is_cancelled_while_claimed_does_not_leave(world: World) -> None:
     assert [text for _, text, _ in world.channel.began] == ["other"]
 
 
-def test_an_edit_while_claimed_sends_the_new_text_only(world: World) -> None:
+def test_an_edit_while_claimed_sends_the_new_text_only(world: World, claims_early: None) -> None:
     account = world.account()
     world.engine().start()
-    delivery_id = world.plan(account, 0.45, "old")
+    delivery_id = world.plan(account, 1.5, "old")
     until(lambda: world.state(delivery_id) is State.CLAIMED)
     with world.store.reading() as connection:
         detail = timeline.detail(connection, delivery_id)
@@ -241,12 +248,12 @@ def test_there_is_one_sender(world: World) -> None:
     world.engines[1].start()
 
 
-def test_stopping_gives_back_what_has_not_left_and_does_not_wait_for_ever(world: World) -> None:
+def test_stopping_gives_back_what_has_not_left_and_does_not_wait_for_ever(world: World, claims_early: None) -> None:
     account, other = world.account("a"), world.account("b")
     world.channel.gate.clear()
     engine = world.engine()
     engine.start()
-    leaving, claimed, waiting = world.plan(account, 0), world.plan(other, 0.4), world.plan(account, 60)
+    leaving, claimed, waiting = world.plan(account, 0), world.plan(other, 5), world.plan(account, 60)
     until(lambda: world.channel.began and world.state(claimed) is State.CLAIMED)
     began = time.monotonic()
     engine.stop()
@@ -293,13 +300,15 @@ def test_what_is_to_be_tried_later_is_tried_at_its_time(world: World) -> None:
 
 
 @pytest.mark.expects_log("could not be written|claiming failed")
-def test_nothing_leaves_while_nothing_can_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_leaves_while_nothing_can_be_written(
+    world: World, claims_early: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialect, "BUSY_SECONDS", 0.05)
     world.store.close()
     world.store = Store(world.folder, world.bell.ring)
     world.commands = world.commands_on(world.store)
     account = world.account()
-    delivery_id = world.plan(account, 0.45)
+    delivery_id = world.plan(account, 1.5)
     engine = world.engine()
     engine.start()
     until(lambda: world.state(delivery_id) is State.CLAIMED)

@@ -233,6 +233,12 @@ class Part:
     prepared_at: datetime | None = None
     receipt: Receipt | None = None
     sent_at: datetime | None = None
+    refused: str = ""  # why the endpoint said no to this part, where the others go on without it
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be sent."""
+        return self.receipt is None and not self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +281,11 @@ class Delivery:
     began_at: datetime | None = None
     sent_at: datetime | None = None
     acknowledged: bool = False
+
+
+def is_independent(content: Content) -> bool:
+    """Whether each part stands on its own: copies of a mail do, the items of a thread do not."""
+    return content.mail is not None and content.mail.separately
 
 
 def plan_parts(content: Content, *, mail: bool, batch: int) -> tuple[PartPlan, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sendoff.domain.channel import Channel, How, Parcel
-from sendoff.domain.delivery import Move, Outcome, Part, Receipt
+from sendoff.domain.delivery import Move, Outcome, Part, Receipt, is_independent
 from sendoff.domain.errors import (
     InDoubt,
     KeychainError,
@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 KEPT = 4096
 """Characters of a request and of an answer that are kept with an attempt."""
+
+IN_A_ROW = 3
+"""After so many refused copies of a mail in a row the rest is not tried."""
 
 NOW = timedelta(seconds=0.1)
 """How exact a parcel's `now` has to be."""
@@ -101,7 +104,7 @@ class Dispatch:
             reason = f"There is no channel “{job.account.channel}” in this Sendoff."
             self._end_claim(job, Move.HOLD, reason, "Install it again, or move the post to another account.")
             return None
-        part = next(one for one in job.parts if one.receipt is None)
+        part = next(one for one in job.parts if one.is_open)
         try:
             secret = self._secrets.get(job.account.secret_ref)
             self._trouble("")
@@ -170,25 +173,29 @@ class Dispatch:
         move, outcome = _MOVES[type(wrong)]
         if isinstance(wrong, InDoubt):  # an upload without an answer shows nothing to anybody
             move, outcome = Move.POSTPONE, Outcome.LATER
-        due_at, reason = None, wrong.reason
+        due_at, reason, refused = None, wrong.reason, ""
         if move is Move.POSTPONE:
             move, due_at, reason = self._later(job, wrong)
+        elif move is Move.REFUSE:
+            move, reason, refused = self._refused(job, part, reason, go_on=Move.RELEASE)
         clean = Redactor(self._secrets.known_values()).clean
         self._end_claim(
             job, move, clean(self._with_progress(job, reason)), clean(wrong.advice), due_at=due_at,
             tries=self._tries(job, wrong), part=part, outcome=outcome, answer=clean(wrong.detail),
+            refused=clean(refused),
         )  # fmt: skip
 
     def _end_claim(
         self, job: Job, move: Move, reason: str, advice: str = "", *, due_at: datetime | None = None,
         tries: int | None = None, acknowledged: bool = False,
-        part: Part | None = None, outcome: Outcome | None = None, answer: str = "",
+        part: Part | None = None, outcome: Outcome | None = None, answer: str = "", refused: str = "",
     ) -> None:  # fmt: skip
         ended = Unclaim(
             delivery_id=job.delivery.id, account_id=job.account.id, version=job.delivery.version, owner=self._owner,
             move=move, at=self._clock.now(), reason=reason, advice=advice, due_at=due_at,
             tries=job.delivery.tries if tries is None else tries, acknowledged=acknowledged,
             part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
+            refused=refused,
         )  # fmt: skip
         self._writer.run(lambda connection: deliveries.unclaim(connection, ended))
 
@@ -244,12 +251,17 @@ class Dispatch:
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt) -> End:
         job, now = ready.job, self._clock.now()
         ready_at = limiter.ready_after(now, job.account.spacing)
-        is_last = sum(part.receipt is None for part in job.parts) == 1
+        after = [replace(one, receipt=receipt) if one.id == ready.part.id else one for one in job.parts]
+        move, reason = Move.FINISH, ""
+        if any(one.is_open for one in after):
+            move = Move.CONTINUE
+        elif any(one.refused for one in after):
+            move, reason = Move.REFUSE, deliveries.some_refused(after)
         some = f" ({len(receipt.refused)} of the recipients were refused)" if receipt.refused else ""
         return self._end(
-            ready, parcel, Move.FINISH if is_last else Move.CONTINUE, Outcome.SENT, now,
-            summary=f"Taken{some}", receipt=masked(receipt, ready.redactor), answer=receipt.answer,
-            ready_at=ready_at, due_at=None if is_last else ready_at,
+            ready, parcel, move, Outcome.SENT, now, summary=f"Taken{some}", reason=reason,
+            receipt=masked(receipt, ready.redactor), answer=receipt.answer,
+            ready_at=ready_at, due_at=ready_at if move is Move.CONTINUE else None,
         )  # fmt: skip
 
     def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError) -> End:
@@ -257,10 +269,14 @@ class Dispatch:
         job, now = ready.job, self._clock.now()
         move, outcome = _MOVES[type(wrong)]
         due_at = look_at = wish = None
-        reason = wrong.reason
+        reason, refused = wrong.reason, ""
+        ready_at = limiter.ready_after(now, job.account.spacing)
         if isinstance(wrong, TryLater):
             move, due_at, reason = self._later(job, wrong)
             wish = wrong.after
+        elif isinstance(wrong, Rejected):
+            move, reason, refused = self._refused(job, ready.part, reason, go_on=Move.CONTINUE)
+            due_at = ready_at if move is Move.CONTINUE else None
         elif isinstance(wrong, InDoubt):
             settle = ready.channel.settle(job.account)
             if settle.how is not How.ASK and settle.looks:
@@ -268,7 +284,8 @@ class Dispatch:
         return self._end(
             ready, parcel, move, outcome, now, summary=wrong.reason, answer=wrong.detail, status=wrong.status,
             reason=self._with_progress(job, reason), advice=wrong.advice, due_at=due_at, look_at=look_at,
-            tries=self._tries(job, wrong), ready_at=limiter.ready_after(now, job.account.spacing, wish),
+            tries=self._tries(job, wrong), refused=ready.redactor.clean(refused),
+            ready_at=limiter.ready_after(now, job.account.spacing, wish),
         )  # fmt: skip
 
     def _end(
@@ -283,10 +300,24 @@ class Dispatch:
             answer=clean(trace.answer or answer)[:KEPT], reason=clean(reason), advice=clean(advice), **more,
         )  # fmt: skip
 
+    def _refused(self, job: Job, part: Part, reason: str, *, go_on: Move) -> tuple[Move, str, str]:
+        """What a refusal means for the rest: the move, the delivery's reason, and what stays with the part.
+
+        One bad address among many must not keep the others from their copies. A refusal of everybody is another
+        matter: after a few in a row the rest is not tried, because it would only hurt the account's name.
+        """
+        if not is_independent(job.content) or len(job.parts) == 1:
+            return Move.REFUSE, reason, ""
+        after = [replace(one, refused=reason) if one.id == part.id else one for one in job.parts]
+        last = [one.refused for one in after if one.number <= part.number][-IN_A_ROW:]
+        if any(one.is_open for one in after) and not (len(last) == IN_A_ROW and all(last)):
+            return go_on, "", reason
+        return Move.REFUSE, deliveries.some_refused(after), reason
+
     def _with_progress(self, job: Job, reason: str) -> str:
         """Says what is out already, where a delivery has more than one part."""
         out, parts = sum(part.receipt is not None for part in job.parts), len(job.parts)
-        if parts == 1 or not reason:
+        if parts == 1 or not reason or is_independent(job.content):
             return reason
         if not out:
             return f"None of the {parts} parts is out: {reason}"

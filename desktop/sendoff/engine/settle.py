@@ -79,7 +79,7 @@ class Settler:
             self._search(job, channel, settle, left_at)
 
     def _search(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
-        part = next(one for one in job.parts if one.receipt is None)
+        part = next(one for one in job.parts if one.is_open)
         redactor = Redactor()
         try:
             secret = self._secrets.get(job.account.secret_ref)

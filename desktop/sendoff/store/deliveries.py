@@ -146,7 +146,7 @@ def _thaw(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
         connection.execute(
             sa.update(parts)
             .where(parts.c.id == part_id)
-            .values(key=uuid.uuid4().hex, frozen=None, blob=None, prepared=None, prepared_at=None)
+            .values(key=uuid.uuid4().hex, frozen=None, blob=None, prepared=None, prepared_at=None, refused="")
         )
 
 
@@ -178,7 +178,7 @@ def settle(
         due_at: when what is absent goes again; None: now. `tries` is what the budget has come to then.
     """
     delivery = get(connection, delivery_id)
-    open_part = next((part for part in parts_of(connection, delivery_id) if part.receipt is None), None)
+    open_part = next((part for part in parts_of(connection, delivery_id) if part.is_open), None)
     if delivery.state is not State.IN_DOUBT or open_part is None:
         raise Refused(why_not(delivery.state, Move.FOUND))
     note(connection, delivery_id, now, "settled", detail=summary)
@@ -194,9 +194,11 @@ def settle(
         return move(connection, delivery_id, Move.ABSENT, due_at=due_at or now, tries=tries, late="send", **cleared)
     left_at = last_attempt_at(connection, delivery_id) or now
     _write_receipt(connection, open_part.id, receipt, left_at)
-    remaining = [part for part in parts_of(connection, delivery_id) if part.receipt is None]
-    if remaining:
+    parts_now = parts_of(connection, delivery_id)
+    if any(part.is_open for part in parts_now):
         return move(connection, delivery_id, Move.FOUND_PART, due_at=now, late="send", **cleared)
+    if any(part.refused for part in parts_now):
+        return move(connection, delivery_id, Move.REFUSE, **(cleared | {"reason": some_refused(parts_now)}))
     return move(connection, delivery_id, Move.FOUND, sent_at=left_at, **cleared)
 
 
@@ -205,6 +207,14 @@ def _write_receipt(connection: sa.Connection, part_id: int, receipt: Receipt, no
         sa.update(parts)
         .where(parts.c.id == part_id)
         .values(remote_id=receipt.remote_id, receipt=codec.encode(receipt), sent_at=now, blob=None)
+    )
+
+
+def some_refused(of: Sequence[Part]) -> str:
+    """The sentence for a delivery of which some parts are out and some were refused for good."""
+    out, refused = sum(part.receipt is not None for part in of), [part for part in of if part.refused]
+    return f"{out} of {len(of)} went out. Not part {refused[0].number}: {refused[0].refused}" + (
+        f" And {len(refused) - 1} more." if len(refused) > 1 else ""
     )
 
 
@@ -332,6 +342,7 @@ def _part(row: Any) -> Part:
         prepared_at=row.prepared_at,
         receipt=codec.receipt(row.receipt) if row.receipt else None,
         sent_at=row.sent_at,
+        refused=row.refused,
     )
 
 
@@ -546,7 +557,8 @@ _FREEZE = _update(parts, parts.c.id, _frozen, "which")
 class End:
     """The end of one try: what is known of the part, and the move of the delivery that follows.
 
-    `due_at` is the next try where there is one. `look_at` is the first look where it is in doubt. `ready_at` is
+    `due_at` is the next try where there is one. `refused` says why this part stays behind while others go on.
+    `look_at` is the first look where it is in doubt. `ready_at` is
     when the account may send next. `tries` is what the budget has come to.
     """
 
@@ -568,6 +580,7 @@ class End:
     look_at: datetime | None = None
     ready_at: datetime | None = None
     tries: int = 0
+    refused: str = ""
 
 
 def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
@@ -582,6 +595,9 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
     ]
     if taken:
         connection.execute(_RECEIPT, {"rows": codec.encode(taken)})
+    refused = [(one.part_id, one.refused) for one in ends if one.refused]
+    if refused:
+        connection.execute(_REFUSED, {"rows": codec.encode(refused)})
     connection.execute(_END, {"rows": codec.encode([_end_row(one) for one in ends]), **by})
     paced = [(one.account_id, _stamp(one.ready_at), to_stamp(one.at) if one.receipt else None) for one in ends]
     connection.execute(_PACE, {"rows": codec.encode(paced)})
@@ -615,6 +631,8 @@ _CLOSE = _update(attempts, attempts.c.part_id, _closed, "which").where(
 )
 _taken = json_rows("taken", "which", "remote_id", "receipt", "sent_at")
 _RECEIPT = _update(parts, parts.c.id, _taken, "which", blob=None)
+_refused = json_rows("turned_down", "which", "refused")
+_REFUSED = _update(parts, parts.c.id, _refused, "which")
 _ended = json_rows("ended", "which", "state", "due", "look_at", "reason", "advice", "sent_at", "tries")
 _END = _update(
     deliveries,
@@ -651,6 +669,7 @@ class Unclaim:
     number: int = 0
     outcome: Outcome | None = None
     answer: str = ""
+    refused: str = ""
 
 
 def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
@@ -685,6 +704,10 @@ def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
                 ended_at=one.at, outcome=one.outcome, summary=one.reason, answer=one.answer,
             )
         )  # fmt: skip
+    if one.refused:
+        connection.execute(sa.update(parts).where(parts.c.id == one.part_id).values(refused=one.refused))
+    if one.move is Move.MISS:
+        note(connection, one.delivery_id, one.at, "missed", detail=one.reason)
     if one.move is Move.HOLD:
         hold_account(connection, one.account_id, one.reason)
     return True

@@ -184,6 +184,7 @@ parts = sa.Table(
     sa.Column("remote_id", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("sent_at", Instant),
+    _text("refused"),
     sa.CheckConstraint("remote_id <> ''", name="remote_id"),
     sa.CheckConstraint("(remote_id IS NULL) = (sent_at IS NULL)", name="receipt_has_time"),
     sa.UniqueConstraint("delivery_id", "number"),

@@ -262,13 +262,19 @@ def detail(connection: sa.Connection, delivery_id: int) -> Detail:
 
 
 def sent_since(connection: sa.Connection, attempt_id: int) -> tuple[int, list[Row]]:
-    """The deliveries that were sent by an attempt after this one, and the newest attempt there is."""
-    newest = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(attempts.c.id), 0))).scalar_one())
+    """The deliveries that were sent by an attempt after this one, and from which attempt on to ask next time.
+
+    An attempt that is still open keeps that place back, so what ended after it may be told again.
+    """
+    newest = connection.execute(sa.select(sa.func.coalesce(sa.func.max(attempts.c.id), 0))).scalar_one()
+    opened = connection.execute(sa.select(sa.func.min(attempts.c.id)).where(sa.text("outcome IS NULL"))).scalar_one()
+    mark = int(newest if opened is None else opened - 1)
     if newest == attempt_id:
-        return newest, []
+        return mark, []
     ended = sa.select(attempts.c.delivery_id).where(attempts.c.id > attempt_id, attempts.c.outcome == "sent")
-    rows = connection.execute(_ROW.where(deliveries.c.id.in_(ended), deliveries.c.state == "sent").limit(50))
-    return newest, _rows(rows)
+    return mark, _rows(
+        connection.execute(_ROW.where(deliveries.c.id.in_(ended), deliveries.c.state == "sent").limit(50))
+    )
 
 
 # --- totals -------------------------------------------------------------------------------------------------------

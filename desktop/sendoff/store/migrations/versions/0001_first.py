@@ -238,6 +238,7 @@ def make_tables() -> None:
         sa.Column("remote_id", sa.Text(), nullable=True),
         sa.Column("receipt", sa.Text(), nullable=True),
         sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("refused", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("remote_id <> ''", name=op.f("ck_parts_remote_id")),
         sa.CheckConstraint("(remote_id IS NULL) = (sent_at IS NULL)", name=op.f("ck_parts_receipt_has_time")),
         sa.ForeignKeyConstraint(

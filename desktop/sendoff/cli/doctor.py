@@ -1,0 +1,269 @@
+"""`sendoff doctor`: whether all is well, with nothing in it that could not stand in a public bug report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import sendoff
+from sendoff.bootstrap import Program, system_zone
+from sendoff.cli import render, session
+from sendoff.domain.delivery import State
+from sendoff.domain.errors import KeychainError, SecretGone, SendoffError
+from sendoff.domain.limits import size_text
+from sendoff.domain.redact import Redactor
+from sendoff.domain.when import Clock, span_text
+from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
+from sendoff.store import deliveries, health, profile, settings, timeline
+from sendoff.store.db import FILE
+
+LITTLE_ROOM = 100 << 20
+"""Bytes of free disk below which something is wrong."""
+
+UNTOUCHED = timedelta(minutes=1)
+"""How long something may have been due before somebody should have taken it."""
+
+DRIFT = 0.5
+"""Seconds by which the clock may move against the steady one while the doctor looks."""
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `data` is for programs."""
+
+    name: str
+    verdict: Verdict
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def examine(arguments: argparse.Namespace) -> int:
+    steady, wall = time.monotonic(), time.time()
+    folder = profile.home()
+    findings = [*_computer(folder), *_profile(folder, arguments), _clock(steady, wall)]
+    clean = _Public(folder).clean
+    findings = [Finding(one.name, one.verdict, clean(one.text), one.data) for one in findings]
+    is_well = all(one.verdict is not Verdict.WRONG for one in findings)
+    if arguments.json:
+        checks = [{"name": one.name, "verdict": one.verdict, "text": one.text, "data": one.data} for one in findings]
+        render.print_json({"ok": is_well, "checks": checks})
+    else:
+        for one in findings:
+            print(f"{one.verdict:<5}  {one.name:<9}  {render.one_line(one.text)}")
+    return 0 if is_well else 1
+
+
+class _Public:
+    """Takes out of a text what is nobody's business: this person's folders and name, and anything like a key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._names = {str(folder): "PROFILE", str(Path.home()): "~"}
+        self._redactor = Redactor()
+
+    def clean(self, text: str) -> str:
+        for private, public in self._names.items():
+            if len(private) > 1:
+                text = text.replace(private, public)
+        return self._redactor.clean(text)
+
+
+def _ok(name: str, text: str, **data: Any) -> Finding:
+    return Finding(name, Verdict.OK, text, data)
+
+
+def _note(name: str, text: str, **data: Any) -> Finding:
+    return Finding(name, Verdict.NOTE, text, data)
+
+
+def _wrong(name: str, text: str, **data: Any) -> Finding:
+    return Finding(name, Verdict.WRONG, text, data)
+
+
+# --- the computer -------------------------------------------------------------------------------------------------
+
+
+def _computer(folder: Path) -> Iterator[Finding]:
+    versions = {
+        "sendoff": sendoff.__version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": f"{platform.system()} {platform.release()}",
+    }
+    yield _ok("program", ", ".join(f"{name} {version}" for name, version in versions.items()), **versions)
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    free = shutil.disk_usage(there).free
+    find = _wrong if free < LITTLE_ROOM else _ok
+    yield find("disk", f"{size_text(free)} free where the profile is", free_bytes=free)
+
+
+def _clock(steady: float, wall: float) -> Finding:
+    zone = system_zone()
+    drift = (time.time() - wall) - (time.monotonic() - steady)
+    data = {"zone": zone, "now": render.instant(datetime.now(UTC)), "drift_seconds": round(drift, 3)}
+    if abs(drift) > DRIFT:
+        return _wrong("clock", f"somebody moves the clock: {drift:+.1f} s while this looked", **data)
+    return _ok("clock", f"runs steadily, in {zone}", **data)
+
+
+# --- the profile --------------------------------------------------------------------------------------------------
+
+
+def _profile(folder: Path, arguments: argparse.Namespace) -> Iterator[Finding]:
+    if not (folder / FILE).exists():
+        yield _note("folder", f"There is no profile yet at {folder}; the first start makes it.", exists=False)
+        return
+    yield _folder(folder)
+    found = _guarded("database", lambda: _database(folder))
+    yield found
+    yield _lock(folder)
+    if found.verdict is Verdict.WRONG:
+        yield _note("rest", "was not looked at, because the database can't be used")
+        return
+    try:
+        with session.opened(arguments) as program:
+            yield from _program(program)
+    except SendoffError as wrong:
+        yield _wrong("profile", str(wrong))
+
+
+def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except SendoffError as wrong:
+        return _wrong(name, str(wrong))
+
+
+def _folder(folder: Path) -> Finding:
+    """Everything in the profile is for its owner alone."""
+    if os.name != "posix":
+        return _ok("folder", str(folder))
+    mode = folder.stat().st_mode & 0o777
+    open_to_others = [one for one in folder.rglob("*") if not one.is_symlink() and one.stat().st_mode & 0o077]
+    data = {"mode": f"{mode:04o}", "open_to_others": len(open_to_others)}
+    if mode & 0o077:
+        return _wrong("folder", f"{folder} can be read by others (mode {mode:04o}). Close it: chmod 700", **data)
+    if open_to_others:
+        names = ", ".join(sorted(one.name for one in open_to_others if one.suffix in (".db", ".vault", ".log")))
+        words = f"{len(open_to_others)} files in it could be read by others{f' ({names})' if names else ''}"
+        return _wrong("folder", f"{folder}: {words}. Close them: chmod -R go= {folder}", **data)
+    return _ok("folder", f"{folder}, for its owner alone", **data)
+
+
+def _database(folder: Path) -> Finding:
+    found = health.look(folder / FILE)
+    data = {"version": found.version, "faults": list(found.faults), "bytes": found.size}
+    if found.faults:
+        words = f"is damaged: {'; '.join(found.faults)}. Import the latest copy from {folder / 'backups'}"
+        return _wrong("database", words, **data)
+    if not found.is_current:
+        return _note("database", f"is at step {found.version}; the next start brings it up to date", **data)
+    return _ok("database", f"step {found.version}, whole, {size_text(found.size)}", **data)
+
+
+def _lock(folder: Path) -> Finding:
+    running = profile.is_sender_running(folder)
+    holder = profile.SenderLock(folder).holder() if running else ""
+    return _ok(
+        "lock", f"held by a sender{holder}" if running else "free: nothing sends for this profile now", held=running
+    )
+
+
+def _program(program: Program) -> Iterator[Finding]:
+    yield _channels(program)
+    yield _guarded("keychain", lambda: _keychain(program))
+    with program.store.reading() as connection:
+        totals = timeline.totals(connection)
+        sender = timeline.sender(connection)
+        due = deliveries.next_due(connection)
+        paused = settings.read(connection)["paused_until"]
+        zone = settings.read(connection)["zone"]
+        needs_you = timeline.needs_you_count(connection)
+    yield _sender(program, sender)
+    words = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in totals.items()) or "none"
+    yield _ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
+    if needs_you:
+        yield _note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
+    yield _due(program.clock, due, paused)
+    if zone:
+        yield _ok("zone", f"times are read in {zone}, by choice", zone=zone)
+
+
+def _channels(program: Program) -> Finding:
+    used = {one.channel for one in session.every_account(program)}
+    data = {"loaded": sorted(program.channels), "failed": dict(program.failed_channels)}
+    words = f"{len(program.channels)} loaded ({', '.join(sorted(program.channels))})"
+    if program.failed_channels:
+        words += f", failed: {', '.join(f'{name} ({why})' for name, why in program.failed_channels.items())}"
+    if missing := used - set(program.channels):
+        return _wrong("channels", f"{words}; accounts need {', '.join(sorted(missing))}", **data)
+    return _note("channels", words, **data) if program.failed_channels else _ok("channels", words, **data)
+
+
+def _keychain(program: Program) -> Finding:
+    """Whether the keys of the accounts can be had now. What they are stays where it is."""
+    known = [one for one in session.every_account(program) if one.secret_ref]
+    place, vault = program.secrets.place(), program.secrets.vault
+    gone, locked = 0, ""
+    for account in known:
+        try:
+            program.secrets.get(account.secret_ref)
+        except SecretGone:
+            gone += 1
+        except KeychainError as wrong:
+            locked = str(wrong)
+    data = {"place": place, "keys": len(known), "gone": gone, "locked": bool(locked), "file": vault.exists}
+    if locked:
+        return _wrong("keychain", f"{place}: {locked}", **data)
+    if gone:
+        return _wrong(
+            "keychain", f"{place}: {gone} of {len(known)} keys are gone; sign those accounts in again", **data
+        )
+    return _ok("keychain", f"{place}; {len(known)} of {len(known)} keys can be read", **data)
+
+
+def _sender(program: Program, sender: timeline.Sender | None) -> Finding:
+    if not profile.is_sender_running(program.folder):
+        return _ok("sender", "none is running", running=False)
+    if sender is None:
+        return _note("sender", "one is starting", running=True)
+    silent = program.clock.now() - sender.seen_at
+    data = {"running": True, "silent_seconds": round(silent.total_seconds(), 1), "trouble": bool(sender.trouble)}
+    if sender.trouble:
+        return _wrong("sender", f"is in trouble: {sender.trouble}", **data)
+    if silent < -UNTOUCHED:
+        words = f"gave its last sign of life {span_text(-silent.total_seconds())} from now: the clock was set back"
+        return _wrong("sender", words, **data)
+    if silent > 4 * SIGN_OF_LIFE:
+        return _wrong(
+            "sender", f"has given no sign of life for {span_text(silent.total_seconds())}. Start it again", **data
+        )
+    return _ok("sender", f"gave a sign of life {span_text(silent.total_seconds())} ago", **data)
+
+
+def _due(clock: Clock, due: datetime | None, paused: str) -> Finding:
+    now = clock.now()
+    if is_paused(paused, now):
+        return _note("due", "sending is paused", paused=True)
+    if due is None or due > now:
+        return _ok("due", "nothing waits past its time", oldest=render.instant(due))
+    late = now - due
+    find = _wrong if late > UNTOUCHED else _ok
+    words = f"the oldest has been due for {span_text(late.total_seconds())}"
+    advice = ". Start a sender: sendoff worker" if find is _wrong else ""
+    return find("due", words + advice, oldest=render.instant(due), late_seconds=round(late.total_seconds(), 1))

@@ -1,0 +1,200 @@
+"""Where `sendoff` begins: finds the verb, and makes one sentence and an exit code of whatever goes wrong."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from sendoff.domain.errors import (
+    BadInput,
+    Damaged,
+    KeychainError,
+    NotFound,
+    OwnedElsewhere,
+    SecretGone,
+    SendError,
+    SendoffError,
+    SetupMissing,
+)
+
+DONE, NEEDS_YOU, WRONG_USE, SET_UP_MISSING, OWNED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+"""Exit codes. 70 is EX_SOFTWARE of sysexits.h, 130 what a shell makes of Ctrl-C."""
+
+_CODES: tuple[tuple[type[SendoffError], int], ...] = (
+    (OwnedElsewhere, OWNED),
+    (BadInput, WRONG_USE),
+    (NotFound, WRONG_USE),
+    (SecretGone, NEEDS_YOU),
+    (SetupMissing, SET_UP_MISSING),
+    (Damaged, SET_UP_MISSING),
+    (KeychainError, SET_UP_MISSING),
+    (SendoffError, NEEDS_YOU),
+)
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Does what the words say and returns the exit code. Without words the window opens."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    _never_fail_to_print()
+    try:
+        code = _run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        from sendoff.cli import render
+
+        render.stop_printing()
+        return DONE  # what there was to do is done; only the rest is not shown
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SendoffError as wrong:
+        return _said(_sentence(wrong), next(code for kind, code in _CODES if isinstance(wrong, kind)))
+    except OSError as wrong:
+        if wrong.errno in _DISK:
+            return _said(f"It could not be written: {wrong.strerror}. Make room, then try again.", SET_UP_MISSING)
+        return _our_fault(wrong)
+    except Exception as fault:  # noqa: BLE001  # the last door: a traceback helps nobody at a prompt, the log has it
+        return _our_fault(fault)
+
+
+def window() -> int:
+    """The same for the start menu, where there is no console."""
+    return main()
+
+
+def _run(words: Sequence[str]) -> int:
+    if not words:
+        return _open_window([])
+    from sendoff.cli import parser
+
+    try:
+        arguments = parser.build().parse_args(words)
+    except SystemExit as end:  # help, the version, or wrong usage; it is all said
+        return end.code if isinstance(end.code, int) else WRONG_USE
+    if arguments.verb is None:
+        if arguments.passphrase_fd is not None:
+            from sendoff.cli import session
+
+            os.environ["SENDOFF_PASSPHRASE"] = session.from_descriptor(arguments.passphrase_fd)
+        return _open_window([f"--{word}" for word in ("background", "compose") if getattr(arguments, word)])
+    return _verb(arguments.verb)(arguments)
+
+
+def _verb(name: str) -> Verb:
+    """The function of a verb. It is imported now, so that help and the window do not wait for what they don't use."""
+    subject, _, rest = name.partition(" ")
+    if subject == "accounts":
+        from sendoff.cli import accounts
+
+        return {"list": accounts.show, "add": accounts.add, "sign-in": accounts.sign_in,
+                "check": accounts.check, "remove": accounts.remove}[rest]  # fmt: skip
+    if subject == "settings":
+        from sendoff.cli import settings
+
+        return {"list": settings.show, "set": settings.change}[rest]
+    if subject in ("export", "import", "backup"):
+        from sendoff.cli import transfer
+
+        return {"export": transfer.export, "import": transfer.bring_in, "backup": transfer.backup}[subject]
+    if subject in ("channels", "post", "worker", "doctor", "demo"):
+        return _alone(subject)
+    from sendoff.cli import queue
+
+    return {"queue": queue.show_all, "show": queue.show, "move": queue.move, "cancel": queue.cancel,
+            "retry": queue.retry, "settle": queue.settle, "look": queue.look,
+            "pause": queue.pause, "resume": queue.resume}[subject]  # fmt: skip
+
+
+def _alone(subject: str) -> Verb:
+    """The verbs that have a file of their own."""
+    if subject == "channels":
+        from sendoff.cli.channels import show
+
+        return show
+    if subject == "post":
+        from sendoff.cli.post import post
+
+        return post
+    if subject == "worker":
+        from sendoff.cli.worker import work
+
+        return work
+    if subject == "doctor":
+        from sendoff.cli.doctor import examine
+
+        return examine
+    from sendoff.cli.demo import play
+
+    return play
+
+
+def _open_window(words: Sequence[str]) -> int:
+    """The window, if this computer can show one.
+
+    Args:
+        words: "--background" and "--compose", as ui/application.py takes them.
+
+    Raises:
+        SetupMissing: there is no display, or Qt can't be loaded.
+    """
+    from sendoff.cli import display
+
+    instead = "The command line works without: sendoff --help."
+    if trouble := display.trouble():
+        raise SetupMissing(f"{trouble} {instead}")
+    try:
+        from sendoff.ui.application import main as open_window
+
+        return open_window(words)
+    except ImportError as missing:
+        if "PySide6" in (missing.name or "") or "PySide6" in str(missing) or ".so" in str(missing):
+            raise SetupMissing(f"The window needs Qt, which can't be loaded here: {missing}. {instead}") from None
+        raise
+
+
+# --- what goes wrong ----------------------------------------------------------------------------------------------
+
+
+def _sentence(wrong: SendoffError) -> str:
+    advice = wrong.advice if isinstance(wrong, SendError) else ""
+    return f"{wrong} {advice}".strip()
+
+
+def _said(sentence: str, code: int) -> int:
+    from sendoff.cli.render import plain
+
+    with suppress(OSError):
+        print(f"sendoff: {plain(sentence)}", file=sys.stderr)
+    return code
+
+
+def _our_fault(fault: BaseException) -> int:
+    """The traceback goes to the log, where secrets are masked; the person gets a sentence."""
+    import logging
+
+    from sendoff import logs
+    from sendoff.store import profile
+
+    place = "nowhere, because the profile's folder can't be written"
+    with suppress(Exception):
+        folder = profile.open_folder(profile.home())
+        logs.start(folder, lambda: ())  # does nothing where it was started with the secrets to mask
+        logging.getLogger("sendoff.cli").error("a fault of our own", exc_info=fault)
+        place = str(folder / "sendoff.log")
+    return _said(f"Sendoff itself made a mistake ({type(fault).__name__}). The details are in {place}.", OUR_FAULT)
+
+
+def _never_fail_to_print() -> None:
+    """A character that the terminal does not know is shown as “?”; it must not stop the verb."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="replace")

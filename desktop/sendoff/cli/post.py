@@ -1,0 +1,269 @@
+"""`sendoff post`: makes content of texts and files, checks it, and puts it on the timeline."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sendoff.bootstrap import Program
+from sendoff.cli import recipients, render, session, shapes
+from sendoff.domain.account import Account
+from sendoff.domain.channel import Channel, Kind, Level, Option
+from sendoff.domain.errors import BadInput, SendoffError
+from sendoff.domain.mail import parse_recipients
+from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
+from sendoff.domain.when import When, describe, parse_late
+from sendoff.engine.commands import Problems
+from sendoff.store import settings, timeline
+from sendoff.store.timeline import Row
+
+PLAIN_FACTS = frozenset({"empty", "no_recipient", "channel", "copies", "merge"})
+"""Problems that no endpoint could see otherwise; the others are figures that may have changed."""
+
+_MAIL_WORDS = ("recipient", "cc", "bcc", "recipients_csv", "subject", "markdown", "html_file", "preheader",
+               "reply_to", "unsubscribe", "together")  # fmt: skip
+
+
+def post(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        chosen = _chosen(program, arguments)
+        _refuse_mail_words(arguments, chosen)
+        given = session.pairs(arguments.option, "--option")
+        variants = [
+            Variant(account.id, None, options)
+            for account, options in zip((one for one, _ in chosen), _options(chosen, given), strict=True)
+        ]
+        content = _content(program, arguments, chosen)
+        # An empty WHEN, as a script's empty variable gives it, must not mean now.
+        when = session.when(program, "now" if arguments.at is None else arguments.at, arguments.zone)
+        late = "" if arguments.late is None else str(parse_late(arguments.late))
+        plan = Plan(arguments.at or "", when.zone if arguments.at else "", late)
+        post_id, _ = program.commands.save_draft(content, variants, plan)
+        if arguments.draft:
+            return _tell_draft(arguments, post_id)
+        ids = _schedule(program, post_id, when, late, arguments.override)
+        _warn(program, content, variants, chosen)
+        return _tell(program, arguments, post_id, ids, when)
+
+
+def _schedule(program: Program, post_id: int, when: When, late: str, override: bool) -> list[int]:
+    """The deliveries. What can't be scheduled leaves no draft behind: the words are still at the prompt."""
+    try:
+        return program.commands.schedule(post_id, when, late, override=override)
+    except SendoffError as wrong:
+        program.commands.delete_draft(post_id)
+        if isinstance(wrong, Problems) and not any(one.problem.code in PLAIN_FACTS for one in wrong.found):
+            raise BadInput(f"{wrong} If you know better, add --override.") from None
+        raise
+
+
+# --- where to -----------------------------------------------------------------------------------------------------
+
+Chosen = Sequence[tuple[Account, Channel]]
+
+
+def _chosen(program: Program, arguments: argparse.Namespace) -> Chosen:
+    """The accounts that were named; without a name the only one there is.
+
+    Raises:
+        BadInput: none was named and there are several. NotFound: there is none of this name.
+    """
+    named = [session.account(program, which) for which in arguments.to]
+    if not named and not arguments.draft:
+        known = session.every_account(program)
+        if len(known) != 1:
+            there = ", ".join(one.name for one in known)
+            raise BadInput(
+                f"Say where to, with --to ACCOUNT. There {f'are: {there}' if there else 'is no account yet'}."
+            )
+        named = known
+    if twice := next((one.name for one in named if named.count(one) > 1), ""):
+        raise BadInput(f"--to {twice} is there twice. One post goes to one account once.")
+    return [(one, program.commands.channel(one.channel)) for one in named]
+
+
+def _sends_mail(account: Account, channel: Channel) -> bool:
+    return channel.capabilities.learned(account.learned).mail
+
+
+def _refuse_mail_words(arguments: argparse.Namespace, chosen: Chosen) -> None:
+    if not chosen or any(_sends_mail(account, channel) for account, channel in chosen):
+        return
+    used = next((name for name in _MAIL_WORDS if getattr(arguments, name)), None)
+    if used:
+        names = ", ".join(account.name for account, _ in chosen)
+        raise BadInput(f"--{used.replace('_', '-')} is for mail, and none of these accounts sends mail: {names}.")
+
+
+def _options(chosen: Chosen, given: Mapping[str, str]) -> list[dict[str, str]]:
+    """For each account those of the options that its channel declares.
+
+    Raises:
+        BadInput: no chosen channel has such an option, or it does not take this value.
+    """
+    declared = {option.name for _, channel in chosen for option in channel.options}
+    for name in given:
+        if name not in declared:
+            raise BadInput(f"No chosen channel has an option “{name}”. {_there_are(chosen)}")
+    return [
+        {option.name: _checked(option, given[option.name]) for option in channel.options if option.name in given}
+        for _, channel in chosen
+    ]
+
+
+def _there_are(chosen: Chosen) -> str:
+    channels = {channel.title: channel.options for _, channel in chosen}
+    return " ".join(
+        f"{title} has: {', '.join(option.name for option in options) or 'none'}." for title, options in channels.items()
+    )
+
+
+def _checked(option: Option, value: str) -> str:
+    choices = [one for one, _ in option.choices]
+    if option.kind is Kind.SWITCH and value not in ("yes", "no"):
+        raise BadInput(f"--option {option.name} is yes or no, not “{value}”.")
+    if option.kind is Kind.CHOICE and value not in choices:
+        raise BadInput(f"--option {option.name} is one of {', '.join(choices)}, not “{value}”.")
+    if option.kind is Kind.NUMBER and not value.isdecimal():
+        raise BadInput(f"--option {option.name} is a number, not “{value}”.")
+    return value
+
+
+# --- what it says -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An item while its words and files are being collected."""
+
+    text: str = ""
+    files: list[tuple[Path, Role, str]] = field(default_factory=list)
+
+
+def _content(program: Program, arguments: argparse.Namespace, chosen: Chosen) -> Content:
+    with program.store.reading() as connection:
+        strip = settings.read(connection)["strip_location"] == "yes"
+    drafts = _drafts(arguments.pieces)
+    items = tuple(
+        Item(draft.text, tuple(_attached(program, path, role, alt, strip) for path, role, alt in draft.files))
+        for draft in drafts
+    )
+    wanted = any(_sends_mail(account, channel) for account, channel in chosen)
+    wanted |= any(getattr(arguments, name) for name in _MAIL_WORDS)
+    return Content(items, _mail(arguments) if wanted else None)
+
+
+def _attached(program: Program, path: Path, role: Role, alt: str, strip: bool) -> Attachment:
+    return program.media.attach(path, role=role, alt=alt, strip_location=strip)
+
+
+def _drafts(pieces: Sequence[tuple[str, object]]) -> list[_Draft]:
+    """The items in order. A picture belongs to the item that was begun last, a mail's files to the first.
+
+    Raises:
+        BadInput: two texts, or a description without a picture.
+    """
+    drafts = [_Draft()]
+    has_text = False
+    for name, value in pieces:
+        if name in ("text", "text-file"):
+            if has_text:
+                raise BadInput("There are two texts. For one more item of a thread use --thread.")
+            has_text, drafts[0].text = True, session.read_text(value) if isinstance(value, Path) else str(value)
+        elif name == "thread":
+            drafts.append(_Draft(str(value)))
+        elif name == "alt":
+            _describe(drafts[-1], str(value))
+        elif isinstance(value, Path):
+            target = drafts[-1] if name == "media" else drafts[0]
+            target.files.append((value, _ROLES[name], ""))
+    return drafts
+
+
+_ROLES = {"media": Role.MEDIA, "attach": Role.ATTACHMENT, "inline": Role.INLINE}
+
+
+def _describe(draft: _Draft, alt: str) -> None:
+    if not draft.files or draft.files[-1][1] is Role.ATTACHMENT or draft.files[-1][2]:
+        raise BadInput("--alt describes the picture before it: --media FILE --alt TEXT.")
+    path, role, _ = draft.files[-1]
+    draft.files[-1] = (path, role, alt)
+
+
+def _mail(arguments: argparse.Namespace) -> Mail:
+    if arguments.markdown and arguments.html_file:
+        raise BadInput("--markdown and --html-file exclude each other: the HTML file is finished HTML.")
+    html = session.read_text(arguments.html_file) if arguments.html_file else ""
+    to = recipients.parse(arguments.recipient)
+    if arguments.recipients_csv:
+        to += recipients.from_csv(arguments.recipients_csv)
+    cc, bcc = recipients.parse(arguments.cc), recipients.parse(arguments.bcc)
+    several = len(to) > 1 or arguments.recipients_csv is not None
+    return Mail(
+        subject=arguments.subject or "",
+        preheader=arguments.preheader or "",
+        markup=Markup.HTML if html else Markup.MARKDOWN if arguments.markdown else Markup.PLAIN,
+        html=html,
+        to=to,
+        cc=cc,
+        bcc=bcc,
+        reply_to=_address(arguments.reply_to),
+        separately=several and not (arguments.together or cc or bcc),
+        unsubscribe=_unsubscribe(arguments.unsubscribe),
+    )
+
+
+def _address(text: str | None) -> str:
+    """Where answers go, as the header has it."""
+    return ", ".join(_written(one) for one in parse_recipients(text or ""))
+
+
+def _written(one: Recipient) -> str:
+    return f'"{one.name.replace(chr(92), "").replace(chr(34), "")}" <{one.address}>' if one.name else one.address
+
+
+def _unsubscribe(text: str | None) -> str:
+    if text and not text.startswith(("https://", "mailto:")):
+        raise BadInput("--unsubscribe is an address that starts with https:// or mailto:.")
+    return text or ""
+
+
+# --- what is said about it ----------------------------------------------------------------------------------------
+
+
+def _warn(program: Program, content: Content, variants: Sequence[Variant], chosen: Chosen) -> None:
+    """What does not stand in the way, but somebody may mind."""
+    known = {account.id: account for account, _ in chosen}
+    for one in program.commands.problems(content, variants, known):
+        if one.problem.level is not Level.NOTE:
+            session.remark(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip())
+
+
+def _tell_draft(arguments: argparse.Namespace, post_id: int) -> int:
+    if arguments.json:
+        render.print_json({"post": post_id, "deliveries": []})
+    else:
+        print(f"Kept as draft {post_id}. Nothing is sent.")
+    return 0
+
+
+def _tell(program: Program, arguments: argparse.Namespace, post_id: int, ids: list[int], when: When) -> int:
+    rows = _rows(program, ids)
+    if arguments.json:
+        render.print_json({"post": post_id, "deliveries": [shapes.delivery(row) for row in rows]})
+    else:
+        time = describe(when, program.clock.now())
+        for row in rows:
+            print(f"{row.delivery.id}  {render.one_line(row.account)} ({render.one_line(row.handle)})  {time}")
+    held = [row for row in rows if row.delivery.state == "held"]
+    for row in held:
+        session.remark(f"{row.account} waits for a sign-in: sendoff accounts sign-in {row.delivery.account_id}")
+    session.tell_if_nobody_sends(program)
+    return 1 if held else 0
+
+
+def _rows(program: Program, ids: list[int]) -> list[Row]:
+    with program.store.reading() as connection:
+        return [timeline.detail(connection, one).row for one in ids]

@@ -1,0 +1,150 @@
+"""The verbs about deliveries: what there is, all about one, another time, taken back, settled; pause and resume."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+
+from sendoff.bootstrap import Program
+from sendoff.cli import render, session, shapes
+from sendoff.domain.delivery import State
+from sendoff.domain.errors import BadInput
+from sendoff.domain.when import describe, short
+from sendoff.store import timeline
+from sendoff.store.timeline import Row
+
+
+def show_all(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        rows = _wanted(program, arguments)
+        now = program.clock.now()
+    more = len(rows) > arguments.limit
+    rows = rows[: arguments.limit] if arguments.since or arguments.needs_you else rows[-arguments.limit :]
+    if arguments.json:
+        render.print_json({"deliveries": [shapes.delivery(row) for row in rows], "more": more})
+        return 0
+    if rows:
+        head = ["ID", "PLANNED", "STATE", "ACCOUNT", "TEXT"]
+        print("\n".join(render.table(head, [_cells(row, now) for row in rows])))
+    session.remark("Nothing is planned." if not rows else "")
+    session.remark(f"There are more than these {len(rows)}. Use --limit, --since or --until." if more else "")
+    return 0
+
+
+def _wanted(program: Program, arguments: argparse.Namespace) -> list[Row]:
+    """The rows by planned time; without --since the latest ones, because those are nearer to now."""
+    if arguments.needs_you:
+        with program.store.reading() as connection:
+            return timeline.needs_you(connection, arguments.limit + 1)
+    states = [_state(word) for word in arguments.state]
+    since = session.when(program, arguments.since).instant if arguments.since is not None else None
+    until = session.when(program, arguments.until).instant if arguments.until is not None else None
+    with program.store.reading() as connection:
+        rows = timeline.queue(
+            connection, states=states, since=since, until=until, limit=arguments.limit + 1, newest_first=since is None
+        )
+    return rows if since else rows[::-1]
+
+
+def _state(word: str) -> State:
+    try:
+        return State(word.lower().replace("-", "_"))
+    except ValueError:
+        raise BadInput(f"There is no state “{word}”. There are: {', '.join(State)}.") from None
+
+
+def _cells(row: Row, now: datetime) -> list[str]:
+    return [
+        str(row.delivery.id),
+        short(row.when, now),
+        shapes.standing(row),
+        row.account,
+        render.one_line(f"{row.excerpt}{' · ' if row.delivery.reason else ''}{row.delivery.reason}", 100),
+    ]
+
+
+def show(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        with program.store.reading() as connection:
+            detail = timeline.detail(connection, arguments.id)
+        if arguments.json:
+            render.print_json(shapes.detail(detail))
+        else:
+            title = program.channels[detail.account.channel].title if detail.account.channel in program.channels else ""
+            print(
+                "\n".join(shapes.lines(detail, title, program.clock.now(), program.commands.zone(), arguments.verbose))
+            )
+    return 0
+
+
+# --- changed ------------------------------------------------------------------------------------------------------
+
+
+def move(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        when = session.when(program, arguments.at, arguments.zone)
+        program.commands.move(arguments.ids, when)
+        print(f"{_named(arguments.ids)} moved to {describe(when, program.clock.now())}.")
+        session.tell_if_nobody_sends(program)
+    return 0
+
+
+def cancel(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        program.commands.cancel(arguments.ids)
+    print(f"{_named(arguments.ids)} cancelled. Nothing of it leaves.")
+    return 0
+
+
+def retry(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        program.commands.retry(arguments.ids)
+        print(f"{_named(arguments.ids)}: sent as soon as possible.")
+        session.tell_if_nobody_sends(program)
+    return 0
+
+
+def settle(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        state = program.commands.settle(arguments.id, arguments.verdict == "sent")
+        if state is State.SENT:
+            print(f"{arguments.id} is settled: it is there.")
+            return 0
+        rest = "the rest of it follows" if arguments.verdict == "sent" else "it goes again"
+        print(f"{arguments.id} is settled: {rest} as soon as possible.")
+        session.tell_if_nobody_sends(program)
+    return 0
+
+
+def look(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        program.commands.look_again(arguments.id)
+        print(f"{arguments.id}: Sendoff looks for it as soon as possible. See: sendoff show {arguments.id}")
+        session.tell_if_nobody_sends(program)
+    return 0
+
+
+def _named(ids: list[int]) -> str:
+    return ", ".join(map(str, ids))
+
+
+def pause(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        if arguments.until is None:
+            program.commands.pause()
+            print("Paused. Nothing leaves until: sendoff resume")
+            return 0
+        now, until = program.clock.now(), session.when(program, arguments.until)
+        if until.instant <= now:
+            raise BadInput(f"{describe(until, now)}: that is past. Say until when nothing shall leave.")
+        program.commands.pause(until.instant)
+        print(f"Paused. Nothing leaves until {describe(until, now)}.")
+    return 0
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        program.commands.resume()
+        print("Things leave again.")
+        session.tell_if_nobody_sends(program)
+    return 0

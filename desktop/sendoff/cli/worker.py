@@ -1,0 +1,156 @@
+"""`sendoff worker`: the sender without a window, one line for each thing that happens."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from sendoff.bootstrap import Program
+from sendoff.cli import lines, render, session
+from sendoff.engine.engine import Engine
+from sendoff.store import news, timeline
+from sendoff.store.db import StoreTrouble
+
+BREATH = 0.05
+"""Seconds between two looks at what happened: in a rush several things are told together."""
+
+IDLE = "nothing is left to do in the next minute"
+PAUSED = "sending is paused"
+
+
+def work(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        session.unlock(program.secrets, session.every_account(program))
+        duty = Duty(program, program.engine(), is_json=arguments.json)
+        with ended_by_signals(duty.end):
+            return duty.run(until_idle=arguments.until_idle, seconds=arguments.seconds)
+
+
+@contextmanager
+def ended_by_signals(end: threading.Event) -> Iterator[None]:
+    """Being told to stop sets an event; the sending then ends in good order."""
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+    before = {one: signal.signal(one, lambda *_: end.set()) for one in wanted}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@dataclass(slots=True)
+class Duty:
+    """One time of sending, from the lock to its release."""
+
+    program: Program
+    engine: Engine
+    is_json: bool = False
+    end: threading.Event = field(default_factory=threading.Event)
+    _woken: threading.Event = field(default_factory=threading.Event)
+    _told: tuple[str, bool] = ("", False)
+    _zone: str = ""
+
+    def run(self, *, until_idle: bool, seconds: float | None) -> int:
+        """Sends until it is told to end; returns the exit code.
+
+        Raises:
+            OwnedElsewhere: another process sends for this profile.
+        """
+        self._zone = self.program.commands.zone()
+        stop_listening = self.program.bell.listen(lambda _: self._woken.set())
+        with self.program.store.reading() as connection:
+            seen = news.seen_now(connection)
+        try:
+            recovered = self.engine.start()
+            self._tell("started", f"sending for {self.program.folder}")
+            if recovered.doubtful:
+                self._tell("found", f"{recovered.doubtful} that may have gone out when the last sender stopped")
+            seen, why = self._serve(seen, until_idle, None if seconds is None else time.monotonic() + seconds)
+        finally:
+            stop_listening()
+            self.engine.stop()
+        self._report(seen)
+        self._tell("stopped", why)
+        return self._verdict(why) if until_idle else 0
+
+    def _serve(self, seen: news.Seen, until_idle: bool, deadline: float | None) -> tuple[news.Seen, str]:
+        while True:
+            self._woken.clear()
+            idle = ""
+            with suppress(StoreTrouble):  # the sender waits until it is over, and says so
+                seen = self._report(seen)
+                idle = self._idle() if until_idle else ""
+            self._report_status()
+            if self.end.is_set():
+                return seen, "told to"
+            if idle:
+                return seen, idle
+            if deadline is not None and time.monotonic() >= deadline:
+                return seen, "the time is over"
+            rest = 1.0 if deadline is None else min(1.0, max(deadline - time.monotonic(), 0.0))
+            self._woken.wait(rest)  # a second at most: signals wait for the end of it on some systems
+            self.end.wait(min(BREATH, rest))
+
+    def _idle(self) -> str:
+        """Why there is nothing more to do, or ""."""
+        status = self.engine.status()
+        if status.paused and not status.leaving:
+            return PAUSED
+        return "" if self.engine.has_work() else IDLE
+
+    def _verdict(self, why: str) -> int:
+        """Whether something waits for the person, or has not left yet."""
+        if why == PAUSED:
+            session.remark("Sending is paused: sendoff resume")
+            return 1
+        if why != IDLE:
+            session.remark("It ended before everything had left.")
+            return 1
+        with self.program.store.reading() as connection:
+            open_decisions = timeline.needs_you_count(connection)
+        if open_decisions:
+            session.remark("Something needs you: sendoff queue --needs-you")
+        return 1 if open_decisions else 0
+
+    # --- told -----------------------------------------------------------------------------------------------------
+
+    def _report(self, seen: news.Seen) -> news.Seen:
+        now = self.program.clock.now()
+        with self.program.store.reading() as connection:
+            happened, seen = news.since(connection, seen, now)
+        for one in happened:
+            self._print(lines.as_json(one) if self.is_json else lines.line(one, self._zone, now))
+        return seen
+
+    def _report_status(self) -> None:
+        """What keeps everything from leaving, when it begins and when it is over."""
+        status = self.engine.status()
+        trouble, was_paused = self._told
+        if status.trouble != trouble:
+            self._tell("trouble", status.trouble or "it is over")
+        if status.paused != was_paused:
+            self._tell("paused" if status.paused else "resumed", "")
+        self._told = (status.trouble, status.paused)
+
+    def _tell(self, what: str, words: str) -> None:
+        now = self.program.clock.now()
+        if self.is_json:
+            self._print({"at": render.instant(now), "what": what, "reason": words})
+        else:
+            self._print(f"{lines.clock(now, self._zone)}  {what:<9} {words}".rstrip())
+
+    def _print(self, what: str | dict[str, Any]) -> None:
+        """Whoever read the lines may leave; the sending goes on."""
+        try:
+            if isinstance(what, str):
+                print(what, flush=True)
+            else:
+                render.print_json(what, compact=True)
+        except BrokenPipeError:
+            render.stop_printing()
