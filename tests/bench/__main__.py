@@ -69,10 +69,10 @@ def grown(folder: Path, most: int) -> dict[str, Any]:
     for rows in (1000, most):
         home = folder / f"rows-{rows}"
         growth.make(home, rows)
+        command = [sys.executable, "-m", "tests.bench.growth", str(home)]
         said = [
-            json.loads(subprocess.run([sys.executable, "-m", "tests.bench.growth", str(home)], capture_output=True, text=True, check=True).stdout)
-            for _ in range(3)
-        ]  # fmt: skip
+            json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3)
+        ]
         found[f"{rows} rows"] = min(said, key=lambda one: one["wake_us"])
     small, large = found["1000 rows"], found[f"{most} rows"]
     found["ratio_wake"] = round(large["wake_us"] / small["wake_us"], 2)

@@ -71,8 +71,8 @@ def fill(program: Program, kind: str, due: list[datetime], n_accounts: int) -> N
         for number, at in enumerate(due):
             post_id = posts.insert(connection, 1, Content((Item(str(number)),)), [], Plan(), now)
             deliveries.insert(
-                connection, post_id=post_id, account_id=names[number % n_accounts], when=When.at(at, "UTC"), late="send",
-                give_up_at=at + timedelta(days=1), plans=[PartPlan()], now=now,
+                connection, post_id=post_id, account_id=names[number % n_accounts], when=When.at(at, "UTC"),
+                late="send", give_up_at=at + timedelta(days=1), plans=[PartPlan()], now=now,
             )  # fmt: skip
 
 

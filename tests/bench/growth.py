@@ -1,4 +1,4 @@
-"""Whether a long queue costs anything: starting, and one wake-up that finds nothing due, at 1,000 and 1,000,000 rows."""
+"""Whether a long queue costs: starting, and one wake-up that finds nothing due, at 1,000 and 1,000,000 rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from sendoff.store.tables import to_stamp
 FILL = """
 INSERT INTO deliveries (post_id, account_id, state, planned_at, wall, zone, due_at, late, give_up_at, created_at)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :rows)
-SELECT 1, 1, 'scheduled', :at + i * 1000000, '2030-01-01T00:00:00', 'UTC', :at + i * 1000000, 'send', :at + i * 1000000, :at FROM n
+SELECT 1, 1, 'scheduled', :at + i * 1000000, '2030-01-01T00:00:00', 'UTC',
+    :at + i * 1000000, 'send', :at + i * 1000000, :at FROM n
 """
 
 
@@ -28,10 +29,12 @@ def make(folder: Path, rows: int) -> None:
     ahead = to_stamp(datetime.now(UTC) + timedelta(days=30))
     with store.writing() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO accounts (id, workspace_id, channel, name, state, created_at) VALUES (1, 1, 'entry', 'a', 'working', 1)"
+            "INSERT INTO accounts (id, workspace_id, channel, name, state, created_at)"
+            " VALUES (1, 1, 'entry', 'a', 'working', 1)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO posts (id, workspace_id, content, is_draft, created_at, updated_at) VALUES (1, 1, '{}', 0, 1, 1)"
+            "INSERT INTO posts (id, workspace_id, content, is_draft, created_at, updated_at)"
+            " VALUES (1, 1, '{}', 0, 1, 1)"
         )
         connection.exec_driver_sql(FILL.replace(":rows", str(rows)).replace(":at", str(ahead)))
     store.close()

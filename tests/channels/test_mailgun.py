@@ -25,9 +25,9 @@ from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Level, Parcel, Problem
 from sendoff.domain.delivery import Receipt, plan_parts
 from sendoff.domain.errors import (
-    Dropped,
     BadInput,
     CannotLook,
+    Dropped,
     InDoubt,
     NeedsLogin,
     Rejected,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -18,9 +19,9 @@ from sendoff.domain.post import Content, Item
 
 
 class PracticeBench:
-    secrets: dict[str, str] = {}
+    secrets: ClassVar[dict[str, str]] = {}
     content = Content((Item("hello"),))
-    options: dict[str, str] = {}
+    options: ClassVar[dict[str, str]] = {}
 
     def __init__(self, folder: Path, answers: str = "") -> None:
         self.channel = Practice(Context(Transport(), folder))

@@ -110,7 +110,7 @@ def test_an_edit_changes_text_time_and_accounts_of_what_waits(program: Program) 
     with program.store.reading() as connection:
         found = deliveries.of_post(connection, post_id)
         parts = deliveries.parts_of_many(connection, [one.id for one in found])
-    assert [one.id for one in found][0] == old
+    assert found[0].id == old
     assert [(one.account_id, one.wall, one.late, len(parts[one.id])) for one in found] == [
         (first, "2026-11-24T10:00:00", "send", 2), (second, "2026-11-24T10:00:00", "send", 2),
     ]  # fmt: skip
@@ -226,7 +226,7 @@ def test_names_tell_accounts_apart(program: Program) -> None:
 
 
 def test_an_unknown_channel_is_answered_with_what_there_is(program: Program) -> None:
-    with pytest.raises(NotFound, match="There are: .*practice"):
+    with pytest.raises(NotFound, match=r"There are: .*practice"):
         program.commands.add_account("pigeon", "p", {})
 
 

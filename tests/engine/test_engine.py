@@ -1,4 +1,4 @@
-"""The whole sender with its threads, on the real clock: on time, never early, one at a time, and gone when it is stopped."""
+"""The whole sender with its threads, on the real clock: on time, never early, one at a time, gone when stopped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -160,7 +161,7 @@ def test_spacing_is_kept_between_sends(world: World) -> None:
     ids = [world.plan(account, 0, str(number)) for number in range(3)]
     until(lambda: all(world.state(one) is State.SENT for one in ids))
     at = [began for began, _, _ in world.channel.began]
-    assert all(later - earlier >= 0.29 for earlier, later in zip(at, at[1:], strict=False))
+    assert all(later - earlier >= 0.29 for earlier, later in pairwise(at))
 
 
 def test_a_busy_account_does_not_hold_up_the_others(world: World) -> None:

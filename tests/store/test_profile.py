@@ -20,7 +20,8 @@ import sys, subprocess
 from pathlib import Path
 from sendoff.store.profile import SenderLock
 lock = SenderLock(Path(sys.argv[1])); lock.acquire()
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.DEVNULL, close_fds=False)
+sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+child = subprocess.Popen(sleep, stdout=subprocess.DEVNULL, close_fds=False)
 print(child.pid, flush=True)
 sys.stdin.read()
 """

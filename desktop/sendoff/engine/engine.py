@@ -114,8 +114,12 @@ class Engine:
     def start(self) -> deliveries.Recovered:
         """Becomes the sender, and takes over what the last one left behind."""
         self._lock.acquire()
-        with self._store.writing() as connection:
-            recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
+        try:
+            with self._store.writing() as connection:
+                recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
+        except BaseException:
+            self._lock.release()  # it may be tried again, and must not stand in its own way then
+            raise
         self._journal.start()
         self._writer.start()
         self._read_pause()

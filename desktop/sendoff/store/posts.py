@@ -150,9 +150,9 @@ _VARIANTS = (
 )
 
 
-def drafts(connection: sa.Connection, workspace_id: int | None = None) -> list[Post]:
+def drafts(connection: sa.Connection, workspace_id: int | None = None, limit: int | None = None) -> list[Post]:
     """The drafts, last edited first."""
-    wanted = sa.select(posts.c.id).where(posts.c.is_draft).order_by(posts.c.updated_at.desc())
+    wanted = sa.select(posts.c.id).where(posts.c.is_draft).order_by(posts.c.updated_at.desc()).limit(limit)
     if workspace_id is not None:
         wanted = wanted.where(posts.c.workspace_id == workspace_id)
     ids = list(connection.execute(wanted).scalars())

@@ -1,0 +1,100 @@
+"""The entry that starts Sendoff in the tray at login: really written, really removed."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+from sendoff import APP_ID
+from sendoff.domain.errors import SetupMissing
+
+DELAY = 20
+"""Seconds after login, so that the panel, the keychain and the network are there (GNOME reads this key)."""
+
+
+def apply(wanted: bool) -> None:
+    """Makes the entry be there, or not.
+
+    Raises:
+        SetupMissing: it cannot be written; the message says where.
+    """
+    if sys.platform == "win32":
+        _windows(wanted)
+        return
+    path = entry_path(sys.platform, os.environ)
+    text = launch_agent(command()) if sys.platform == "darwin" else desktop_entry(command())
+    try:
+        if not wanted:
+            path.unlink(missing_ok=True)
+        elif not path.exists() or path.read_bytes() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+    except OSError as wrong:
+        raise SetupMissing(f"The autostart entry {path} can’t be written: {wrong.strerror}.") from wrong
+
+
+def entry_path(platform: str, environment: Mapping[str, str]) -> Path:
+    """Where the entry stands: the Desktop Application Autostart Specification, or a LaunchAgent."""
+    if platform == "darwin":
+        return Path.home() / "Library" / "LaunchAgents" / f"{APP_ID}.plist"
+    config = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(config) / "autostart" / f"{APP_ID}.desktop"
+
+
+def command() -> list[str]:
+    """What starts this very Sendoff in the tray, with the profile that it has now."""
+    home = os.environ.get("SENDOFF_HOME")
+    prefix = ["env", f"SENDOFF_HOME={home}"] if home and sys.platform != "win32" else []
+    if getattr(sys, "frozen", False):
+        return [*prefix, sys.executable, "--background"]
+    beside = shutil.which("sendoff-window", path=str(Path(sys.executable).parent))
+    start = [beside] if beside else [sys.executable, "-m", "sendoff"]
+    return [*prefix, *start, "--background"]
+
+
+def desktop_entry(words: Sequence[str]) -> bytes:
+    """An autostart file."""
+    return (
+        "[Desktop Entry]\n"
+        "Type=Application\n"
+        "Name=Sendoff\n"
+        "Comment=Sends what you planned\n"
+        f"Exec={' '.join(_quoted(word) for word in words)}\n"
+        f"Icon={APP_ID}\n"
+        "Terminal=false\n"
+        "X-GNOME-Autostart-enabled=true\n"
+        f"X-GNOME-Autostart-Delay={DELAY}\n"
+    ).encode()
+
+
+def launch_agent(words: Sequence[str]) -> bytes:
+    """A property list for launchd."""
+    return plistlib.dumps({"Label": APP_ID, "ProgramArguments": list(words), "RunAtLoad": True})
+
+
+def _quoted(word: str) -> str:
+    """A word of an Exec line (Desktop Entry Specification, "The Exec key")."""
+    doubled = word.replace("%", "%%")
+    if not any(character in " \t\n\"'\\><~|&;$*?#()`" for character in word):
+        return doubled
+    for character in '\\"`$':
+        doubled = doubled.replace(character, "\\" + character)
+    # The whole value is a string too, in which a backslash is written twice.
+    return '"' + doubled.replace("\\", "\\\\") + '"'
+
+
+def _windows(wanted: bool) -> None:
+    key = QSettings(r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run", QSettings.Format.NativeFormat)
+    if wanted:
+        key.setValue("Sendoff", " ".join(f'"{word}"' if " " in word else word for word in command()))
+    else:
+        key.remove("Sendoff")
+    key.sync()
+    if key.status() is not QSettings.Status.NoError:
+        raise SetupMissing("The autostart entry can’t be written into the registry.")

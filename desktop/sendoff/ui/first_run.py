@@ -1,0 +1,302 @@
+"""The first page: try it with the practice account, or connect a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from sendoff.channels.registry import ordered
+from sendoff.domain.delivery import OPEN, State
+from sendoff.domain.errors import SendoffError
+from sendoff.domain.post import Content, Item, Variant
+from sendoff.domain.when import When
+from sendoff.store import accounts, changes
+from sendoff.ui.context import Context
+from sendoff.ui.icons import app_icon
+from sendoff.ui.receipt import ReceiptView
+from sendoff.ui.screen import Screen
+from sendoff.ui.theme import NORMAL, STRONG, Look
+from sendoff.ui.widgets import paint
+from sendoff.ui.widgets.button import LARGE, Button
+from sendoff.ui.widgets.field import TextArea
+from sendoff.ui.widgets.flow import FlowLayout
+from sendoff.ui.widgets.label import Label
+from sendoff.ui.widgets.state import Tile
+from sendoff.ui.widgets.surface import Card
+from sendoff.ui.widgets.tip import set_tip
+
+AHEAD = timedelta(seconds=10)
+"""How soon the practice post leaves."""
+
+TEXT = "Hello! This is my first post with Sendoff. It leaves by itself, on time, and I will see what became of it."
+CARD_WIDTH, CARD_HEIGHT, GAP = 344, 320, 16
+CENTRE = Qt.AlignmentFlag.AlignHCenter
+
+
+def send_practice_post(context: Context, text: str) -> int:
+    """Makes the practice account if there is none, and schedules a post in ten seconds; returns the delivery's id."""
+    commands = context.commands
+    with context.reading() as connection:
+        known = next((one for one in accounts.every(connection) if one.channel == "practice"), None)
+    account_id = known.id if known else commands.add_account("practice", "Practice", {})
+    post_id, _ = commands.save_draft(Content(items=(Item(text),)), [Variant(account_id)])
+    return commands.schedule(post_id, When.at(context.now() + AHEAD, commands.zone()))[0]
+
+
+class FirstRunScreen(Screen):
+    """Two choices; the left one ends with a receipt."""
+
+    topics = frozenset({changes.DELIVERIES})
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._pages = QStackedWidget()
+        self.choices = Choices(context, self._practise, lambda: context.go("add_account"))
+        self.practice = Practice(context)
+        self._pages.addWidget(self.choices)
+        self._pages.addWidget(self.practice)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self._pages)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area)
+        self.setFocusProxy(self.choices.try_it)
+
+    def _practise(self) -> None:
+        self._pages.setCurrentWidget(self.practice)
+        self.practice.begin()
+
+    def refresh(self) -> None:
+        self.practice.look_again()
+
+    def leave(self) -> None:
+        """Whoever went on has seen it."""
+        commands = self.context.commands
+        self.context.do(lambda: commands.set("first_run_done", "yes"))
+
+
+class Choices(QWidget):
+    """The mark, the promise, and the two cards."""
+
+    def __init__(self, context: Context, practise: Callable[[], object], connect: Callable[[], object]) -> None:
+        super().__init__()
+        look = context.look
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(0)
+        column.addStretch(2)
+        column.addWidget(_Mark(), 0, CENTRE)
+        column.addSpacing(24)
+        column.addWidget(Label(look, "Write once. It leaves on time.", size="display", weight=STRONG), 0, CENTRE)
+        column.addSpacing(6)
+        for line in (
+            "Sendoff posts and mails for you, and shows what truly happened to each one.",
+            "Your keys never leave this computer.",
+        ):
+            column.addWidget(Label(look, line, size="lead", color="text2"), 0, CENTRE)
+        column.addSpacing(40)
+        self.try_it = Button(look, "Send a practice post", kind="primary", size=LARGE, run=practise)
+        self.connect_it = Button(look, "Choose a network", size=LARGE, run=connect)
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addStretch(1)
+        row.addWidget(_try_card(look, self.try_it))
+        row.addWidget(_connect_card(context, self.connect_it))
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addStretch(3)
+
+
+def _try_card(look: Look, button: Button) -> Card:
+    card = _card(look, "accent.line", Tile(look, icon="flask-conical", size=44, accent=True))
+    _head(card, look, "Try it with the practice account", "A network inside Sendoff. Nothing reaches the internet.")
+    for icon, words in (
+        ("pen-line", "A post is written for you, change it if you like"),
+        ("clock", "It goes out in ten seconds"),
+        ("check", "You see its receipt"),
+    ):
+        card.body.addLayout(_bullet(look, icon, words))
+    _foot(card, button)
+    return card
+
+
+def _connect_card(context: Context, button: Button) -> Card:
+    look = context.look
+    card = _card(look, "line", Tile(look, icon="at-sign", size=44))
+    sentence = "One to ten minutes, depending on the network. We test the key with you."
+    _head(card, look, "Connect an account", sentence)
+    flow = FlowLayout(gap=8)
+    for channel in ordered(context.program.channels):
+        if channel.group != "practice":
+            tile = Tile(look, mark=channel.mark, size=32)
+            tile.setAccessibleName(channel.title)
+            set_tip(tile, channel.title)
+            flow.addWidget(tile)
+    card.body.addLayout(flow)
+    _foot(card, button)
+    return card
+
+
+def _card(look: Look, line: str, tile: Tile) -> Card:
+    card = Card(look, line=line, padding=24)
+    card.setFixedSize(CARD_WIDTH, CARD_HEIGHT)
+    card.body.setSpacing(0)
+    card.body.addWidget(tile)
+    card.body.addSpacing(16)
+    return card
+
+
+def _head(card: Card, look: Look, title: str, sentence: str) -> None:
+    card.body.addWidget(Label(look, title, size="lead", weight=STRONG))
+    card.body.addSpacing(5)
+    card.body.addWidget(Label(look, sentence, color="text2", wrap=True))
+    card.body.addSpacing(14)
+
+
+def _foot(card: Card, button: Button) -> None:
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    card.body.addStretch(1)
+    card.body.addWidget(button)
+
+
+def _bullet(look: Look, icon: str, words: str) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 2, 0, 2)
+    row.setSpacing(8)
+    row.addWidget(_Icon(look, icon))
+    row.addWidget(Label(look, words, color="text2", elide=True), 1)
+    return row
+
+
+class _Icon(QWidget):
+    def __init__(self, look: Look, icon: str) -> None:
+        super().__init__()
+        self._look, self._icon = look, icon
+        self.setFixedSize(15, 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint.pixmap(painter, 0, 10, self._look.pixmap(self._icon, 15, "text2", self.devicePixelRatioF()))
+        painter.end()
+
+
+class _Mark(QWidget):
+    """Our own mark, 64 px."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = app_icon()
+        self.setFixedSize(64, 64)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._icon.paint(painter, self.rect())
+        painter.end()
+
+
+# --- the practice post --------------------------------------------------------------------------------------------
+
+
+class Practice(QWidget):
+    """Writes, sends and shows one practice post."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        look = context.look
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(0)
+        column.addStretch(2)
+        self._tile = Tile(look, icon="flask-conical", size=44, accent=True)
+        column.addWidget(self._tile, 0, CENTRE)
+        column.addSpacing(16)
+        self.headline = Label(look, "", size="title", weight=STRONG)
+        self._sentence = Label(look, "", weight=NORMAL, color="text2")
+        column.addWidget(self.headline, 0, CENTRE)
+        column.addSpacing(4)
+        column.addWidget(self._sentence, 0, CENTRE)
+        column.addSpacing(20)
+        self.text = TextArea(look, "Your practice post", lines=5)
+        self.text.setFixedWidth(480)
+        self.text.edit.setPlainText(TEXT)
+        column.addWidget(self.text, 0, CENTRE)
+        column.addSpacing(16)
+        self.receipt = ReceiptView(context)
+        self.receipt.setFixedWidth(480)
+        self.receipt.hide()
+        column.addWidget(self.receipt, 0, CENTRE)
+        column.addSpacing(16)
+        column.addLayout(self._buttons())
+        column.addStretch(3)
+        self._timer = QTimer(self)
+        self._timer.setInterval(250)
+        self._timer.timeout.connect(self._tick)
+        self._say("Your practice post", "It goes to a network inside Sendoff. Change it if you like.")
+
+    def _buttons(self) -> QHBoxLayout:
+        look, go = self._context.look, self._context.go
+        self.send = Button(look, "Send it in ten seconds", kind="primary", size=LARGE, icon="send", run=self._send)
+        self.on = Button(look, "Go on to the planner", kind="primary", size=LARGE, run=lambda: go("planner"))
+        self.connect_it = Button(look, "Connect an account", size=LARGE, run=lambda: go("add_account"))
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addStretch(1)
+        for button in (self.send, self.connect_it, self.on):
+            row.addWidget(button)
+        row.addStretch(1)
+        self.on.hide()
+        self.connect_it.hide()
+        return row
+
+    def begin(self) -> None:
+        self.send.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _say(self, headline: str, sentence: str) -> None:
+        self.headline.setText(headline)
+        self._sentence.setText(sentence)
+
+    def _send(self) -> None:
+        self.send.setEnabled(False)
+        text, context = self.text.edit.toPlainText(), self._context
+        context.do(lambda: send_practice_post(context, text), self._follow, self._refused, owner=self)
+
+    def _refused(self, error: SendoffError) -> None:
+        self.send.setEnabled(True)
+        self._context.say(str(error), trouble=True)
+
+    def _follow(self, delivery_id: int) -> None:
+        self.text.edit.setReadOnly(True)
+        self.send.hide()
+        self.receipt.show()
+        self.receipt.follow(delivery_id)
+        self._timer.start()
+        self.look_again()
+
+    def _tick(self) -> None:
+        self.receipt.tick()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Says where the post stands."""
+        state = self.receipt.state
+        if state is None:
+            return
+        if state in OPEN:
+            self._say("It waits for its time", "It leaves by itself. There is nothing to do but watch.")
+            return
+        self._timer.stop()
+        if state is State.SENT:
+            self._say("It left, on time", "This is its receipt. Every post gets one.")
+        else:
+            self._say("It did not go out", "The receipt says why. Activity shows what can be done.")
+        for button in (self.on, self.connect_it):
+            button.show()
+        self.on.setFocus(Qt.FocusReason.OtherFocusReason)

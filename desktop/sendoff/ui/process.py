@@ -1,0 +1,51 @@
+"""What belongs to a whole process: its signals, and what nobody caught."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import traceback
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSocketNotifier
+
+from sendoff.domain.errors import SendoffError
+
+if TYPE_CHECKING:
+    from sendoff.ui.session import Session
+
+log = logging.getLogger(__name__)
+
+OUR_FAULT = "Sendoff made a mistake of its own; what you did may not be done. The details are in sendoff.log."
+
+
+class OwnProcess(QObject):
+    """SIGTERM and Ctrl-C quit in order. Known trouble is said; a mistake of ours is logged, and admitted."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        sys.excepthook = self._uncaught
+        # Python runs its handlers only between bytecodes, so a socket wakes Qt's loop.
+        self._wake, self._woken = socket.socketpair()
+        for end in (self._wake, self._woken):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._woken.fileno())
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: session.quit())
+        self._notifier = QSocketNotifier(self._wake.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(lambda *_: self._wake.recv(64))
+
+    def _uncaught(self, kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+        words = str(fault)
+        if not isinstance(fault, SendoffError):
+            log.error("a fault of our own", exc_info=(kind, fault, trace))
+            traceback.print_exception(kind, fault, trace)
+            words = OUR_FAULT
+        if self._session.context is None:
+            self._session.not_opened(words)
+        else:
+            self._session.window.say(words, trouble=True)

@@ -1,0 +1,52 @@
+"""What every page of the window is: built in the constructor, filled in `refresh`, acting through commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from sendoff.ui.context import Context
+
+
+class Screen(QWidget):
+    """A page. It is made when it is first visited, and stays.
+
+    `topics` are those (store/changes.py) after whose change it is refreshed: at once while it is shown, else when it is
+    shown next.
+    """
+
+    topics: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.look = context.look
+        self.__stale = True
+        context.bridge.changed.connect(self.__hear)
+
+    def refresh(self) -> None:
+        """Reads what it shows, and shows it. Quick: it runs on the window's thread."""
+
+    def arrive(self, **what: object) -> None:
+        """Takes what `context.go` was given, just before the page is shown; the same page may be gone to again."""
+
+    def leave(self) -> None:
+        """Comes before another page is shown: the last chance to save what is being written."""
+
+    def __hear(self, topics: frozenset[str]) -> None:
+        if not topics & self.topics:
+            return
+        self.__stale = True
+        self.__fill()
+
+    def __fill(self) -> None:
+        if self.__stale and self.isVisible():
+            self.__stale = False
+            self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.__fill()

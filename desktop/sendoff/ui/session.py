@@ -1,0 +1,316 @@
+"""One run of the window: paints first, then opens the profile and starts the engine; ends both when it quits."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from sendoff import APP_ID
+from sendoff.domain.errors import Refused
+from sendoff.store import glance, profile
+from sendoff.ui.icons import app_icon
+from sendoff.ui.single import Single
+from sendoff.ui.theme import Look
+from sendoff.ui.window import Window
+
+if TYPE_CHECKING:
+    from sendoff.bootstrap import Program
+    from sendoff.ui.background import Background
+    from sendoff.ui.closing import Closing
+    from sendoff.ui.context import Context
+    from sendoff.ui.tray import Tray
+
+END_PATIENCE = 8000
+"""How long quitting waits for the engine at most, in ms. What was leaving is settled by the next start."""
+
+
+def run(*, background: bool, compose: bool) -> int:
+    """Runs the window until it quits, or asks the one that is open to show itself; returns the exit code.
+
+    Raises:
+        SetupMissing: the profile's folder cannot be used.
+        Refused: the window that is open does not answer.
+    """
+    folder = profile.open_folder(profile.home())
+    app = make_application()
+    single = Single(folder, app)
+    if not single.take():
+        if not single.hand_over("compose" if compose else "show"):
+            raise Refused("Sendoff is running already, but its window does not answer. Try again in a moment.")
+        return 0
+    session = Session(app, folder, single, background=background, owns_process=True)
+    if compose:
+        session.window.compose()
+    code = app.exec()
+    session.ended()
+    return code
+
+
+class App(QApplication):
+    """Qt's application. `quit_asked` comes when the system wants it to end (macOS has a menu for that)."""
+
+    quit_asked = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Quit:
+            self.quit_asked.emit()
+            return True
+        return super().event(event)
+
+
+def make_application() -> App:
+    """Qt's application with our name and manners."""
+    app = App(["sendoff"])
+    app.setApplicationName("Sendoff")
+    app.setDesktopFileName(APP_ID)
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+class Session(QObject):
+    """Holds the parts together for the life of the process.
+
+    Args:
+        single: hears what later starts want.
+        background: stay in the tray.
+        owns_process: take its signals, and say what nobody caught.
+        panel: tells whether there is a panel with a tray; None: asks Qt.
+        look: the look, where there is one in this process already.
+    """
+
+    def __init__(
+        self,
+        app: QApplication,
+        folder: Path,
+        single: Single | None = None,
+        *,
+        background: bool = False,
+        owns_process: bool = False,
+        panel: Callable[[], bool] | None = None,
+        look: Look | None = None,
+    ) -> None:
+        super().__init__()
+        self._app, self._folder, self._single, self._panel = app, folder, single, panel
+        self._in_background, self._owns_process = background, owns_process
+        self.context: Context | None = None
+        self.background: Background | None = None
+        self.tray: Tray | None = None
+        self.closing: Closing | None = None
+        self.quitting = False
+        self._at_login = False
+        known = glance.settings(folder)
+        chosen = known or {}
+        theme = chosen.get("theme", "system")
+        self.look = look or Look(app, theme)
+        self.look.choose(theme)
+        self.window = Window(self.look, rail=known is not None)
+        self.window.restore(chosen.get("window_geometry", ""))
+        self.window.quit_wanted.connect(self.quit)
+        app.aboutToQuit.connect(self.ended)
+        if isinstance(app, App):
+            app.quit_asked.connect(self.quit)
+        if background:
+            QTimer.singleShot(0, self.open)
+        else:
+            self.window.painted.connect(self.open)
+            self.window.show()
+
+    # --- opening --------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Opens the profile, off the window's thread. Nothing heavy is imported before this."""
+        from sendoff.ui.background import Background
+        from sendoff.ui.closing import Closing
+        from sendoff.ui.process import OwnProcess
+        from sendoff.ui.widgets.focus import FocusRing
+
+        gc.enable()
+        self._app.setWindowIcon(app_icon())
+        FocusRing(self.look, self._app, self)
+        self.background = Background(self)
+        self.tray = self._make_tray()
+        self.closing = Closing(self, self.tray, wait_for_panel=self._in_background)
+        if self._owns_process:
+            OwnProcess(self)
+        if self._single is not None:
+            self._single.asked.connect(self._asked)
+            self._single.listen()
+        self._open_profile()
+
+    def _open_profile(self) -> None:
+        folder = self._folder
+
+        def work() -> Program:
+            from sendoff.bootstrap import open_program
+
+            return open_program(folder)
+
+        assert self.background is not None
+        self.background.run(work, self._opened, lambda error: self.not_opened(str(error)))
+
+    def _opened(self, program: Program) -> None:
+        from sendoff.ui.bridge import Bridge
+        from sendoff.ui.context import Context
+        from sendoff.ui.notify import Notifier
+        from sendoff.ui.sending import Sending
+
+        if self.quitting or self.background is None:
+            program.close()
+            return
+        bridge = Bridge(program.bell, self)
+        sending = Sending(program, self.background, self)
+        self.context = Context(program, self.look, bridge, self.background, sending, self.window)
+        self.window.stood.connect(self._stood)
+        self.window.enter(self.context)
+        if not self.window.current:
+            self.window.go("first_run" if self._is_new(self.context) else "planner")
+        bridge.changed.connect(self._changed)
+        Notifier(self.context, self._tell, self)
+        self._follow_settings()
+        self._ask_for_passphrase(self.context)
+        sending.start()
+        self.background.run(_load_palette)
+
+    def _is_new(self, context: Context) -> bool:
+        """Whether nobody has done anything with this profile yet."""
+        return context.settings()["first_run_done"] == "no" and self.window.standing.accounts == 0
+
+    def not_opened(self, sentence: str) -> None:
+        """The whole window says what is wrong and what to do."""
+        from sendoff.ui.trouble import TroublePage
+
+        self.window.show_trouble(TroublePage(self.look, sentence, self._again, self.quit))
+        if self._in_background:
+            self.window.showMinimized()
+
+    def _again(self) -> None:
+        """Tries once more after the person did what the message said."""
+        self.window.show_trouble(None)
+        self._open_profile()
+
+    def _ask_for_passphrase(self, context: Context) -> None:
+        """Once each start, where keys are in the key file and nobody gave the passphrase yet."""
+        from sendoff.ui.passphrase import unlock
+
+        vault = context.program.secrets.vault
+        if not vault.exists:
+            return
+        if vault.passphrase:
+            context.do(vault.open, failed=lambda _error: unlock(context), slow=True)
+        elif not self._in_background:
+            unlock(context)
+
+    # --- what changes ---------------------------------------------------------------------------------------------
+
+    def _stood(self, _standing: object) -> None:
+        if self.tray is not None:
+            self.tray.show_standing(self.window.standing)
+
+    def _changed(self, topics: frozenset[str]) -> None:
+        if "settings" in topics:
+            self._follow_settings()
+
+    def _follow_settings(self) -> None:
+        """Lets the look and the autostart entry be what the settings say."""
+        if self.context is None:
+            return
+        from sendoff.ui import autostart
+
+        chosen = self.context.settings()
+        self.look.choose(chosen["theme"])
+        wanted = chosen["start_at_login"] == "yes"
+        if wanted != self._at_login:  # where it is off from the start, the entry may be that of another profile
+            self._at_login = wanted
+            self.context.do(lambda: autostart.apply(wanted), slow=True)
+
+    def set(self, name: str, value: str) -> None:
+        """Keeps a setting."""
+        if self.context is not None:
+            commands = self.context.commands
+            self.context.do(lambda: commands.set(name, value))
+
+    # --- the desktop ----------------------------------------------------------------------------------------------
+
+    def _make_tray(self) -> Tray:
+        from sendoff.ui.tray import Tray, Wishes
+
+        window = self.window
+        wishes = Wishes(
+            show=window.bring_up,
+            compose=lambda: self._asked("compose"),
+            go=self._go,
+            pause=window.pause,
+            resume=window.resume,
+            quit=self.quit,
+        )
+        tray = Tray(self.look, wishes, self, *([self._panel] if self._panel else []))
+        tray.message_clicked.connect(lambda: self._go("activity"))
+        return tray
+
+    def _go(self, name: str) -> None:
+        self.window.bring_up()
+        self.window.go(name)
+
+    def _asked(self, word: str) -> None:
+        """What a second start wants."""
+        self.window.bring_up()
+        if word == "compose":
+            self.window.compose()
+
+    def _tell(self, title: str, words: str) -> None:
+        """A notification; where there is no panel for it, the window's entry in the task bar asks for attention."""
+        if self.tray is not None and self.tray.available:
+            self.tray.message(title, words)
+        else:
+            self._app.alert(self.window)
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def quit(self) -> None:
+        """Ends the sending and then the process. What leaves right now may finish."""
+        if self.quitting:
+            return
+        self.quitting = True
+        self.window.leave_current()
+        self.remember()
+        self.window.hide()
+        if self.tray is not None:
+            self.tray.hide()
+        QTimer.singleShot(END_PATIENCE, self._exit)
+        if self.context is not None:
+            self.context.sending.end(self._exit)
+        else:
+            self._exit()
+
+    def remember(self) -> None:
+        """Keeps where the window stands and how large it is."""
+        if self.window.isVisible():
+            self.set("window_geometry", self.window.geometry_text())
+
+    def _exit(self) -> None:
+        self._app.exit(0)
+
+    def ended(self) -> None:
+        """The last steps, however it came to an end (a logout does not go through `quit`)."""
+        context, self.context = self.context, None
+        if self._single is not None:
+            self._single.close()
+        if context is not None:
+            if not self.quitting:
+                self.window.leave_current()
+            context.sending.end_now()
+            context.bridge.close()
+        if self.background is not None:
+            self.background.close()
+        if context is not None:
+            context.program.close()
+
+
+def _load_palette() -> None:
+    """Loads what has to be there at once when its keys are pressed."""
+    import sendoff.ui.palette  # noqa: F401

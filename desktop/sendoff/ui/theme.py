@@ -1,0 +1,187 @@
+"""The look: colours, measures and fonts from the tokens; light and dark, following the system or the person."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPixmap
+from PySide6.QtWidgets import QApplication
+
+from sendoff.resources import resource
+from sendoff.ui.icons import Drawings
+from sendoff.ui.style import palette, sheet
+
+FONT_FILES = ("Inter-Regular", "Inter-Medium", "Inter-SemiBold", "JetBrainsMono-Regular", "JetBrainsMono-Bold")
+NORMAL, MEDIUM, STRONG = 400, 500, 600
+"""Weights: 600 for what one looks for, 500 for controls, 400 for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """One of the two palettes. Colours are named like in the tokens: "text2", "accent.fill", "failed.tint"."""
+
+    name: str
+    colors: Mapping[str, str]
+    shadows: tuple[tuple[int, int, str], ...]  # offset down and blur in px, colour
+
+    @property
+    def dark(self) -> bool:
+        return self.name == "dark"
+
+    def __getitem__(self, name: str) -> str:
+        return self.colors[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens as they stand in resources/tokens.json."""
+
+    light: Theme
+    dark: Theme
+    sizes: Mapping[str, tuple[int, int, float]]  # font px, line px, letter spacing px
+    families: tuple[str, ...]
+    mono: tuple[str, ...]
+    marks: Mapping[str, str]
+
+
+def read_tokens() -> Tokens:
+    raw = json.loads(resource("tokens.json").read_text(encoding="utf-8"))
+    fallback = tuple(raw["font"]["fallback"])
+    return Tokens(
+        light=_theme("light", raw["light"]),
+        dark=_theme("dark", raw["dark"]),
+        sizes={name: (one["px"], one["line"], one.get("tracking_px", 0.0)) for name, one in raw["type"].items()},
+        families=(raw["font"]["family"], *fallback),
+        mono=(*raw["font"]["mono"], *fallback),
+        marks={name: color.removeprefix("role.") for name, color in raw["network_marks"].items()},
+    )
+
+
+def _theme(name: str, raw: Mapping[str, Any]) -> Theme:
+    colors = {f"neutral.{step}": color for step, color in raw["neutral"].items()}
+    colors |= {role: _color(color) for role, color in raw["role"].items()}
+    colors |= {f"accent.{part}": color for part, color in raw["accent"].items()}
+    for state, parts in raw["state"].items():
+        colors |= {f"{state}.{part}": color for part, color in parts.items()}
+    shadows = tuple((one["y"], one["blur"], _color(one)) for one in raw["shadow_floating_only"])
+    return Theme(name, colors, shadows)
+
+
+def _color(value: str | Mapping[str, Any]) -> str:
+    """A colour as Qt reads it; one with an alpha as #AARRGGBB."""
+    if isinstance(value, str):
+        return value
+    return f"#{round(value['alpha'] * 255):02X}{value['color'].removeprefix('#')}"
+
+
+class Look(QObject):
+    """The theme of now, and everything that is drawn from it. Each widget is given it and asks it while painting.
+
+    `changed` comes after the whole window was restyled; widgets that ask in paintEvent need not listen.
+    """
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, choice: str = "system") -> None:
+        super().__init__(app)
+        self._app = app
+        self.tokens = read_tokens()
+        self._load_fonts()
+        self._hints = app.styleHints()
+        self.system_dark = self._hints.colorScheme() is Qt.ColorScheme.Dark
+        self._choice = choice
+        self.theme = self._wanted()
+        app.setStyle("Fusion")
+        app.setFont(self.font())
+        self._apply()
+        self._hints.colorSchemeChanged.connect(self._system_changed)
+
+    def choose(self, choice: str) -> None:
+        """Takes "system", "light" or "dark"; the window follows at once."""
+        self._choice = choice
+        if sys.platform != "linux":  # there the window's frame is not Qt's, and the panel's brightness would be lost
+            schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+            self._hints.setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
+        self._refresh()
+
+    def _system_changed(self, scheme: Qt.ColorScheme) -> None:
+        if sys.platform == "linux" or self._choice == "system":
+            self.system_dark = scheme is Qt.ColorScheme.Dark
+        self._refresh()
+
+    def _wanted(self) -> Theme:
+        dark = self._choice == "dark" or (self._choice == "system" and self.system_dark)
+        return self.tokens.dark if dark else self.tokens.light
+
+    def _refresh(self) -> None:
+        if self.theme is not self._wanted():
+            self.theme = self._wanted()
+            self._apply()
+            self.changed.emit()
+
+    def _apply(self) -> None:
+        self._colors = {name: QColor(value) for name, value in self.theme.colors.items()}
+        self._drawings = Drawings(self.theme.colors)
+        self._app.setPalette(palette(self.theme.colors))
+        self._app.setStyleSheet(sheet(self.theme.colors))
+
+    @staticmethod
+    def _load_fonts() -> None:
+        for name in FONT_FILES:
+            QFontDatabase.addApplicationFont(str(resource("fonts", f"{name}.ttf")))
+
+    # --- what widgets ask -----------------------------------------------------------------------------------------
+
+    def color(self, name: str) -> QColor:
+        """A colour by its token name."""
+        return QColor(self._colors[name])
+
+    def font(self, size: str = "base", weight: int = NORMAL, *, figures: bool = False, mono: bool = False) -> QFont:
+        """A font of the type scale: small 12, base 13, lead 15, title 20, display 28 px.
+
+        Args:
+            figures: digits of equal width; for times, counters and number columns only.
+            mono: the fixed-width family.
+        """
+        px, _, spacing = self.tokens.sizes[size]
+        font = QFont()
+        font.setFamilies(self.tokens.mono if mono else self.tokens.families)
+        font.setPixelSize(px)
+        font.setWeight(QFont.Weight(weight))
+        font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+        if spacing:
+            font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, spacing)
+        if figures:
+            font.setFeature(QFont.Tag("tnum"), 1)
+        return font
+
+    def line_height(self, size: str = "base") -> int:
+        return self.tokens.sizes[size][1]
+
+    def pixmap(self, icon: str, size: int = 16, color: str = "text2", ratio: float = 1.0) -> QPixmap:
+        """An outline icon in a token's colour, drawn for the screen's device pixel ratio and kept."""
+        return self._drawings.pixmap(f"{icon}.svg", size, self._named(color), ratio)
+
+    def mark(self, name: str, size: int = 16, color: str = "", ratio: float = 1.0) -> QPixmap:
+        """A network's mark, in its own colour or in that of a token."""
+        own = self.tokens.marks.get(name, "text")
+        return self._drawings.pixmap(f"marks/{name}.svg", size, self._named(color or own), ratio)
+
+    def picture(self, name: str, width: int, height: int, ratio: float = 1.0) -> QPixmap:
+        """One of Sendoff's own small drawings, in the theme's colours."""
+        return self._drawings.picture(name, width, height, ratio)
+
+    def icon(self, name: str, color: str = "text2", size: int = 16) -> QIcon:
+        """An outline icon for menus, crisp at the usual scales."""
+        return self._drawings.icon(f"{name}.svg", size, self._named(color))
+
+    def mark_icon(self, name: str, color: str = "text2", size: int = 16) -> QIcon:
+        return self._drawings.icon(f"marks/{name}.svg", size, self._named(color))
+
+    def _named(self, color: str) -> str:
+        return color if color.startswith("#") else self.theme[color]

@@ -1,0 +1,64 @@
+"""A look for all GUI tests, and windows over profiles of their own. Nothing touches the person's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from sendoff.bootstrap import Program
+from sendoff.ui.theme import Look
+from sendoff.ui.widgets.focus import FocusRing
+from tests.conftest import SetClock
+from tests.gui import sample
+from tests.gui.desk import Desk, set_up
+
+
+@pytest.fixture(scope="session")
+def look(qapp: QApplication) -> Look:
+    made = Look(qapp, "light")
+    FocusRing(made, qapp)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def own_desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of a desktop session that is this test's own."""
+    run = tmp_path / "run"
+    run.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
+    return tmp_path
+
+
+@pytest.fixture
+def open_desk(look: Look) -> Iterator[Callable[..., Desk]]:
+    """Opens windows over programs, and closes them at the end."""
+    opened: list[Desk] = []
+
+    def open_one(program: Program, **more: object) -> Desk:
+        desk = set_up(program, look, **more)  # type: ignore[arg-type]
+        desk.window.show()
+        desk.settle()
+        opened.append(desk)
+        return desk
+
+    yield open_one
+    for desk in opened:
+        desk.close()
+
+
+@pytest.fixture
+def desk(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -> Desk:
+    """A window over a new profile, without an engine."""
+    return open_desk(open_profile())
+
+
+@pytest.fixture
+def harbor(open_profile: Callable[..., Program], open_desk: Callable[..., Desk], clock: SetClock) -> Desk:
+    """A window over the sample week, its clock standing at Mon 23 Nov 2026, 18:52 in Berlin."""
+    program = open_profile(clock=clock)
+    sample.fill(program)
+    return open_desk(program)

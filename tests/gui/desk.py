@@ -1,0 +1,86 @@
+"""A window over a real profile, for tests and screenshots: everything is real, only the engine may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop
+from PySide6.QtWidgets import QApplication, QWidget
+
+from sendoff.bootstrap import Program
+from sendoff.ui.background import Background
+from sendoff.ui.bridge import GATHER, Bridge
+from sendoff.ui.context import Context
+from sendoff.ui.sending import Part, Sending
+from sendoff.ui.theme import Look
+from sendoff.ui.window import Window
+
+
+@dataclass(slots=True)
+class Desk:
+    """The window and what it stands on. Close it at the end."""
+
+    program: Program
+    look: Look
+    window: Window
+    context: Context
+
+    def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
+        """Lets Qt work until something has happened."""
+        deadline = QDeadlineTimer(round(seconds * 1000))
+        while not happened():
+            assert not deadline.hasExpired(), "it did not happen in time"
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+
+    def settle(self) -> None:
+        """Lets everything that is under way come to rest: commands, rings of the bell, repaints."""
+        for _ in range(2):  # what a command changes may ask for something in the background again
+            done: list[bool] = []
+            self.context.background.run(lambda: None, lambda _nothing, done=done: done.append(True))
+            self.until(lambda done=done: done)
+            rest = QDeadlineTimer(GATHER + 20)
+            while not rest.hasExpired():
+                QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
+
+    def close(self) -> None:
+        self.context.sending.end_now()
+        self.context.bridge.close()
+        self.context.background.close()
+        self.window.hide()
+        self.window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        QCoreApplication.processEvents()
+
+
+def set_up(program: Program, look: Look, *, engine: bool = False, screen: str = "planner") -> Desk:
+    """A window over `program`.
+
+    Args:
+        engine: really send; without it the window believes that it does, and nothing happens by itself.
+        screen: what is shown first.
+    """
+    window = Window(look)
+    background = Background()
+    bridge = Bridge(program.bell)
+    sending = Sending(program, background)
+    context = Context(program, look, bridge, background, sending, window)
+    if engine:
+        sending.start()
+    else:
+        sending.part = Part.HERE
+    window.enter(context)
+    desk = Desk(program, look, window, context)
+    if screen:
+        window.go(screen)
+    return desk
+
+
+def grab(widget: QWidget, width: int = 0, height: int = 0) -> QWidget:
+    """Shows a widget in a size and lets it paint."""
+    if width:
+        widget.resize(width, height)
+    widget.show()
+    for _ in range(4):
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+    return widget

@@ -1,0 +1,81 @@
+"""The first minute: a practice post really goes out, and its receipt is seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from sendoff.bootstrap import Program
+from sendoff.domain.delivery import State
+from sendoff.ui import first_run
+from sendoff.ui.first_run import FirstRunScreen
+from tests.gui.desk import Desk
+
+
+def test_from_the_first_page_to_a_receipt_under_a_minute(
+    open_profile: Callable[..., Program], open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_run, "AHEAD", timedelta(seconds=2))  # ten for a person; the rest of the minute is theirs
+    began = time.monotonic()
+    program = open_profile()
+    desk = open_desk(program, engine=True, screen="first_run")
+    screen = desk.window.screen_named("first_run")
+    assert isinstance(screen, FirstRunScreen)
+    assert not desk.window.rail.isVisible()
+    assert screen.choices.try_it.hasFocus()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    desk.settle()
+    assert screen.practice.send.hasFocus()
+    screen.practice.text.edit.setPlainText("Hello from the pier")
+    QTest.keyClick(screen.practice.send, Qt.Key.Key_Return)
+    desk.until(lambda: screen.practice.receipt.state is State.SCHEDULED)
+    assert screen.practice.headline.text() == "It waits for its time"
+    desk.until(lambda: screen.practice.receipt.state is State.SENT, seconds=30)
+    lines = {name: label.text() for name, label in screen.practice.receipt._lines.items()}
+    assert lines["Id"] == "practice-1"
+    assert lines["Answer"] == "Taken by the practice network."
+    assert lines["Left"].endswith("s")
+    assert [one.text for one in program.channels["practice"].received()] == ["Hello from the pier"]  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 50
+    desk.until(lambda: screen.practice.on.isVisible())
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    desk.settle()
+    assert desk.window.current == "planner"
+    assert desk.window.rail.isVisible()
+    assert desk.context.settings()["first_run_done"] == "yes"
+
+
+def test_the_practice_account_is_made_once(desk: Desk) -> None:
+    first_run.send_practice_post(desk.context, "one")
+    first_run.send_practice_post(desk.context, "two")
+    desk.settle()
+    assert desk.window.standing.accounts == 1
+
+
+def test_an_empty_practice_post_is_refused_and_can_be_mended(desk: Desk) -> None:
+    desk.window.go("first_run")
+    screen = desk.window.screen_named("first_run")
+    assert isinstance(screen, FirstRunScreen)
+    screen._practise()
+    screen.practice.text.edit.setPlainText("   ")
+    screen.practice._send()
+    desk.settle()
+    assert "Practice" in desk.window.said
+    assert screen.practice.send.isEnabled()
+    assert screen.practice.receipt.isHidden()
+
+
+def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:
+    desk.window.go("first_run")
+    screen = desk.window.screen_named("first_run")
+    assert isinstance(screen, FirstRunScreen)
+    QTest.mouseClick(screen.choices.connect_it, Qt.MouseButton.LeftButton)
+    desk.settle()
+    assert desk.window.current == "add_account"
+    assert desk.context.settings()["first_run_done"] == "yes"

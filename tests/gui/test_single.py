@@ -1,0 +1,112 @@
+"""One window for a profile: a second process raises the first."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtNetwork import QLocalSocket
+from pytestqt.qtbot import QtBot
+
+from sendoff.ui.single import LONGEST, Single, runtime_folder
+
+SECOND = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from sendoff.ui.single import Single
+app = QCoreApplication([])
+single = Single(Path(sys.argv[1]))
+print("first" if single.take() else "second", single.hand_over(sys.argv[2]))
+"""
+
+
+def second(profile: Path, word: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", SECOND, str(profile), word], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_second_process_asks_the_first(tmp_path: Path, qtbot: QtBot) -> None:
+    first = Single(tmp_path)
+    assert first.take()
+    first.listen()
+    process = second(tmp_path, "compose")
+    with qtbot.waitSignal(first.asked, timeout=10_000) as heard:
+        pass
+    assert heard.args == ["compose"]
+    assert process.communicate(timeout=10)[0].split() == ["second", "True"]
+    first.close()
+    assert Single(tmp_path).take()
+
+
+def test_a_word_it_does_not_know_does_nothing(tmp_path: Path, qtbot: QtBot) -> None:
+    first = Single(tmp_path)
+    first.take()
+    first.listen()
+    heard: list[str] = []
+    first.asked.connect(heard.append)
+    for word in (b"send 1\n", b"\xff\xfe\n", b"show" * 100, b"\n"):
+        socket = QLocalSocket()
+        socket.connectToServer(first.address)
+        assert socket.waitForConnected(2000)
+        socket.write(word)
+        socket.flush()
+        qtbot.wait(30)
+        socket.abort()
+    assert heard == []
+    first.close()
+
+
+def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
+    first = Single(tmp_path)
+    first.take()
+    first.listen()
+    assert stat.S_IMODE(os.stat(first.address).st_mode) & 0o077 == 0
+    assert stat.S_IMODE(os.stat(Path(first.address).parent).st_mode) == 0o700
+    first.close()
+
+
+def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path, qtbot: QtBot) -> None:
+    script = (
+        SECOND.replace("print(", "single.listen(); print(") + "\nsys.stdout.flush(); import os; os.kill(os.getpid(), 9)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), "show"], stdout=subprocess.PIPE, timeout=20, check=False
+    )
+    again = Single(tmp_path)
+    assert again.take()
+    again.listen()
+    process = second(tmp_path, "show")
+    with qtbot.waitSignal(again.asked, timeout=10_000):
+        pass
+    process.communicate(timeout=10)
+    again.close()
+
+
+def test_one_who_gave_up_waiting_is_heard_all_the_same(tmp_path: Path, qtbot: QtBot) -> None:
+    first = Single(tmp_path)
+    first.take()
+    first.listen()
+    assert second(tmp_path, "show").communicate(timeout=10)[0].split() == ["second", "False"]  # we are busy meanwhile
+    with qtbot.waitSignal(first.asked, timeout=10_000):
+        pass
+    first.close()
+
+
+def test_two_profiles_have_two_windows(tmp_path: Path) -> None:
+    one, two = Single(tmp_path / "one"), Single(tmp_path / "two")
+    assert one.take()
+    assert two.take()
+    assert one.address != two.address
+
+
+def test_a_long_path_is_made_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    deep = tmp_path / ("a-rather-long-name-" * 8)
+    folder = runtime_folder(deep)
+    assert len(os.fsencode(folder / "window")) <= LONGEST
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.rmdir()
