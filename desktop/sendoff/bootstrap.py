@@ -41,7 +41,7 @@ class Program:
         return Engine(
             store=self.store,
             secrets=self.secrets,
-            media=self.media,
+            files=self.media,
             channels=self.channels,
             clock=self.clock,
             bell=self.bell,

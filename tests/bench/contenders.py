@@ -79,7 +79,7 @@ def fill(program: Program, kind: str, due: list[datetime], n_accounts: int) -> N
 def engine_of(program: Program, channel: Channel, workers: int | None = None) -> Engine:
     more = {"workers": workers} if workers else {}
     return Engine(
-        store=program.store, secrets=program.secrets, media=program.media, channels={channel.kind: channel},
+        store=program.store, secrets=program.secrets, files=program.media, channels={channel.kind: channel},
         clock=program.clock, bell=program.bell, **more,
     )  # fmt: skip
 

@@ -75,7 +75,7 @@ class World:
 
     def engine(self, workers: int = 8) -> Engine:
         made = Engine(
-            store=self.store, secrets=self.secrets, media=Media(self.folder), channels={"scripted": self.channel},
+            store=self.store, secrets=self.secrets, files=Media(self.folder), channels={"scripted": self.channel},
             clock=SystemClock(), bell=self.bell, workers=workers,
         )  # fmt: skip
         self.engines.append(made)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from sendoff.bootstrap import Program
 from sendoff.domain.errors import BadInput, NotFound
-from sendoff.domain.post import Role
-from sendoff.store import pictures
+from sendoff.domain.post import Content, Item, Role, Variant
+from sendoff.store import media, pictures
 from sendoff.store.media import Media
 
 BERLIN = {1: "N", 2: (52.0, 31.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)}
@@ -117,3 +119,25 @@ def test_a_name_is_cleaned_of_folders_and_control_characters(tmp_path: Path) -> 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="Attach it again"):
         Media(tmp_path).path("0" * 64)
+
+
+def test_files_that_no_post_names_are_deleted_after_a_week(program: Program) -> None:
+    commands = program.commands
+    kept, own, gone = (
+        program.media.attach_bytes(data, "a.bin", "application/x", alt="") for data in (b"1", b"2", b"3")
+    )
+    account = commands.add_account("practice", "Practice", {})
+    everyone = Content((Item("a picture", (kept,)),))
+    commands.save_draft(everyone, [Variant(account, Content((Item("own", (own,)),)))])
+    old, _ = commands.save_draft(Content((Item("b", (gone,)),)), [])
+    commands.delete_draft(old)
+
+    def swept(after: timedelta) -> int:
+        with program.store.writing() as connection:
+            return media.sweep(connection, program.media, datetime.now(UTC) + after)
+
+    assert swept(timedelta(days=6)) == 0
+    assert swept(timedelta(days=8)) == 1
+    assert program.media.names() == {kept.sha256, own.sha256}
+    again = program.media.attach_bytes(b"3", "a.bin", "application/x")
+    assert program.media.read(again.sha256) == b"3"

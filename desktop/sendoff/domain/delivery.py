@@ -99,9 +99,6 @@ TRANSITIONS: Mapping[tuple[State, Move], State] = {
     (_S.CANCELLED, _M.RESCHEDULE): _S.SCHEDULED,  # undo: nothing had left
 }
 
-PERSON_MOVES = (Move.RETRY, Move.RESCHEDULE, Move.CANCEL)
-"""The moves that stand on buttons. FOUND and ABSENT do too, in doubt only."""
-
 OPEN = frozenset({State.SCHEDULED, State.CLAIMED, State.SENDING, State.HANDED_OVER})
 """The states in which something is still going to happen by itself."""
 

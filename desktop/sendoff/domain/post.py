@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -167,6 +167,3 @@ class Post:
     def content_for(self, account_id: int) -> Content:
         variant = self.variant(account_id)
         return variant.content if variant and variant.content else self.content
-
-    def with_content(self, content: Content) -> Post:
-        return replace(self, content=content)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sendoff.domain import limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
-from sendoff.domain.channel import Channel, Identity, Kind, Level, Problem
+from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
 from sendoff.domain.delivery import WAITING, Move, PartPlan, Receipt, State, can, plan_parts
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
@@ -347,26 +347,18 @@ class Commands:
                 raise BadInput(f"{channel.title} has no field “{name}”. It has: {', '.join(known) or 'none'}.")
         complete = {}
         for field in channel.fields:
-            value = fields.get(field.name, "").strip() if field.kind is not Kind.SECRET else fields.get(field.name, "")
-            value = value or field.default
-            if field.required and not value:
-                raise BadInput(f"{channel.title}: “{field.label}” ({field.name}) is missing. {field.help}".strip())
-            if field.kind is Kind.CHOICE and value and value not in dict(field.choices):
-                raise BadInput(
-                    f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”."
-                )
-            if field.kind is Kind.NUMBER and value and not value.isdecimal():
-                raise BadInput(f"“{field.label}” ({field.name}) is a number, not “{value}”.")
-            if field.kind is Kind.ADDRESS and value:
-                value = web_address(value)
-            if field.kind is Kind.SWITCH and value and value not in ("yes", "no"):
-                raise BadInput(f"“{field.label}” ({field.name}) is yes or no, not “{value}”.")
-            complete[field.name] = value
+            with _naming(field.name):
+                complete[field.name] = _checked(channel, field, fields.get(field.name, ""))
         return complete
 
-    def connect(self, kind: str, fields: Mapping[str, str]) -> Identity:
-        """Tries the fields at the endpoint, without storing anything."""
-        return self.channel(kind).connect(self.complete(kind, fields))
+    def connect(self, kind: str, fields: Mapping[str, str], *, account_id: int | None = None) -> Identity:
+        """Tries the fields at the endpoint, without storing anything.
+
+        Args:
+            account_id: the account that shall be signed in again: what it had counts where a field is left out.
+        """
+        complete = self.complete(kind, fields) if account_id is None else self._merged(account_id, fields)
+        return self.channel(kind).connect(complete)
 
     def add_account(
         self,
@@ -417,16 +409,14 @@ class Commands:
     def reconnect(self, account_id: int, fields: Mapping[str, str], *, identity: Identity | None = None) -> int:
         """Signs an account in again, with what it had where a field is left out. What is planned is kept and goes on.
 
+        A secret field that is empty counts as left out; another one is emptied by it.
+
         Returns:
             How many held deliveries stand at their times again.
         """
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
-        channel = self.channel(account.channel)
-        given = {name: value for name, value in fields.items() if value}
-        merged = {**account.settings, **self._old_secret(account), **given}
-        names = {field.name for field in channel.fields}
-        complete = self.complete(account.channel, {name: value for name, value in merged.items() if name in names})
+        channel, complete = self.channel(account.channel), self._merged(account_id, fields)
         identity = identity or channel.connect(complete)
         if account.handle and identity.handle != account.handle:
             raise BadInput(
@@ -452,6 +442,18 @@ class Commands:
             raise
         self._forget(account.secret_ref, unless=ref)
         return released
+
+    def _merged(self, account_id: int, fields: Mapping[str, str]) -> dict[str, str]:
+        """What was typed, laid over what the account has."""
+        with self._store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        channel = self.channel(account.channel)
+        hidden = {field.name for field in channel.fields if field.secret}
+        given = {name: value for name, value in fields.items() if value or name not in hidden}
+        names = {field.name for field in channel.fields}
+        had = {**account.settings, **self._old_secret(account)}
+        kept = {name: value for name, value in had.items() if name in names}
+        return self.complete(account.channel, {**kept, **given})
 
     def _forget(self, ref: str | None, *, unless: str | None) -> None:
         if ref != unless:
@@ -530,6 +532,35 @@ class Commands:
             return settings.read(connection)["zone"] or self._system_zone()
 
 
+@contextmanager
+def _naming(field: str) -> Iterator[None]:
+    """Whatever cannot be used in here is in this field."""
+    try:
+        yield
+    except BadInput as wrong:
+        raise wrong.at(field) from None
+
+
+def _checked(channel: Channel, field: Field, typed: str) -> str:
+    """The value of one field, as the channel gets it.
+
+    Raises:
+        BadInput: it is missing or of the wrong kind; the message names it.
+    """
+    value = (typed if field.secret else typed.strip()) or field.default
+    if field.required and not value:
+        raise BadInput(f"{channel.title}: “{field.label}” ({field.name}) is missing. {field.help}".strip())
+    if not value:
+        return ""
+    if field.kind is Kind.CHOICE and value not in dict(field.choices):
+        raise BadInput(f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”.")
+    if field.kind is Kind.NUMBER and not value.isdecimal():
+        raise BadInput(f"“{field.label}” ({field.name}) is a number, not “{value}”.")
+    if field.kind is Kind.SWITCH and value not in ("yes", "no"):
+        raise BadInput(f"“{field.label}” ({field.name}) is yes or no, not “{value}”.")
+    return web_address(value) if field.kind is Kind.ADDRESS else value
+
+
 def _divided(
     channel: Channel, complete: Mapping[str, str], identity: Identity
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -543,8 +574,3 @@ def _divided(
 def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[Attachment, ...]:
     own = [variant.content for variant in variants if variant.content]
     return tuple(attachment for one in [content, *own] for attachment in one.attachments)
-
-
-def with_options(variants: Iterable[Variant], options: Mapping[str, str]) -> tuple[Variant, ...]:
-    """The variants with the same options laid over each."""
-    return tuple(replace(one, options={**one.options, **options}) for one in variants)

@@ -123,10 +123,6 @@ class Departures:
         self.give_back()
 
     @property
-    def alive(self) -> bool:
-        return all(thread.is_alive() for thread in self._threads)
-
-    @property
     def claimed(self) -> int:
         """How many deliveries are claimed, waiting or leaving."""
         with self._changed:

@@ -8,6 +8,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,7 +25,7 @@ from sendoff.engine.quiet import Quiet
 from sendoff.engine.settle import Settler
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.writer import Writer
-from sendoff.store import changes, deliveries, settings, timeline
+from sendoff.store import changes, deliveries, media, settings, timeline
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
@@ -60,7 +61,7 @@ class Engine:
         *,
         store: Store,
         secrets: Secrets,
-        media: Media,
+        files: Media,
         channels: Mapping[str, Channel],
         clock: Clock,
         bell: Bell,
@@ -80,7 +81,7 @@ class Engine:
         self._dispatch = Dispatch(
             writer=self._writer,
             secrets=secrets,
-            media=media,
+            media=files,
             channels=channels,
             clock=clock,
             owner=self.owner,
@@ -91,6 +92,7 @@ class Engine:
             store=store, writer=self._writer, dispatch=self._dispatch, secrets=secrets, channels=channels, clock=clock
         )
         self._timeline = Timeline(self._due, self._heartbeat)
+        self._timeline.chore("unused files", lambda: self._sweep(files), timedelta(days=1))
         self._departures = Departures(
             store=store,
             writer=self._writer,
@@ -190,6 +192,12 @@ class Engine:
                 self._read_pause()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _sweep(self, files: Media) -> None:
+        """Once a day: the files that no post names any more."""
+        now = self._clock.now()
+        with suppress(StoreTrouble):  # another day will do
+            self._writer.run(lambda connection: media.sweep(connection, files, now))
 
     def _notice_others(self) -> None:
         with self._store.reading() as connection:

@@ -14,6 +14,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 HEARTBEAT = 1.0
 """Seconds. What no hook reports (other processes, sleep, a changed clock) is noticed this soon."""
 
+FIRST_CHORE = timedelta(minutes=10)
+"""How long after the start a chore runs first, so that a program that is closed every evening does it too."""
+
 
 class Timeline:
     """One scheduler in UTC with a memory store; its jobs are permanent, and none of them is a delivery.
@@ -39,15 +42,10 @@ class Timeline:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
-    def chore(self, name: str, work: Callable[[], None], every: timedelta, *, soon: bool = False) -> None:
-        """Adds something to do again and again.
-
-        Args:
-            soon: do it for the first time right after the start.
-        """
-        seconds = every.total_seconds()
-        first = {"next_run_time": datetime.now(UTC) + timedelta(seconds=5)} if soon else {}
-        self._scheduler.add_job(work, "interval", seconds=seconds, id=name, jitter=seconds * 0.05, **first)
+    def chore(self, name: str, work: Callable[[], None], every: timedelta) -> None:
+        """Adds something to do again and again, for the first time a while after the start."""
+        first = datetime.now(UTC) + min(every, FIRST_CHORE)
+        self._scheduler.add_job(work, "interval", seconds=every.total_seconds(), id=name, next_run_time=first)
 
     def wake_at(self, instant: datetime | None) -> None:
         """Arms the departures job for this instant; None: nothing is due, so only the heartbeat and the hour remain."""

@@ -6,7 +6,7 @@ The engine's own moves come in groups, because its one writer commits together w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ from sendoff.store import accounts as account_rows
 from sendoff.store import changes, codec
 from sendoff.store import posts as post_rows
 from sendoff.store.dialect import json_rows
-from sendoff.store.tables import accounts, attempts, deliveries, events, inserted_id, parts, posts, to_stamp
+from sendoff.store.tables import accounts, attempts, deliveries, events, inserted_id, parts, to_stamp
 
 # --- made and moved by the person ---------------------------------------------------------------------------------
 
@@ -860,13 +860,6 @@ def last_attempt_at(connection: sa.Connection, delivery_id: int) -> datetime | N
         .limit(1)
     ).scalar_one_or_none()
     return found
-
-
-def ids_of_posts(connection: sa.Connection, post_ids: Iterable[int]) -> list[int]:
-    rows = connection.execute(
-        sa.select(deliveries.c.id).join(posts, posts.c.id == deliveries.c.post_id).where(posts.c.id.in_(list(post_ids)))
-    )
-    return [int(row[0]) for row in rows]
 
 
 def set_late(connection: sa.Connection, delivery_id: int, rule: str) -> None:

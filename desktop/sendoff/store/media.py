@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
+import re
 import stat
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,10 +16,13 @@ from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import Attachment, Role
 from sendoff.store import pictures
 from sendoff.store.secrets import replace_file
-from sendoff.store.tables import media
+from sendoff.store.tables import media, parts, posts, variants
 
 LARGEST = 1 << 30
 """Bytes. Larger files are no attachment of any service that Sendoff knows."""
+
+KEPT_UNUSED = timedelta(days=7)
+"""How long a file stays that no post names."""
 
 
 class Media:
@@ -45,7 +49,9 @@ class Media:
         """Stores bytes, durably, and returns their name."""
         sha256 = hashlib.sha256(data).hexdigest()
         place = self._place(sha256)
-        if not place.exists():
+        if place.exists():
+            place.touch()  # it is wanted again: see `sweep`
+        else:
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             replace_file(place, data)
         return sha256
@@ -56,8 +62,10 @@ class Media:
     def discard(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)
 
-    def names(self) -> set[str]:
-        return {file.name for file in self._folder.glob("??/*")} if self._folder.exists() else set()
+    def names(self, *, untouched_since: datetime | None = None) -> set[str]:
+        """The files that are there, or those of them that nobody attached again since then."""
+        latest = untouched_since.timestamp() if untouched_since else None
+        return {file.name for file in self._folder.glob("??/*") if latest is None or file.stat().st_mtime < latest}
 
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -123,11 +131,38 @@ def _clean_name(name: str) -> str:
 
 def record(connection: sa.Connection, attachments: tuple[Attachment, ...], now: datetime) -> None:
     """Notes which files the posts of this profile use."""
-    known = set(connection.execute(sa.select(media.c.sha256)).scalars())
-    rows = {
-        one.sha256: {"sha256": one.sha256, "mime": one.mime, "size": one.size, "created_at": now}
-        for one in attachments
+    named = {one.sha256: one for one in attachments}
+    known = set(connection.execute(sa.select(media.c.sha256).where(media.c.sha256.in_(named))).scalars())
+    rows = [
+        {"sha256": one.sha256, "mime": one.mime, "size": one.size, "created_at": now}
+        for one in named.values()
         if one.sha256 not in known
-    }
+    ]
     if rows:
-        connection.execute(sa.insert(media), list(rows.values()))
+        connection.execute(sa.insert(media), rows)
+
+
+def sweep(connection: sa.Connection, folder: Media, now: datetime) -> int:
+    """Deletes the files that no post has named for a week, and returns how many.
+
+    A week, because a draft that was deleted can be put back, and what is being written may not be stored yet.
+    """
+    old = folder.names(untouched_since=now - KEPT_UNUSED)
+    unused = old - used(connection) if old else set()
+    if unused:
+        connection.execute(sa.delete(media).where(media.c.sha256.in_(unused)))
+        for sha256 in unused:
+            folder.discard(sha256)
+    return len(unused)
+
+
+def used(connection: sa.Connection) -> set[str]:
+    """The files that posts name, and the frozen bytes of parts."""
+    found = set(connection.execute(sa.select(parts.c.blob).where(parts.c.blob.is_not(None))).scalars())
+    for column in (posts.c.content, variants.c.content):
+        for text in connection.execute(sa.select(column).where(column.contains("sha256"))).scalars():
+            found.update(_SHA256.findall(text))
+    return found
+
+
+_SHA256 = re.compile(r'"([0-9a-f]{64})"')

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QObject, QSettings, QTimer, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from sendoff.ui.icons import tray_icon
@@ -22,6 +22,9 @@ from sendoff.ui.words import counted
 
 LOOK_AGAIN = 5000
 """How often to look whether a panel has come or gone, in ms."""
+
+SETTLED = 1000
+"""How long after it was made the icon stands in its place in the panel, in ms."""
 
 LONGEST = 36
 """Characters of a post's words in the menu."""
@@ -63,6 +66,7 @@ class Tray(QObject):
         self._standing = Standing()
         self._icon: QSystemTrayIcon | None = None
         self._icons: dict[str, QIcon] = {}
+        self._dark_panel: bool | None = None
         self.menu = Menu(look)
         self._pauses = Menu(look, "Pause", self.menu)
         self._timer = QTimer(self)
@@ -98,7 +102,22 @@ class Tray(QObject):
         icon.messageClicked.connect(self.message_clicked)
         icon.setToolTip(self._tip())
         icon.show()
+        QTimer.singleShot(SETTLED, icon, self._suit_the_panel)
         return icon
+
+    def _suit_the_panel(self) -> None:
+        """Takes the drawing that can be seen on this panel, where its colour can be read off the screen."""
+        if self._icon is None or QGuiApplication.platformName() != "xcb":
+            return
+        place = self._icon.geometry()
+        screen = QGuiApplication.screenAt(place.center())
+        if place.isEmpty() or screen is None:
+            return
+        corner = place.topLeft() - screen.geometry().topLeft()
+        pixel = screen.grabWindow(0, corner.x(), corner.y(), 1, 1).toImage()
+        if not pixel.isNull():
+            self._dark_panel = pixel.pixelColor(0, 0).lightness() < 128
+            self._icon.setIcon(self._drawing())
 
     def hide(self) -> None:
         self._timer.stop()
@@ -130,7 +149,8 @@ class Tray(QObject):
         return f"Sendoff\n{self._standing.headline}\n{self._standing.detail}".strip()
 
     def _drawing(self) -> QIcon:
-        name = f"tray-{self._standing.icon}-{icon_set(self._look.system_dark)}"
+        dark = self._look.system_dark if self._dark_panel is None else self._dark_panel
+        name = f"tray-{self._standing.icon}-{icon_set(dark)}"
         if name not in self._icons:
             self._icons[name] = tray_icon(name)
             if name.endswith("symbolic"):
