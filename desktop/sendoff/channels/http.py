@@ -7,6 +7,7 @@ import heapq
 import itertools
 import json
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -14,7 +15,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -72,9 +72,14 @@ class Answer:
 
 @dataclass(slots=True)
 class _Exchange:
-    """How far one request got; filled in by the connection that carries it."""
+    """How far one request got; filled in by the connection that carries it.
+
+    `body` is the size of a body that is small enough to leave together with its `head`.
+    """
 
     seconds: float
+    body: int = 0
+    head: bytes = b""
     on_wire: bool = False
     sock: Any = None
     expired: bool = False
@@ -95,10 +100,14 @@ class _Watched:
     def send(self, data: Any) -> None:
         exchange: _Exchange | None = getattr(_current, "exchange", None)
         if exchange is not None:
+            if exchange.body and not exchange.on_wire and not exchange.head:
+                exchange.head = data  # one packet and one system call instead of two
+                return
             if self.sock is None:
                 self.connect()
             self._note()
             exchange.on_wire = True
+            data, exchange.head = exchange.head + data if exchange.head else data, b""
         pieces = _blocks(data) if isinstance(data, bytes) else (data,)
         for piece in pieces:
             super().send(piece)  # type: ignore[misc]
@@ -110,6 +119,9 @@ class _Watched:
             # urllib3 writes the request under the time-out for connecting, too short for a large body on a slow line.
             self.sock.settimeout(exchange.seconds)
 
+
+SMALL = 16_384
+"""Bytes. A body up to this size leaves together with its head."""
 
 BLOCK = 65_536
 """Bytes handed to the socket at once. Its time-out is for each call, so a slow line may still carry a big mail."""
@@ -197,38 +209,34 @@ def _cut(sock: Any) -> None:
             pass  # it ended by itself
 
 
+@dataclass(slots=True)
+class _Line:
+    """A thread's way to one host, and when it was used last (monotonic seconds)."""
+
+    adapter: _Adapter
+    used: float
+
+
 class Transport:
-    """The sessions of this process: one for each thread, host and set of authorities, used again while fresh."""
+    """The lines of this process: one for each thread, host and set of authorities, used again while fresh.
+
+    They are the adapters of requests without its sessions, which add what must not be here: proxies and .netrc from
+    the surroundings, cookies, redirects.
+    """
 
     def __init__(self, patience: Patience = Patience()) -> None:
         self.patience = patience
         self._local = threading.local()
         self._reaper = _Reaper()
 
-    def session(self, origin: str, ca_file: str) -> requests.Session:
-        known: dict[tuple[str, str], tuple[requests.Session, float]] = self._local.__dict__.setdefault("sessions", {})
-        key, now = (origin, ca_file), time.monotonic()
-        session, used = known.get(key, (None, 0.0))
-        if session is None:
-            session = self._new(ca_file)
-        elif now - used > FRESH:
-            session.close()
-        known[key] = (session, now)
-        return session
-
-    def touched(self, origin: str, ca_file: str) -> None:
-        known = self._local.sessions
-        known[origin, ca_file] = (known[origin, ca_file][0], time.monotonic())
-
-    def _new(self, ca_file: str) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False  # no proxies and no .netrc from the surroundings
-        session.headers.clear()
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter(tls.context(ca_file))
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
+    def line(self, origin: str, ca_file: str) -> _Line:
+        known: dict[tuple[str, str], _Line] = self._local.__dict__.setdefault("lines", {})
+        line, now = known.get((origin, ca_file)), time.monotonic()
+        if line is None:
+            line = known[origin, ca_file] = _Line(_Adapter(tls.context(ca_file)), now)
+        elif now - line.used > FRESH:
+            line.adapter.close()
+        return line
 
     def watch(self, exchange: _Exchange, seconds: float) -> None:
         self._reaper.watch(exchange, seconds)
@@ -292,45 +300,41 @@ class Http:
         Raises:
             TryLater, Rejected: nothing left. InDoubt (effect) or TryLater: something did, and no answer came.
         """
-        url = path if path.startswith(("https://", "http://")) else self.base + path
-        web_address(url.split("?", 1)[0].split("#", 1)[0])
-        origin = urlsplit(url)._replace(path="", query="", fragment="").geturl()
+        url = self._url(path)
         patience = self.patience or self.transport.patience
-        session = self.transport.session(origin, self.ca_file)
-        exchange = _Exchange(patience.total)
+        prepared = requests.Request(
+            method,
+            url,
+            headers={**_HEADERS, **self.headers, **(headers or {})},
+            auth=self.auth,
+            **request,
+        ).prepare()
+        self._trace_request(prepared)
+        line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
+        exchange = _Exchange(patience.total, _small(prepared.body))
         _current.exchange = exchange
         self.transport.watch(exchange, patience.total)
-        prepared = session.prepare_request(
-            requests.Request(
-                method,
-                url,
-                headers={
-                    "User-Agent": USER_AGENT,
-                    "Accept": "application/json",
-                    "Accept-Encoding": "identity",
-                    **self.headers,
-                    **(headers or {}),
-                },
-                auth=self.auth,
-                **request,
-            )
-        )
-        self._trace_request(prepared)
         try:
-            with session.send(
-                prepared, timeout=(patience.connect, patience.read), stream=True, allow_redirects=False
-            ) as response:
+            with line.adapter.send(prepared, stream=True, timeout=(patience.connect, patience.read)) as response:
                 body, whole = _read(response, patience.most)
                 answer = Answer(response.status_code, response.headers, body, whole and not exchange.expired)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as wrong:
-            session.close()
+            line.adapter.close()
             raise self._failure(wrong, exchange, effect, patience) from None
         finally:
             exchange.sock = None
             _current.exchange = None
-        self.transport.touched(origin, self.ca_file)
+        line.used = time.monotonic()
         self._trace_answer(answer)
         return answer
+
+    def _url(self, path: str) -> str:
+        """The whole address: a path of this endpoint, or an address of its own that is no less safe."""
+        if path.startswith("/"):
+            return self.base + path
+        url = path if path.startswith(("https://", "http://")) else self.base + path
+        web_address(re.split("[?#]", url, maxsplit=1)[0])
+        return url
 
     def _failure(self, wrong: Exception, exchange: _Exchange, effect: bool, patience: Patience) -> SendError:
         """The end that an exception means, by how far the request got."""
@@ -395,6 +399,15 @@ class Http:
         ]
         self.trace.status = answer.status
         self.trace.answer = "\n".join(lines) + "\n\n" + answer.text[:3000]
+
+
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
+_ORIGIN = re.compile("https?://[^/?#]+")
+
+
+def _small(body: object) -> int:
+    """The size of a body that leaves together with its head; 0: it goes on its own."""
+    return len(body) if isinstance(body, (bytes, str)) and len(body) <= SMALL else 0
 
 
 class _About(TypedDict):

@@ -36,19 +36,19 @@ class Redactor:
             return text
         if self._pattern:
             text = self._pattern.sub(MASK, text)
-        for sign, shape, shown in _SHAPES:
-            if sign in text:
+        for signs, shape, shown in _SHAPES:
+            if any(sign in text for sign in signs):
                 text = shape.sub(shown, text)
         return text
 
 
 _SHAPES = (
-    (" ", _AUTHORIZATION, rf"\1{MASK}"),
-    ("://", _USERINFO, rf"\1{MASK}@"),
-    ("-", _KEY_SHAPES, MASK),
-    ("=", _QUERY, rf"\1{MASK}"),
+    (("Basic", "Bearer", "DPoP"), _AUTHORIZATION, rf"\1{MASK}"),
+    (("@",), _USERINFO, rf"\1{MASK}@"),
+    (("-",), _KEY_SHAPES, MASK),
+    (("=",), _QUERY, rf"\1{MASK}"),
 )
-"""What looks like a secret, each with a sign that is quickly looked for."""
+"""What looks like a secret, each with signs, one of which it has, that are quickly looked for."""
 
 
 def _forms(secret: str) -> set[str]:
