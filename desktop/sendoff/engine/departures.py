@@ -239,6 +239,8 @@ class Departures:
                     heapq.heappush(self._queue, (job.delivery.due_at - EARLY, next(self._order), ready))
                     if self._queue[0][2] is ready:
                         self._changed.notify_all()
+        if self._paused or self._stopped:
+            self.give_back()  # the pause came between the claim and now
 
     def _drop(self, job: Job) -> None:
         """A claim is over. It may be due again later, and its lane may take more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +35,19 @@ from sendoff.store import accounts as account_rows
 from sendoff.store import changes, codec
 from sendoff.store import posts as post_rows
 from sendoff.store.dialect import json_rows
-from sendoff.store.tables import accounts, attempts, deliveries, events, inserted_id, parts, to_stamp
+from sendoff.store.tables import (
+    IN_DOUBT,
+    SCHEDULED,
+    SENDING,
+    TAKEN,
+    accounts,
+    attempts,
+    deliveries,
+    events,
+    inserted_id,
+    parts,
+    to_stamp,
+)
 
 # --- made and moved by the person ---------------------------------------------------------------------------------
 
@@ -404,7 +416,7 @@ def _claim_statement() -> sa.Executable:
     not_blocked = deliveries.c.account_id.not_in(sa.bindparam("blocked", expanding=True))
     due = (
         sa.select(deliveries.c.id, deliveries.c.account_id, deliveries.c.due_at)
-        .where(_SCHEDULED, deliveries.c.due_at <= sa.bindparam("until"), not_blocked)
+        .where(SCHEDULED, deliveries.c.due_at <= sa.bindparam("until"), not_blocked)
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(SCAN)
         .subquery("due")
@@ -419,13 +431,12 @@ def _claim_statement() -> sa.Executable:
     )
     return (
         sa.update(deliveries)
-        .where(deliveries.c.id.in_(first), _SCHEDULED)
+        .where(deliveries.c.id.in_(first), SCHEDULED)
         .values(state="claimed", owner=sa.bindparam("by"), lease_until=sa.bindparam("lease"))
         .returning(deliveries.c.id)
     )
 
 
-_SCHEDULED = deliveries.c.state == sa.literal_column("'scheduled'")  # literal, so that the partial index is used
 _CLAIM = _claim_statement()
 
 
@@ -437,7 +448,7 @@ def next_due(connection: sa.Connection, blocked: Sequence[int] = ()) -> datetime
 
 _NEXT = (
     sa.select(deliveries.c.due_at)
-    .where(_SCHEDULED, deliveries.c.account_id.not_in(sa.bindparam("blocked", expanding=True)))
+    .where(SCHEDULED, deliveries.c.account_id.not_in(sa.bindparam("blocked", expanding=True)))
     .order_by(deliveries.c.due_at)
     .limit(1)
 )
@@ -542,7 +553,7 @@ _BEGIN = _update(
     deliveries.c.state == "claimed",
 )
 _SENDING = sa.select(sa.func.json_group_array(deliveries.c.id)).where(
-    deliveries.c.state == sa.literal_column("'sending'"),  # literal, so that the small index of these is used
+    SENDING,
     deliveries.c.owner == sa.bindparam("by"),
 )
 _meant = json_rows("meant", "part_id", "delivery_id", "number", "began_at")
@@ -798,12 +809,10 @@ def recover(connection: sa.Connection, now: datetime, left: frozenset[int] | Non
     _close_open(connection, safe, now, "later", STOPPED_BEFORE)
     connection.execute(
         sa.update(deliveries)
-        .where(deliveries.c.state == "sending", deliveries.c.id.in_(doubtful))
+        .where(SENDING, deliveries.c.id.in_(doubtful))
         .values(state="in_doubt", reason=STOPPED_WHILE, look_at=now, looks=0, **gone)
     )
-    released = connection.execute(
-        sa.update(deliveries).where(deliveries.c.state.in_(("claimed", "sending"))).values(state="scheduled", **gone)
-    ).rowcount
+    released = connection.execute(sa.update(deliveries).where(TAKEN).values(state="scheduled", **gone)).rowcount
     if doubtful or released:
         changes.bump(connection, changes.DELIVERIES)
     return Recovered(released, len(doubtful))
@@ -822,18 +831,14 @@ def _close_open(connection: sa.Connection, ids: set[int], now: datetime, outcome
 
 
 def renew_leases(connection: sa.Connection, owner: str, until: datetime) -> None:
-    connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.owner == owner, deliveries.c.state.in_(("claimed", "sending")))
-        .values(lease_until=until)
-    )
+    connection.execute(sa.update(deliveries).where(deliveries.c.owner == owner, TAKEN).values(lease_until=until))
 
 
 def to_look_at(connection: sa.Connection, now: datetime, limit: int = 20) -> list[int]:
     """The doubtful deliveries whose next look is due."""
     rows = connection.execute(
         sa.select(deliveries.c.id)
-        .where(deliveries.c.state == sa.literal_column("'in_doubt'"), deliveries.c.look_at <= now)
+        .where(IN_DOUBT, deliveries.c.look_at <= now)
         .order_by(deliveries.c.look_at)
         .limit(limit)
     )
@@ -868,26 +873,21 @@ def set_late(connection: sa.Connection, delivery_id: int, rule: str) -> None:
 
 def leaving(connection: sa.Connection, account_id: int) -> list[int]:
     """What is leaving for an account right now."""
-    rows = connection.execute(
-        sa.select(deliveries.c.id).where(deliveries.c.account_id == account_id, deliveries.c.state == "sending")
-    )
+    rows = connection.execute(sa.select(deliveries.c.id).where(deliveries.c.account_id == account_id, SENDING))
     return [int(row[0]) for row in rows]
 
 
 def is_anything_left(connection: sa.Connection, until: datetime) -> bool:
-    """Whether something leaves, is due until then, is tried again later, or is about to be looked for."""
-    found = connection.execute(
-        sa.select(deliveries.c.id)
-        .where(
-            sa.or_(
-                deliveries.c.state.in_(("claimed", "sending")),
-                sa.and_(_SCHEDULED, sa.or_(deliveries.c.due_at <= until, deliveries.c.tries > 0)),
-                sa.and_(deliveries.c.state == "in_doubt", deliveries.c.look_at <= until),
-            )
-        )
-        .limit(1)
+    """Whether something leaves, is due until then, is tried again within a day, or is about to be looked for."""
+    due = deliveries.c.due_at
+    found = (
+        TAKEN,
+        sa.and_(SCHEDULED, due <= until),
+        sa.and_(SCHEDULED, due <= until + timedelta(days=1), deliveries.c.tries > 0),
+        sa.and_(IN_DOUBT, deliveries.c.look_at <= until),
     )
-    return found.first() is not None
+    ids = (connection.execute(sa.select(deliveries.c.id).where(one).limit(1)).first() for one in found)
+    return any(id_ is not None for id_ in ids)
 
 
 def known_remote_ids(connection: sa.Connection, account_id: int, since: datetime) -> frozenset[str]:

@@ -121,8 +121,8 @@ variants = sa.Table(
 )
 
 
-def _where(state: str) -> dict[str, Any]:
-    return {"sqlite_where": sa.text(state), "postgresql_where": sa.text(state)}
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 deliveries = sa.Table(
@@ -166,6 +166,16 @@ deliveries = sa.Table(
     sa.Index("ix_deliveries_planned_at", "planned_at"),
     sa.Index("ix_deliveries_post_id", "post_id"),
 )
+
+_state = deliveries.c.state
+_claimed: sa.ColumnElement[str] = sa.literal_column("'claimed'")
+_sending: sa.ColumnElement[str] = sa.literal_column("'sending'")
+# The conditions of the partial indices above. The states stand in statements as text, not as parameters: a database
+# uses such an index only where it can see that the condition is the index's own.
+SCHEDULED = _state == sa.literal_column("'scheduled'")
+SENDING = _state == _sending
+TAKEN = _state.in_([_claimed, _sending])
+IN_DOUBT = _state == sa.literal_column("'in_doubt'")
 
 parts = sa.Table(
     "parts",
