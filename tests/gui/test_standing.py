@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sendoff.domain.delivery import State
-from sendoff.domain.post import Content
 from sendoff.domain.when import When
 from sendoff.store.timeline import Chip, Seat
 from sendoff.ui.pausing import pauses, tomorrow
@@ -20,7 +19,7 @@ def chip(ahead: timedelta, *channels: str) -> Chip:
     seats = tuple(
         Seat(one, one, kind, kind, kind, State.SCHEDULED) for one, kind in enumerate(channels or ("mastodon",))
     )
-    return Chip(1, When.at(NOW + ahead, "UTC"), State.SCHEDULED, Content(), "Guji natural", seats, "ask 2h")
+    return Chip(1, NOW + ahead, When.at(NOW + ahead, "UTC"), State.SCHEDULED, "Guji natural", seats)
 
 
 def standing(**more: object) -> Standing:

@@ -150,9 +150,13 @@ _VARIANTS = (
 )
 
 
+_IS_DRAFT = sa.text("posts.is_draft")
+"""Written as the index says it; “= 1” would read every post."""
+
+
 def drafts(connection: sa.Connection, workspace_id: int | None = None, limit: int | None = None) -> list[Post]:
     """The drafts, last edited first."""
-    wanted = sa.select(posts.c.id).where(posts.c.is_draft).order_by(posts.c.updated_at.desc()).limit(limit)
+    wanted = sa.select(posts.c.id).where(_IS_DRAFT).order_by(posts.c.updated_at.desc()).limit(limit)
     if workspace_id is not None:
         wanted = wanted.where(posts.c.workspace_id == workspace_id)
     ids = list(connection.execute(wanted).scalars())
@@ -161,10 +165,24 @@ def drafts(connection: sa.Connection, workspace_id: int | None = None, limit: in
 
 
 def draft_count(connection: sa.Connection, workspace_id: int | None = None) -> int:
-    wanted = sa.select(sa.func.count()).select_from(posts).where(posts.c.is_draft)
+    wanted = sa.select(sa.func.count()).select_from(posts).where(_IS_DRAFT)
     if workspace_id is not None:
         wanted = wanted.where(posts.c.workspace_id == workspace_id)
     return int(connection.execute(wanted).scalar_one())
+
+
+def last_chosen(connection: sa.Connection, workspace_id: int) -> list[int]:
+    """The accounts of the post that was planned last."""
+    newest = (
+        sa.select(deliveries.c.post_id)
+        .join(posts, posts.c.id == deliveries.c.post_id)
+        .where(posts.c.workspace_id == workspace_id)
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    chosen = sa.select(deliveries.c.account_id).where(deliveries.c.post_id == newest).distinct()
+    return list(connection.execute(chosen.order_by(deliveries.c.account_id)).scalars())
 
 
 def index(connection: sa.Connection, found: Mapping[int, Content]) -> None:

@@ -237,7 +237,7 @@ class FilterChip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         width = QFontMetrics(self._look.font("small", MEDIUM)).horizontalAdvance(self._shown())
-        return QSize(width + 22 + (20 if self._mark or self._icon else 0), 28)
+        return QSize(width + 22 + (18 if self._mark or self._icon else 0), 28)
 
     def _shown(self) -> str:
         return QFontMetrics(self._look.font("small", MEDIUM)).elidedText(self._words, Qt.TextElideMode.ElideRight, 180)
@@ -256,7 +256,7 @@ class FilterChip(QAbstractButton):
                 look.mark(self._mark, 14, color, ratio) if self._mark else look.pixmap(self._icon, 14, color, ratio)
             )
             paint.pixmap(painter, 10, 14, drawing)
-            left = 30
+            left = 29
         room = QRect(left, 0, self.width() - left - 10, self.height())
         paint.text(painter, room, self._shown(), self._look.font("small", MEDIUM), self._look.color(color))
         painter.end()
