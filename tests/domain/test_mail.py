@@ -7,6 +7,7 @@ import pytest
 from sendoff.domain.errors import BadInput
 from sendoff.domain.mail import parse_recipient, parse_recipients, placeholders, plain_from_html, render
 from sendoff.domain.post import Content, Item, Mail, Markup, Recipient
+from sendoff.domain.safe_html import sanitised
 
 ADA = Recipient("ada@example.org", "Ada <3", {"City": "Köln"})
 
@@ -89,3 +90,66 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 def test_several_addresses() -> None:
     found = parse_recipients('a@x.org, "Doe, J" <b@x.org>; c@x.org\nd@x.org,')
     assert [one.address for one in found] == ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]
+
+
+@pytest.mark.parametrize(
+    ("source", "gone"),
+    [
+        ("<script>alert(1)</script>", "alert"),
+        ("<p onclick='alert(1)'>x</p>", "alert"),
+        ("<a href='javascript:alert(1)'>x</a>", "javascript"),
+        ("<img src='file:///etc/passwd'>", "passwd"),
+        ("<img src='data:image/png;base64,iVBORw0KGgo='>", "data:"),
+        ("<img src='//tracker.example/x.png'>", "tracker"),
+        ("<img src='picture.png'>", "picture.png"),
+        ("<img srcset='https://tracker.example/x.png 2x'>", "tracker"),
+        ("<iframe src='https://tracker.example'>inside</iframe>", "inside"),
+        ("<link rel=stylesheet href='https://tracker.example/x.css'>", "tracker"),
+        ("<p style='color: red; background: url(https://tracker.example/x.png)'>x</p>", "tracker"),
+        ("<p style='background: u\\72l(https://tracker.example/x.png)'>x</p>", "url"),
+        ("<style>@import 'https://tracker.example/x.css'; p { color: red }</style>", "tracker"),
+        ("<style>p { background: url('https://tracker.example/x.png') }</style>", "tracker"),
+        ("<style><img src='https://tracker.example/x.png'></style>", "<img"),
+        ("<form action='https://tracker.example'><input name=q></form>", "form"),
+        ("<p style='position: fixed; color: red'>x</p>", "fixed"),
+        ("<title>Never shown</title>", "Never"),
+        ("<meta http-equiv=refresh content='0; url=https://tracker.example'>", "tracker"),
+    ],
+)
+def test_nothing_in_a_shown_mail_acts(source: str, gone: str) -> None:
+    assert gone not in sanitised(f"<html><body><h1>Hello</h1>{source}</body></html>")
+    assert "<h1>Hello</h1>" in sanitised(f"<html><body><h1>Hello</h1>{source}</body></html>")
+
+
+def test_how_a_shown_mail_looks_is_kept() -> None:
+    kept = sanitised(
+        "<style>h1 { color: #123456 }</style><body bgcolor=red style='font-family: Georgia'><h1 class=top>Hi</h1>"
+        "<img src='cid:pier.png' width=600 alt=Pier><img src='https://example.org/x.png'>"
+        "<table cellpadding=4><tr><td colspan=2 style='padding: 4px; Color: blue'>x</td></tr></table></body>"
+    )
+    for part in (
+        "h1 { color: #123456 }", 'bgcolor="red"', "font-family: Georgia", '<h1 class="top">', 'src="cid:pier.png"',
+        'width="600"', 'src="https://example.org/x.png"', 'cellpadding="4"', 'colspan="2"', "padding: 4px; Color: blue",
+    ):  # fmt: skip
+        assert part in kept
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<div style='display:none'>hidden</div>",
+        "<div style='color: red; DISPLAY : None'><div>hidden</div><br>hidden</div>",
+        "<span style='display:none' title='a > b'><b>hidden</b></span>",
+        "<table style='display:none'><tr><td>hidden",
+    ],
+)
+def test_what_a_mail_hides_is_not_shown(source: str) -> None:
+    assert sanitised(f"<p>before</p>{source}") in ("<p>before</p>", "<p>before</p><p>after</p>")
+    assert sanitised(f"<p>before</p>{source}</table></div><p>after</p>").endswith("<p>after</p>")
+    assert "hidden" not in sanitised(f"<p>before</p>{source}</table></div><p>after</p>")
+
+
+def test_a_preheader_is_not_part_of_what_is_shown() -> None:
+    made = render(content("# Hi", markup=Markup.MARKDOWN, preheader="Look inside"), ADA)
+    assert "Look inside" in made.html
+    assert "Look inside" not in sanitised(made.html)

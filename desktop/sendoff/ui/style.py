@@ -63,4 +63,7 @@ QComboBox QAbstractItemView {
     background: @raised; border: 1px solid @line; padding: 4px; color: @text;
     selection-background-color: @accent.tint; selection-color: @text;
 }
+QListView#completions { background: @raised; border: 1px solid @line; padding: 4px; color: @text; }
+QListView#completions::item { min-height: 30px; padding: 0 6px; border-radius: 6px; }
+QListView#completions::item:selected { background: @accent.tint; color: @text; }
 """

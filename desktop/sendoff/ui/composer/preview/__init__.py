@@ -1,0 +1,1 @@
+"""How a post will look where it goes."""
