@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
     from sendoff.ui.context import Context
 
+SHARE = 5
+"""Refreshing takes one part in so many of the time at most, however fast changes come (a thousand posts leaving)."""
+
 
 class Screen(QWidget):
     """A page. It is made when it is first visited, and stays.
 
-    `topics` are those (store/changes.py) after whose change it is refreshed: at once while it is shown, else when it is
-    shown next.
+    `topics` are those (store/changes.py) after whose change it is refreshed: while it is shown at once, or soon if the
+    last refresh was dear and is not long past; else when it is shown next.
     """
 
     topics: ClassVar[frozenset[str]] = frozenset()
@@ -25,6 +29,8 @@ class Screen(QWidget):
         self.context = context
         self.look = context.look
         self.__stale = True
+        self.__rest = QTimer(self, singleShot=True)
+        self.__rest.timeout.connect(self.__fill)
         context.bridge.changed.connect(self.__hear)
 
     def refresh(self) -> None:
@@ -43,10 +49,14 @@ class Screen(QWidget):
         self.__fill()
 
     def __fill(self) -> None:
-        if self.__stale and self.isVisible():
+        if self.__stale and self.isVisible() and not self.__rest.isActive():
             self.__stale = False
+            took = QElapsedTimer()
+            took.start()
             self.refresh()
+            self.__rest.start(took.elapsed() * (SHARE - 1))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.__rest.stop()
         self.__fill()
