@@ -462,3 +462,14 @@ def test_a_doubtful_copy_that_is_found_after_others_were_refused(driver: Driver)
     driver.look()
     assert driver.get(delivery_id).state is State.FAILED
     assert driver.get(delivery_id).reason.startswith("1 of 2 went out.")
+
+
+def test_a_thread_beside_a_mailing_stops_at_its_refused_item(driver: Driver) -> None:
+    """The same post goes to a network as a thread; that the mail goes to each person separately changes nothing."""
+    driver.channel.answers = [Rejected("too long")]
+    mail = Mail("Hi", to=(Recipient("p@example.org"),), separately=True)
+    post_id, _ = driver.commands.save_draft(Content((Item("one"), Item("two")), mail), [Variant(driver.account)])
+    delivery_id = driver.commands.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")[0]
+    driver.run()
+    assert driver.get(delivery_id).state is State.FAILED
+    assert len(driver.channel.parcels) == 1

@@ -215,6 +215,11 @@ class PartPlan:
     first: int = 0
     count: int = 0
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether the part stands on its own: copies of a mail do, the items of a thread do not."""
+        return self.count > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -278,11 +283,6 @@ class Delivery:
     began_at: datetime | None = None
     sent_at: datetime | None = None
     acknowledged: bool = False
-
-
-def is_independent(content: Content) -> bool:
-    """Whether each part stands on its own: copies of a mail do, the items of a thread do not."""
-    return content.mail is not None and content.mail.separately
 
 
 def plan_parts(content: Content, *, mail: bool, batch: int) -> tuple[PartPlan, ...]:

@@ -61,10 +61,13 @@ class Span:
 def marks(text: str) -> list[Span]:
     """The links, mentions, tags and merge fields of a text, in order, never overlapping."""
     found: list[Span] = []
+    taken = bytearray(len(text))
     for mark, pattern in ((Mark.FIELD, FIELD), (Mark.LINK, LINK), (Mark.MENTION, MENTION), (Mark.TAG, TAG)):
         for hit in pattern.finditer(text):
-            if not any(hit.start() < span.end and span.start < hit.end() for span in found):
-                found.append(Span(hit.start(), hit.end(), mark))
+            start, end = hit.span()
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                found.append(Span(start, end, mark))
     return sorted(found, key=lambda span: span.start)
 
 

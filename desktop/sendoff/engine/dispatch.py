@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sendoff.domain.channel import Channel, How, Parcel
-from sendoff.domain.delivery import Move, Outcome, Part, Receipt, is_independent
+from sendoff.domain.delivery import Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
     InDoubt,
     KeychainError,
@@ -306,7 +306,7 @@ class Dispatch:
         One bad address among many must not keep the others from their copies. A refusal of everybody is another
         matter: after a few in a row the rest is not tried, because it would only hurt the account's name.
         """
-        if not is_independent(job.content) or len(job.parts) == 1:
+        if not part.plan.is_copy or len(job.parts) == 1:
             return Move.REFUSE, reason, ""
         after = [replace(one, refused=reason) if one.id == part.id else one for one in job.parts]
         last = [one.refused for one in after if one.number <= part.number][-IN_A_ROW:]
@@ -317,7 +317,7 @@ class Dispatch:
     def _with_progress(self, job: Job, reason: str) -> str:
         """Says what is out already, where a delivery has more than one part."""
         out, parts = sum(part.receipt is not None for part in job.parts), len(job.parts)
-        if parts == 1 or not reason or is_independent(job.content):
+        if parts == 1 or not reason or job.parts[0].plan.is_copy:
             return reason
         if not out:
             return f"None of the {parts} parts is out: {reason}"
