@@ -118,6 +118,18 @@ def test_an_edit_changes_text_time_and_accounts_of_what_waits(program: Program) 
     assert states(program, old) == [State.CANCELLED]
 
 
+def test_what_is_planned_is_no_draft_to_save(program: Program) -> None:
+    one = account(program)
+    post_id = draft(program, one)
+    ids = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    with pytest.raises(Refused, match="scheduled already"):
+        program.commands.save_draft(Content((Item("behind its back"),)), [Variant(one)], post_id=post_id)
+    program.commands.cancel(ids)
+    program.commands.save_draft(Content((Item("a draft again"),)), [Variant(one)], post_id=post_id)
+    program.commands.edit(post_id, Content((Item("planned anew"),)), [Variant(one)], at(program, "tomorrow 9"))
+    assert drafts(program) == []
+
+
 def test_an_edit_that_is_too_late_changes_nothing(program: Program) -> None:
     mine = account(program)
     post_id = draft(program, mine)
@@ -242,6 +254,40 @@ def test_signing_in_again_releases_what_waited(program: Program) -> None:
         assert accounts.get(connection, mine).state is AccountState.WORKING
     with pytest.raises(BadInput, match="That is @bob, but this account is @ada"):
         program.commands.reconnect(mine, {"handle": "@bob"})
+
+
+def test_a_sign_in_can_be_tried_with_what_the_account_has(program: Program) -> None:
+    mine = account(program, answers="later:5")
+    assert program.commands.connect("practice", {}, account_id=mine).handle == "@ada"
+    with program.store.reading() as connection:
+        assert accounts.get(connection, mine).settings["answers"] == "later:5"
+    program.commands.reconnect(mine, {"answers": ""})
+    with program.store.reading() as connection:
+        assert accounts.get(connection, mine).settings["answers"] == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "wrong"),
+    [
+        ("practice", {"takes": "money"}, "takes"),
+        ("practice", {"answers": "perhaps"}, "answers"),
+        ("smtp", {}, "host"),
+        ("smtp", {"host": "x", "port": "y"}, "port"),
+        ("smtp", {"host": "x", "from": "nobody"}, "from"),
+        (
+            "mailgun",
+            {"domain": "d.example", "from": "a@d.example", "sending_key": "k", "base_url": "ftp://x"},
+            "base_url",
+        ),
+        ("mailgun", {"domain": "no domain", "from": "a@d.example", "sending_key": "k"}, "domain"),
+        ("mastodon", {"server": "https://x.example", "access_token": ""}, "access_token"),
+        ("mastodon", {"server": "not a server", "access_token": "t"}, "server"),
+    ],
+)
+def test_what_was_typed_wrong_names_its_field(program: Program, kind: str, fields: dict[str, str], wrong: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        program.commands.connect(kind, fields)
+    assert refused.value.field == wrong
 
 
 def test_removing_an_account_cancels_what_waits_and_keeps_history(program: Program) -> None:

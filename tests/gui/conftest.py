@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from sendoff.bootstrap import Program
+from sendoff.bootstrap import Program, open_program
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
@@ -56,9 +57,35 @@ def desk(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -
     return open_desk(open_profile())
 
 
-@pytest.fixture
-def harbor(open_profile: Callable[..., Program], open_desk: Callable[..., Desk], clock: SetClock) -> Desk:
-    """A window over the sample week, its clock standing at Mon 23 Nov 2026, 18:52 in Berlin."""
-    program = open_profile(clock=clock)
+@pytest.fixture(scope="session")
+def sample_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile with the sample week, to be copied: filling one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("sample") / "profile"
+    program = open_program(folder, passphrase="open sesame", clock=SetClock(sample.NOW))
     sample.fill(program)
+    program.close()
+    return folder
+
+
+@pytest.fixture
+def harbor(
+    sample_week: Path,
+    tmp_path: Path,
+    open_profile: Callable[..., Program],
+    open_desk: Callable[..., Desk],
+    clock: SetClock,
+) -> Desk:
+    """A window over the sample week, its clock standing at Mon 23 Nov 2026, 18:52 in Berlin."""
+    shutil.copytree(sample_week, tmp_path / "profile")
+    program = open_profile(clock=clock)
+    sample.add_networks(program)
+    return open_desk(program)
+
+
+@pytest.fixture
+def bench(open_profile: Callable[..., Program], open_desk: Callable[..., Desk], clock: SetClock) -> Desk:
+    """A window with one practice account and nothing else, its clock standing at Mon 23 Nov 2026, 18:52 in Berlin."""
+    program = open_profile(clock=clock)
+    program.commands.add_account("practice", "Practice", {})
+    program.commands.set("zone", "Europe/Berlin")
     return open_desk(program)

@@ -18,11 +18,21 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
-from sendoff.bootstrap import open_program
-from sendoff.store import settings
+from sendoff.bootstrap import Program, open_program
+from sendoff.domain.channel import BrowserSignIn, Identity
+from sendoff.domain.delivery import State
+from sendoff.domain.errors import NeedsLogin, TryLater
+from sendoff.domain.post import Content, Item, Variant
+from sendoff.domain.when import When
+from sendoff.store import accounts, settings
 from sendoff.store.secrets import Vault
+from sendoff.ui.accounts.attempt import Connected
+from sendoff.ui.accounts.page import SignInPage
+from sendoff.ui.activity.received import show_received
+from sendoff.ui.composer.preview.model import Preview
+from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.palette import Palette
 from sendoff.ui.passphrase import PassphraseSheet
 from sendoff.ui.sending import Part
@@ -32,7 +42,8 @@ from sendoff.ui.tray import Tray, Wishes
 from sendoff.ui.trouble import TroublePage
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
-from tests.gui import sample
+from tests.gui import composing, preview_sample, sample
+from tests.gui import planner_states as planner
 from tests.gui.desk import Desk, grab, set_up
 from tests.gui.gallery import gallery
 
@@ -168,10 +179,208 @@ def _keyboard(desk: Desk) -> None:
     QTest.keyClick(desk.window.rail.items["planner"], Qt.Key.Key_Tab)
 
 
+def _activity_open(words: str) -> Callable[[Desk], None]:
+    def bring(desk: Desk) -> None:
+        desk.window.go("activity")
+        desk.settle()
+        screen = desk.window.screen_named("activity")
+        lines = screen.model.rows  # type: ignore[union-attr]
+        line = next(one for one in lines if getattr(one, "text", "").startswith(words))
+        screen.toggle(line)  # type: ignore[union-attr]
+        screen.list.choose(line.key)  # type: ignore[union-attr]
+        desk.settle()
+
+    return bring
+
+
+def _activity_trace(desk: Desk) -> None:
+    _activity_open("November at the harbor")(desk)
+    screen = desk.window.screen_named("activity")
+    (room,) = screen._rooms.values()  # type: ignore[union-attr]
+    next(iter(room._panels.values())).attempts[0].line.click()
+    desk.settle()
+
+
+def _activity_settle(desk: Desk) -> None:
+    desk.window.go("activity")
+    desk.settle()
+    desk.window.screen_named("activity").needs.buttons()[1].click()  # type: ignore[union-attr]
+    desk.settle()
+
+
+def _activity_calm(desk: Desk) -> None:
+    _calm(desk)
+    desk.window.go("activity")
+
+
+def _activity_held(desk: Desk) -> None:
+    desk.window.go("activity")
+    desk.settle()
+    desk.window.screen_named("activity").choosing.choose(State.HELD)  # type: ignore[union-attr]
+
+
+def _activity_nothing(desk: Desk) -> None:
+    desk.window.go("activity")
+    desk.settle()
+    desk.window.screen_named("activity").choosing.field.setText("espresso on the moon")  # type: ignore[union-attr]
+    desk.until(lambda: "espresso" in desk.window.screen_named("activity").choosing.wanted.words)  # type: ignore[union-attr]
+    desk.settle()
+    desk.settle()
+
+
+def _activity_received(desk: Desk) -> None:
+    commands = desk.program.commands
+    account = commands.add_account("practice", "Practice", {})
+    engine = desk.program.engine()
+    engine.start()
+    for words in ("Hello! This is my first post with Sendoff.", "And a second one, because it was fun ☕"):
+        post, _ = commands.save_draft(Content(items=(Item(words),)), [Variant(account)])
+        commands.schedule(post, When.at(desk.context.now(), "UTC"))
+    desk.until(lambda: len(desk.program.channels["practice"].received()) == 2)  # type: ignore[attr-defined]
+    engine.stop()
+    desk.window.go("activity")
+    show_received(desk.context)
+    desk.settle()
+
+
 def _gallery(desk: Desk) -> QWidget:
     page = gallery(desk.look)
     page.resize(page.sizeHint())
     return page
+
+
+def _previews(make: Callable[[Program], list[Preview]]) -> Callable[[Desk], QWidget]:
+    def bring(desk: Desk) -> QWidget:
+        pane = PreviewPane(desk.context)
+        pane.setFixedWidth(376)
+        grab(pane, 376, desk.window.height())
+        pane.show_previews(make(desk.program))
+        desk.settle()
+        return pane
+
+    return bring
+
+
+def _without_samples(desk: Desk) -> None:
+    """Leaves only the networks that this version speaks."""
+    for kind, _title, _text in sample.NETWORKS:
+        desk.program.channels.pop(kind)  # type: ignore[attr-defined]
+
+
+def _account_chosen(desk: Desk) -> None:
+    desk.window.go("accounts", account_id=1 + sample.NEWS)
+
+
+def _account_known(desk: Desk) -> None:
+    desk.window.go("accounts")
+    screen = desk.window.screen_named("accounts")
+    screen.open(screen.cards[1 + sample.TOOT].facts)  # type: ignore[union-attr]
+
+
+def _account_pause(desk: Desk) -> None:
+    desk.window.go("accounts")
+    screen = desk.window.screen_named("accounts")
+    screen._space(screen.cards[1 + sample.NEWS].facts)  # type: ignore[union-attr]
+
+
+def _account_rename(desk: Desk) -> None:
+    desk.window.go("accounts")
+    desk.settle()
+    desk.window.screen_named("accounts").cards[1 + sample.SKY].rename()  # type: ignore[union-attr]
+
+
+def _account_menu(desk: Desk) -> QWidget:
+    desk.window.go("accounts")
+    card = desk.window.screen_named("accounts").cards[1 + sample.TOOT]  # type: ignore[union-attr]
+    card.menu.click()
+    menu = desk.window.findChild(QMenu, "account menu")
+    assert menu is not None
+    return menu
+
+
+def _add_account(words: str = "") -> Callable[[Desk], None]:
+    def bring(desk: Desk) -> None:
+        _without_samples(desk)
+        desk.program.failed_channels["carrier-pigeon"] = "ImportError: No module named “loft”"  # type: ignore[index]
+        desk.window.go("add_account")
+        desk.window.screen_named("add_account").networks.search.setText(words)  # type: ignore[union-attr]
+
+    return bring
+
+
+def _sign_in(kind: str, then: Callable[[SignInPage], object] = id, **typed: str) -> Callable[[Desk], None]:
+    def bring(desk: Desk) -> None:
+        desk.window.go("add_account", kind=kind)
+        page = desk.window.screen_named("add_account").page  # type: ignore[union-attr]
+        for name, value in typed.items():
+            if name == "address":
+                page.form.provider.address.setText(value)
+            else:
+                page.form.lines[name].write(value)
+        desk.settle()
+        then(page)
+
+    return bring
+
+
+def _refused(page: SignInPage) -> None:
+    page._refused(
+        NeedsLogin(
+            "mail.gmx.net does not accept the user name and password: “535 Authentication credentials invalid”.",
+            advice="Check both.",
+        ).at("password")
+    )
+
+
+def _down(page: SignInPage) -> None:
+    page._refused(TryLater("Mailgun can't be reached.", advice="Is this computer online?"))
+
+
+class _Flow(BrowserSignIn):
+    url = ""
+    code_url = "https://toot.example/oauth/authorize?client_id=8f2c&response_type=code&redirect_uri=urn:ietf:wg:oauth"
+
+
+def _in_browser(page: SignInPage) -> None:
+    page.attempt._flow = _Flow()
+    page._opened(page.attempt._flow)
+    page.waiting._words.setText("Your browser shows a page of Mastodon. Sign in there and allow Sendoff to post; then "
+                                "it goes on by itself.")  # fmt: skip
+    page.attempt.step.emit("Waiting for your browser…")
+
+
+def _sign_in_again(desk: Desk) -> None:
+    desk.window.go("add_account", account_id=1 + sample.NEWS)
+
+
+def _connected(desk: Desk) -> None:
+    desk.window.go("add_account", kind="mastodon")
+    page = desk.window.screen_named("add_account").page  # type: ignore[union-attr]
+    with desk.context.reading() as connection:
+        account = accounts.get(connection, 1 + sample.TOOT)
+    identity = Identity("@harborcoffee@toot.example", "Harbor Coffee ☕")
+    page.connected.emit(Connected(account, identity))
+
+
+def _preferences_data(desk: Desk) -> None:
+    desk.window.go("preferences", page="data")
+    place = desk.window.screen_named("preferences").keys.place  # type: ignore[union-attr]
+    desk.until(lambda: place.below.text() != "Looking…")
+
+
+def _preferences_wrong(desk: Desk) -> None:
+    desk.window.go("preferences")
+    desk.settle()
+    screen = desk.window.screen_named("preferences")
+    row = screen.rows["zone"]  # type: ignore[union-attr]
+    row.control.setText("Europe/Atlantis")
+    row.typed()
+    screen.data.import_from(Path("/nowhere/export.zip"))  # type: ignore[union-attr]
+
+
+def _licences(desk: Desk) -> None:
+    desk.window.go("preferences", page="about")
+    desk.window.screen_named("preferences").about.open_licences()  # type: ignore[union-attr]
 
 
 SHOTS = (
@@ -182,15 +391,71 @@ SHOTS = (
     Shot("trouble", _trouble, filled=False),
     Shot("planner", _go("planner")),
     Shot("planner-empty", _go("planner"), filled=False),
+    Shot("planner-hover", planner.hover),
+    Shot("planner-doubt", planner.in_doubt),
+    Shot("planner-keyboard", planner.keyboard),
+    Shot("planner-drag", planner.drag),
+    Shot("planner-selected", planner.several),
+    Shot("planner-busy", planner.busy),
+    Shot("planner-clock-change", planner.clock_change),
+    Shot("planner-filter", planner.filtered),
+    Shot("planner-list", planner.as_list),
+    Shot("planner-search", planner.search),
+    Shot("planner-nothing", planner.nothing),
+    Shot("planner-shift", planner.shift),
     Shot("drafts", _go("drafts")),
     Shot("drafts-hover", _drafts_hover),
     Shot("drafts-undo", _undo),
     Shot("drafts-empty", _go("drafts"), filled=False),
-    Shot("composer", _go("composer")),
+    Shot("composer", composing.open_post),
+    Shot("composer-new", _go("composer")),
+    Shot("composer-first", _go("composer"), filled=False),
+    Shot("composer-mail", composing.open_mail),
+    Shot("composer-mix", composing.open_mix),
+    Shot("composer-thread", composing.open_thread),
+    Shot("composer-pressed", composing.pressed),
+    Shot("composer-options", composing.options),
+    Shot("composer-planned", composing.planned),
+    Shot("composer-picker", composing.picker),
+    Shot("preview-posts", _previews(preview_sample.posts)),
+    Shot("preview-thread", _previews(preview_sample.thread)),
+    Shot("preview-mail", _previews(preview_sample.mails)),
+    Shot("preview-empty", _previews(lambda _program: [])),
     Shot("activity", _go("activity")),
+    Shot("activity-open", _activity_open("November at the harbor")),
+    Shot("activity-thread", _activity_open("Roast log: the long")),
+    Shot("activity-several", _activity_open("Morning! Guji")),
+    Shot("activity-trace", _activity_trace),
+    Shot("activity-settle", _activity_settle),
+    Shot("activity-calm", _activity_calm),
+    Shot("activity-held", _activity_held),
+    Shot("activity-nothing", _activity_nothing),
+    Shot("activity-empty", _go("activity"), filled=False),
+    Shot("activity-received", _activity_received, filled=False),
     Shot("accounts", _go("accounts")),
-    Shot("add-account", _go("add_account")),
+    Shot("accounts-empty", _go("accounts"), filled=False),
+    Shot("accounts-chosen", _account_chosen),
+    Shot("accounts-known", _account_known),
+    Shot("accounts-pause", _account_pause),
+    Shot("accounts-rename", _account_rename),
+    Shot("accounts-menu", _account_menu),
+    Shot("add-account", _add_account()),
+    Shot("add-account-find", _add_account("gmx")),
+    Shot("add-account-nothing", _add_account("myspace")),
+    Shot("add-account-mastodon", _sign_in("mastodon")),
+    Shot("add-account-browser", _sign_in("mastodon", _in_browser, server="toot.example")),
+    Shot("add-account-smtp", _sign_in("smtp")),
+    Shot("add-account-smtp-known", _sign_in("smtp", address="ada@gmx.net")),
+    Shot("add-account-smtp-wrong", _sign_in("smtp", _refused, address="ada@gmx.net", password="x")),
+    Shot("add-account-mailgun", _sign_in("mailgun")),
+    Shot("add-account-down", _sign_in("mailgun", _down, domain="mg.harborcoffee.example")),
+    Shot("add-account-practice", _sign_in("practice")),
+    Shot("add-account-again", _sign_in_again),
+    Shot("add-account-connected", _connected),
     Shot("preferences", _go("preferences")),
+    Shot("preferences-data", _preferences_data),
+    Shot("preferences-wrong", _preferences_wrong),
+    Shot("preferences-licences", _licences),
     Shot("palette", _palette("guji")),
     Shot("palette-all", _palette("")),
     Shot("keys", lambda desk: desk.window.open_keys()),
@@ -239,7 +504,7 @@ def take(shot: Shot, look: Look, folder: Path) -> Iterator[Path]:
                 target = folder / f"{shot.name}-{theme}-{width}.png"
                 widget = desk.window
                 if other is not None:
-                    fixed = shot.name in ("parts", "tray-menu")
+                    fixed = shot.name in ("parts", "tray-menu", "accounts-menu", "composer-picker")
                     widget = grab(other, *(() if fixed else (width, height)))  # type: ignore[assignment]
                 widget.grab().save(str(target))
                 if other is not None:

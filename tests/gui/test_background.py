@@ -47,6 +47,16 @@ def test_commands_keep_their_order(background: Background, qtbot: QtBot) -> None
     assert order == list(range(20))
 
 
+def test_what_may_take_minutes_holds_up_nothing(background: Background, qtbot: QtBot) -> None:
+    gate, came = threading.Event(), []
+    background.run(lambda: gate.wait(10), lambda _open: came.append("first"), aside=True)
+    background.run(lambda: None, lambda _nothing: came.append("second"), aside=True)
+    background.run(lambda: None, lambda _nothing: came.append("slow"), slow=True)
+    qtbot.waitUntil(lambda: sorted(came) == ["second", "slow"])
+    gate.set()
+    qtbot.waitUntil(lambda: came[-1] == "first")
+
+
 def test_what_is_refused_comes_as_an_error_with_a_sentence(background: Background, qtbot: QtBot) -> None:
     said: list[SendoffError] = []
 

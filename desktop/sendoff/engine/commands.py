@@ -22,6 +22,9 @@ from sendoff.store.secrets import Secrets
 PAST = timedelta(minutes=1)
 """A time that is past by no more than this means now; one further back is a mistake."""
 
+FINAL = ("empty", "no_recipient", "channel", "copies")
+"""The codes of problems that cannot be overridden: no endpoint could make anything of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccountProblem:
@@ -81,6 +84,8 @@ class Commands:
             media.record(connection, _attachments(content, chosen), now)
             if post_id is None:
                 return posts.insert(connection, workspace_id, content, chosen, plan, now), 1
+            if any(one.state is not State.CANCELLED for one in deliveries.of_post(connection, post_id)):
+                raise Refused("This post is scheduled already, so it is no draft any more.")
             return post_id, posts.update(connection, post_id, content, chosen, plan, now, expected=expected)
 
     def delete_draft(self, post_id: int) -> Post:
@@ -156,7 +161,7 @@ class Commands:
 
     def _refuse_problems(self, post: Post, known: Mapping[int, Account], override: bool) -> None:
         found = [one for one in self.problems(post.content, post.variants, known) if one.problem.level is Level.ERROR]
-        hard = [one for one in found if one.problem.code in ("empty", "no_recipient", "channel", "copies")]
+        hard = [one for one in found if one.problem.code in FINAL]
         if hard or (found and not override):
             raise Problems(found)
 
@@ -244,6 +249,7 @@ class Commands:
                     ids.append(old.id)
                 elif old.state in (State.SENDING, State.IN_DOUBT, State.HANDED_OVER):
                     raise Refused(f"It is leaving for {account.name} right now, so its text can't change any more.")
+            posts.set_draft(connection, post_id, False)
         return ids
 
     # --- deliveries -----------------------------------------------------------------------------------------------

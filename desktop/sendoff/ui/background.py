@@ -59,6 +59,7 @@ class Background(QObject):
         failed: Callable[[SendoffError], None] | None = None,
         *,
         slow: bool = False,
+        aside: bool = False,
         owner: QObject | None = None,
     ) -> Errand:
         """Runs `work` on another thread, then `done` with its result, or `failed` with its error, on this one.
@@ -68,10 +69,14 @@ class Background(QObject):
             failed: gets what Sendoff raises on purpose; without it, `trouble` is emitted with the sentence. Any other
                 exception is a mistake of ours and is raised on this thread.
             slow: it waits for a network or copies a file.
+            aside: it may wait for minutes, for a dead server or a person in a browser: on a thread of its own.
             owner: if this object is gone when the work is done, nothing is called.
         """
         errand = Errand(work, done, failed, owner)
-        (self._slow if slow else self._quick).put(errand)
+        if aside:
+            threading.Thread(target=_work, args=(errand, self._hand_over), name="aside", daemon=True).start()
+        else:
+            (self._slow if slow else self._quick).put(errand)
         return errand
 
     def close(self, seconds: float = 2.0) -> None:
@@ -119,8 +124,12 @@ class _Lane:
 
     def _serve(self) -> None:
         while (errand := self._waiting.get()) is not None:
-            try:
-                errand.result = errand.work()
-            except BaseException as error:  # noqa: BLE001  # delivered to the window's thread, which names it
-                errand.error = error
-            self._hand_over(errand)
+            _work(errand, self._hand_over)
+
+
+def _work(errand: Errand, hand_over: Callable[[Errand], None]) -> None:
+    try:
+        errand.result = errand.work()
+    except BaseException as error:  # noqa: BLE001  # delivered to the window's thread, which names it
+        errand.error = error
+    hand_over(errand)

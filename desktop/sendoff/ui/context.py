@@ -77,6 +77,7 @@ class Context:
         said: str = "",
         undo: Callable[[], object] | None = None,
         slow: bool = False,
+        aside: bool = False,
         owner: QObject | None = None,
     ) -> Errand:
         """Runs a command off the window's thread; then `done` gets its result, on the window's thread.
@@ -85,6 +86,7 @@ class Context:
             failed: gets what was refused; without it the window says the sentence.
             said: what the window says when it is done, with Undo if there is `undo` (itself run as a command).
             slow: it waits for a network or copies a file.
+            aside: it may wait for minutes, for a dead server or a person in a browser.
             owner: the widget that is asking; nothing is called when it is gone.
         """
 
@@ -94,7 +96,8 @@ class Context:
             if done is not None:
                 done(result)
 
-        return self.background.run(work, finished, failed or self._say_trouble, slow=slow, owner=owner)
+        heard = failed or self._say_trouble
+        return self.background.run(work, finished, heard, slow=slow, aside=aside, owner=owner)
 
     def _say_trouble(self, error: SendoffError) -> None:
         self.say(str(error), trouble=True)

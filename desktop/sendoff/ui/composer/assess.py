@@ -1,0 +1,219 @@
+"""Looks at what is written with the eyes of every chosen account: counts, limits, problems. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sendoff.domain.account import Account
+from sendoff.domain.channel import Capabilities, Channel, Level, Problem
+from sendoff.domain.post import Content, Item
+from sendoff.domain.text import count, fitting, graphemes
+from sendoff.domain.when import When
+from sendoff.engine.commands import FINAL, Commands
+from sendoff.ui.composer.preview.model import Preview
+from sendoff.ui.composer.state import EVERYONE, Writing, wrong_addresses
+
+MOST_WRONG = 3
+"""So many wrong addresses are named; the others are counted."""
+
+FIXES = {
+    "split": "Split into thread",
+    "customise": "Customise",
+    "alt": "Add it",
+    "sign_in": "Sign in",
+    "to": "Show it",
+    "subject": "Write one",
+    "reply_to": "Show it",
+    "unsubscribe": "Show it",
+    "separately": "Send separately",
+    "together": "Send one mail to all",
+    "choose": "Choose",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing to look at; the same for all `accounts`. `fixes` are names of FIXES. `tab` and `item` say where."""
+
+    level: Level
+    code: str
+    title: str
+    text: str
+    fixes: tuple[str, ...] = ()
+    accounts: tuple[int, ...] = ()
+    tab: int = EVERYONE
+    item: int = 0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it cannot be overridden."""
+        return self.code in (*FINAL, "nowhere", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An item of a page: its characters, and how many code points of it fit everywhere (None: all)."""
+
+    characters: int
+    fits: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """How an account stands: the characters of its longest item, and its limit (None: it has none)."""
+
+    used: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a look found. `pages` and `people`, the number of those in To, go by tab."""
+
+    matters: tuple[Matter, ...] = ()
+    pages: Mapping[int, tuple[Counted, ...]] = field(default_factory=dict)
+    seats: Mapping[int, Seat] = field(default_factory=dict)
+    previews: tuple[Preview, ...] = ()
+    people: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def red(self) -> tuple[Matter, ...]:
+        return tuple(one for one in self.matters if one.level is Level.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What a look is made with."""
+
+    known: Mapping[int, Account]
+    channels: Mapping[str, Channel]
+    commands: Commands
+
+    def figures(self, account_id: int) -> Capabilities | None:
+        """An account's limits; None where its channel is not installed."""
+        account = self.known.get(account_id)
+        channel = self.channels.get(account.channel) if account else None
+        return channel.capabilities.learned(account.learned) if account and channel else None
+
+    def is_mail(self, account_id: int) -> bool:
+        figures = self.figures(account_id)
+        return figures is not None and figures.mail
+
+    @property
+    def mails(self) -> frozenset[int]:
+        return frozenset(one for one in self.known if self.is_mail(one))
+
+    def mark(self, account_id: int) -> str:
+        channel = self.channels.get(self.known[account_id].channel)
+        return channel.mark if channel else ""
+
+
+def assess(writing: Writing, eyes: Eyes, when: When | None) -> Assessment:
+    """Everything that is shown beside the text."""
+    content, variants = writing.sent(eyes.mails)
+    contents = {one.account_id: one.content or content for one in variants}
+    tabs = (EVERYONE, *(one for one in writing.chosen if one in writing.own))
+    return Assessment(
+        matters=tuple(_matters(writing, eyes)),
+        pages={tab: _page(writing, tab, eyes) for tab in tabs},
+        seats={one: _seat(contents[one], eyes.figures(one), writing.options.get(one, {})) for one in writing.chosen},
+        previews=tuple(_previews(writing, eyes, contents, when)),
+        people={tab: len(writing.page(tab).letter.mail().to) for tab in tabs},
+    )
+
+
+# --- counting -----------------------------------------------------------------------------------------------------
+
+
+def _spare(figures: Capabilities, options: Mapping[str, str]) -> int:
+    warning = options.get("spoiler_text", "")
+    return count(warning, figures) if warning else 0
+
+
+def _seat(content: Content, figures: Capabilities | None, options: Mapping[str, str]) -> Seat:
+    if figures is None or figures.text is None or figures.mail:
+        return Seat(0, None)
+    spare = _spare(figures, options)
+    return Seat(max(count(item.text, figures) + spare for item in content.items), figures.text)
+
+
+def _page(writing: Writing, tab: int, eyes: Eyes) -> tuple[Counted, ...]:
+    readers = []
+    for one in writing.readers(tab):
+        figures = eyes.figures(one)
+        if figures is not None and figures.text is not None and not figures.mail:
+            readers.append((figures, _spare(figures, writing.options.get(one, {}))))
+    return tuple(_counted(item, readers) for item in writing.page(tab).items)
+
+
+def _counted(item: Item, readers: list[tuple[Capabilities, int]]) -> Counted:
+    fits = min((fitting(item.text, figures, spare) for figures, spare in readers), default=len(item.text))
+    return Counted(len(graphemes(item.text)), fits if fits < len(item.text) else None)
+
+
+def _previews(writing: Writing, eyes: Eyes, contents: Mapping[int, Content], when: When | None) -> Iterator[Preview]:
+    for one in writing.chosen:
+        account = eyes.known[one]
+        channel, figures = eyes.channels.get(account.channel), eyes.figures(one)
+        if channel is None or figures is None:
+            continue
+        options = writing.options.get(one, {})
+        yield Preview(account, channel, contents[one], options, when, _over(contents[one], figures, options))
+
+
+def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -> int:
+    if figures.text is None or figures.mail:
+        return 0
+    spare = _spare(figures, options)
+    return sum(max(count(item.text, figures) + spare - figures.text, 0) for item in content.items)
+
+
+# --- problems -----------------------------------------------------------------------------------------------------
+
+
+def _matters(writing: Writing, eyes: Eyes) -> list[Matter]:
+    content, variants = writing.sent(eyes.mails)
+    found: dict[tuple[object, ...], Matter] = {}
+    for one in eyes.commands.problems(content, variants, eyes.known):
+        tab = one.account.id if one.account.id in writing.own else EVERYONE
+        matter = _matter(one.problem, one.account.id, tab, writing)
+        key = (matter.level, matter.code, matter.title, matter.text, matter.item, tab)
+        same = found.get(key)
+        found[key] = replace(same, accounts=(*same.accounts, one.account.id)) if same else matter
+    matters = [*_nowhere(writing), *_wrong(writing, eyes), *found.values()]
+    order = list(Level)
+    return sorted(matters, key=lambda one: (order.index(one.level), one.code == "sign_in"))
+
+
+def _matter(problem: Problem, account_id: int, tab: int, writing: Writing) -> Matter:
+    return Matter(
+        problem.level, problem.code, problem.title, problem.text,
+        tuple(_fixes(problem, tab, writing)), (account_id,), tab, problem.item,
+    )  # fmt: skip
+
+
+def _fixes(problem: Problem, tab: int, writing: Writing) -> Iterable[str]:
+    can_customise = tab == EVERYONE and len(writing.chosen) > 1
+    if problem.fix in ("split", "customise") and can_customise:
+        yield "customise"
+    if problem.fix in FIXES and problem.fix != "customise":
+        yield problem.fix
+
+
+def _nowhere(writing: Writing) -> Iterator[Matter]:
+    if not writing.chosen:
+        yield Matter(Level.ERROR, "nowhere", "It goes nowhere yet.", "Choose at least one account.", ("choose",))
+
+
+def _wrong(writing: Writing, eyes: Eyes) -> Iterator[Matter]:
+    """What stands among the addresses and is none."""
+    for tab in (EVERYONE, *writing.own):
+        readers = tuple(one for one in writing.readers(tab) if eyes.is_mail(one))
+        wrong = wrong_addresses(writing.page(tab).letter.mail()) if readers else []
+        for sentence in wrong[:MOST_WRONG]:
+            title, _, why = sentence.partition(": ")
+            yield Matter(Level.ERROR, "address", f"{title.rstrip('.')}.", why, ("to",), readers, tab)
+        if len(wrong) > MOST_WRONG:
+            more = f"{len(wrong) - MOST_WRONG} more are no mail addresses."
+            yield Matter(Level.ERROR, "address", more, "Mend them or take them out.", ("to",), readers, tab)

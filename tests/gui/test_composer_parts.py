@@ -1,0 +1,379 @@
+"""The parts of the composer: accounts, own texts, problems, threads, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from sendoff.store import deliveries
+from tests.gui import composing
+from tests.gui.composer_hands import (
+    CTRL,
+    PRACTICE,
+    add_practice,
+    click,
+    compose,
+    link,
+    matters,
+    planned,
+    rest,
+    stored,
+    type_text,
+    write,
+)
+from tests.gui.desk import Desk
+
+# --- accounts -----------------------------------------------------------------------------------------------------
+
+
+def test_without_an_account_it_says_so(desk: Desk) -> None:
+    screen = compose(desk)
+    button = screen.desk.accounts.connect_button
+    assert button.isVisible()
+    type_text(screen, "nowhere")
+    screen.departure.press()
+    desk.settle()
+    assert matters(screen) == ["It goes nowhere yet."]
+    click(button)
+    assert desk.window.current == "add_account"
+
+
+def test_the_accounts_of_the_last_planned_post_are_chosen(bench: Desk) -> None:
+    second, third = add_practice(bench, "Second"), add_practice(bench, "Third")
+    screen = compose(bench)
+    assert screen.desk.accounts.chosen() in ((), (PRACTICE,))
+    planned(bench, "last", (second, third))
+    rest(bench)
+    screen.begin()
+    assert screen.desk.accounts.chosen() == (second, third)
+
+
+def test_chips_toggle_and_count(harbor: Desk) -> None:
+    composing.open_post(harbor)
+    screen = composing.screen(harbor)
+    toot, sky = screen.desk.accounts.chip(1), screen.desk.accounts.chip(2)
+    assert toot is not None
+    assert sky is not None
+    assert (sky.is_over, toot.is_over) == (True, False)
+    assert sky.words() == "−81"
+    assert "81 characters too many" in sky.accessibleName()
+    click(sky)
+    rest(harbor)
+    assert screen.desk.accounts.chosen() == (1, 3)
+    assert "81 too many for Bluesky." not in matters(screen)
+    assert "does not go there" in sky.accessibleName()
+    QTest.keyClick(sky, Qt.Key.Key_Space)
+    rest(harbor)
+    assert "81 too many for Bluesky." in matters(screen)
+
+
+def test_the_menu_adds_accounts(harbor: Desk) -> None:
+    screen = compose(harbor)
+    screen.desk.accounts.menu.aboutToShow.emit()
+    actions = {one.text().split("   ")[0]: one for one in screen.desk.accounts.menu.actions()}
+    assert "Harbor News" not in actions, "it is chosen: it was last used"
+    actions["#announcements"].trigger()
+    rest(harbor)
+    assert screen.desk.accounts.chosen() == (6, 5)
+    actions["Connect another account…"].trigger()
+    assert harbor.window.current == "add_account"
+
+
+def test_an_account_removed_meanwhile_goes_from_the_page(bench: Desk) -> None:
+    second = add_practice(bench, "Second")
+    screen = compose(bench)
+    screen.desk.accounts.choose(second)
+    bench.program.commands.remove_account(second)
+    bench.settle()
+    assert second not in screen.desk.accounts.chosen()
+    assert screen.desk.accounts.chip(second) is None
+
+
+# --- own texts ----------------------------------------------------------------------------------------------------
+
+
+def test_customise_write_and_take_back(bench: Desk) -> None:
+    second = add_practice(bench, "Second")
+    screen = compose(bench)
+    for one in (PRACTICE, second):
+        screen.desk.accounts.choose(one)
+    type_text(screen, "all")
+    screen.desk.tabs.menu.aboutToShow.emit()
+    assert [one.text() for one in screen.desk.tabs.menu.actions()] == ["Practice", "Second"]
+    screen.desk.tabs.menu.actions()[1].trigger()
+    type_text(screen, " but me")
+    screen.save()
+    rest(bench)
+    post = stored(bench)
+    assert post.content.items[0].text == "all"
+    assert post.content_for(second).items[0].text == "all but me"
+    click(screen.desk.tabs.undo)
+    rest(bench)
+    assert screen.writing.own == {}
+    QTest.keySequence(bench.window, "Ctrl+Z") if bench.window.focusWidget() is None else bench.window._undo()
+    rest(bench)
+    assert screen.writing.own[second].items[0].text == "all but me"
+    assert screen.desk.tab == second
+    again = compose(bench, post_id=post.id)
+    assert again.writing.own[second].items[0].text == "all but me"
+
+
+def test_undo_in_one_tab_leaves_the_other(bench: Desk) -> None:
+    second = add_practice(bench, "Second")
+    screen = compose(bench)
+    screen.desk.accounts.choose(second)
+    screen.desk.accounts.choose(PRACTICE)
+    type_text(screen, "everyone")
+    screen.desk.customise(second)
+    type_text(screen, " own")
+    screen.desk.show_tab(0)
+    QTest.keySequence(screen.desk.current.body, "Ctrl+Z")
+    assert screen.writing.everyone.items[0].text != "everyone"
+    assert screen.writing.own[second].items[0].text == "everyone own"
+
+
+# --- problems -----------------------------------------------------------------------------------------------------
+
+
+def test_the_button_goes_to_the_first_red_row_and_offers_a_way(harbor: Desk) -> None:
+    composing.open_post(harbor)
+    screen = composing.screen(harbor)
+    assert matters(screen)[0] == "81 too many for Bluesky."
+    screen.departure.press()
+    rest(harbor)
+    row = screen.desk.problems.first_red()
+    assert row is not None
+    assert "harborcoffee.example can’t get it so." in row.text.text()
+    assert row.links[0].hasFocus()
+    assert [one.words() for one in row.links] == ["Customise", "Send without it", "Send anyway"]
+    click(link(screen, "Send anyway"))
+    rest(harbor)
+    assert screen.desk.problems.first_red() is None
+    assert harbor.window.current == "composer"
+    screen.departure.press()
+    rest(harbor)
+    assert harbor.window.said == "Scheduled for Tue 09:00"
+
+
+def test_sending_without_the_one_that_cannot(harbor: Desk) -> None:
+    composing.open_post(harbor)
+    screen = composing.screen(harbor)
+    post_id = screen.saver.record.post_id
+    screen.departure.press()
+    rest(harbor)
+    click(link(screen, "Send without it"))
+    rest(harbor)
+    assert post_id is not None
+    with harbor.context.reading() as connection:
+        assert [one.account_id for one in deliveries.of_post(connection, post_id)] == [1, 3]
+
+
+def test_an_empty_page_is_calm_until_it_is_pressed(bench: Desk) -> None:
+    screen = compose(bench)
+    assert matters(screen) == []
+    screen.departure.press()
+    rest(bench)
+    assert matters(screen) == ["There is nothing to post yet."]
+    row = screen.desk.problems.rows[0]
+    assert "Send anyway" not in [one.words() for one in row.links]
+
+
+def test_split_into_thread_and_undo(bench: Desk) -> None:
+    screen = compose(bench)
+    text = "A sentence of some length. " * 30
+    screen.desk.put_text(text)
+    rest(bench)
+    click(link(screen, "Split into thread"))
+    rest(bench)
+    assert bench.window.said == "Split into 2 items."
+    assert len(screen.desk.current.items) == 2
+    assert not screen.assessment.red
+    bench.window._undo()
+    rest(bench)
+    assert screen.writing.everyone.items[0].text == text
+
+
+def test_customise_from_a_problem(harbor: Desk) -> None:
+    composing.open_post(harbor)
+    screen = composing.screen(harbor)
+    click(link(screen, "Customise"))
+    rest(harbor)
+    assert screen.desk.tab == 2
+
+
+def test_sign_in_from_a_problem(harbor: Desk) -> None:
+    composing.open_post(harbor)
+    click(link(composing.screen(harbor), "Sign in"))
+    assert harbor.window.current == "add_account"
+
+
+def test_add_alt_text_from_a_problem(harbor: Desk) -> None:
+    composing.open_post(harbor)
+    screen = composing.screen(harbor)
+    click(link(screen, "Add it"))
+    card = screen.desk.current.items[0].media.cards[1]
+    assert card.alt.hasFocus()
+    QTest.keyClicks(card.alt, "A boat at the pier")
+    screen.save()
+    rest(harbor)
+    assert "Picture 2 has no alt text." not in matters(screen)
+    post_id = screen.saver.record.post_id
+    assert stored(harbor, post_id).content.items[0].media[1].alt == "A boat at the pier"
+
+
+# --- threads and marks --------------------------------------------------------------------------------------------
+
+
+def test_a_thread_by_hand(bench: Desk) -> None:
+    screen = compose(bench)
+    type_text(screen, "one")
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_Return, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    view = screen.desk.current.items[1]
+    assert view.editor.hasFocus()
+    QTest.keyClicks(view.editor, "two")
+    screen.save()
+    rest(bench)
+    assert [item.text for item in stored(bench).content.items] == ["one", "two"]
+    assert view.count.text() == "3 characters"
+    click(view.remove_button)
+    rest(bench)
+    assert [item.text for item in screen.writing.everyone.items] == ["one"]
+    bench.window._undo()
+    assert [item.text for item in screen.writing.everyone.items] == ["one", "two"]
+
+
+def test_what_is_over_the_limit_is_marked_by_characters_not_units(bench: Desk) -> None:
+    screen = compose(bench)
+    text = "🐕" * 499 + "ab" + "cd"
+    screen.desk.put_text(text)
+    rest(bench)
+    editor = screen.desk.current.body
+    (selection,) = editor.extraSelections()
+    assert selection.cursor.selectedText() == "bcd"  # type: ignore[attr-defined]
+    assert screen.desk.current.items[0].count.text() == "503 characters"
+    for _ in range(3):
+        QTest.keyClick(editor, Qt.Key.Key_Backspace)
+    rest(bench)
+    assert not editor.extraSelections()
+
+
+def test_links_mentions_and_tags_are_marked_behind_wide_characters(bench: Desk) -> None:
+    screen = compose(bench)
+    screen.desk.put_text("🐕 #guji @ada@example.org https://example.org/x")
+    block = screen.desk.current.body.document().firstBlock()
+    text = block.text().encode("utf-16-le")
+    marked = [
+        text[2 * one.start : 2 * (one.start + one.length)].decode("utf-16-le") for one in block.layout().formats()
+    ]
+    assert marked == ["#guji", "@ada@example.org", "https://example.org/x"]
+
+
+def test_spaces_that_do_not_break_and_odd_characters_stay(bench: Desk) -> None:
+    screen = compose(bench)
+    screen.desk.put_text("a\u00a0b \u202fc\u2009d e\u0301 \U0001f468\u200d\U0001f469\u200d\U0001f467")
+    screen.save()
+    rest(bench)
+    assert (
+        stored(bench).content.items[0].text
+        == "a\u00a0b \u202fc\u2009d e\u0301 \U0001f468\u200d\U0001f469\u200d\U0001f467"
+    )
+
+
+def test_a_very_long_text_is_kept_and_counted(bench: Desk) -> None:
+    screen = compose(bench)
+    text = "\n".join("New beans: #Guji from https://example.org/guji, carried up the pier." for _ in range(1500))
+    screen.desk.put_text(text)
+    bench.until(lambda: screen.desk.current.items[0].count.text() == f"{len(text):,} characters")
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_Exclam)
+    screen.save()
+    rest(bench)
+    assert stored(bench).content.items[0].text == text + "!"
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def mime_of(*paths: str) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(one) for one in paths])
+    return data
+
+
+def test_files_dropped_pasted_described_moved_and_taken_out(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    view = screen.desk.current.items[0]
+    one = composing.write_file(tmp_path, "one.png", composing.png("#E6DCCF"))
+    two = composing.write_file(tmp_path, "two.png", composing.png("#BFD7E6"))
+    view.editor.insertFromMimeData(mime_of(one, two))
+    bench.until(lambda: len(view.media.cards) == 2 and not view.media.is_busy)
+    data = QMimeData()
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(0x336699)
+    data.setImageData(image)
+    view.editor.insertFromMimeData(data)
+    bench.until(lambda: len(view.media.cards) == 3 and not view.media.is_busy)
+    assert [file.name for file in view.media.files()] == ["one.png", "two.png", "picture.png"]
+    QTest.keyClicks(view.media.cards[0].alt, "First")
+    view.media.cards[0].alt.setFocus()
+    QTest.keyClick(view.media.cards[0].alt, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert [file.name for file in view.media.files()] == ["two.png", "one.png", "picture.png"]
+    assert view.media.cards[1].alt.hasFocus()
+    assert view.media.files()[1].alt == "First"
+    click(view.media.cards[0].remove_button)
+    assert [file.name for file in view.media.files()] == ["one.png", "picture.png"]
+    bench.window._undo()
+    screen.save()
+    rest(bench)
+    assert [file.name for file in stored(bench).content.items[0].media] == ["two.png", "one.png", "picture.png"]
+
+
+def test_a_picture_is_moved_by_dragging(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([composing.write_file(tmp_path, name, composing.png("#999")) for name in ("a.png", "b.png")])
+    bench.until(lambda: len(media.cards) == 2 and not media.is_busy)
+    first, second = media.cards
+    QTest.mousePress(first, Qt.MouseButton.LeftButton, pos=QPoint(20, 40))
+    QTest.mouseMove(first, QPoint(40, 40))
+    QTest.mouseMove(first, second.geometry().center() - first.geometry().topLeft())
+    QTest.mouseRelease(first, Qt.MouseButton.LeftButton)
+    rest(bench)
+    assert [file.name for file in media.files()] == ["b.png", "a.png"]
+    assert media.cards == [second, first]
+
+
+def test_a_file_that_cannot_be_read_is_said(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([str(tmp_path / "missing.png")])
+    bench.until(lambda: not media.is_busy)
+    assert "missing.png can't be attached" in bench.window.said
+    assert not media.files()
+    (tmp_path / "empty.png").write_bytes(b"")
+    media.add_paths([str(tmp_path / "empty.png")])
+    bench.until(lambda: not media.is_busy)
+    assert bench.window.said == "empty.png is empty."
+
+
+def test_a_kind_that_the_network_does_not_take_is_a_problem(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([composing.write_file(tmp_path, "a.pdf", b"%PDF-1.7")])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    assert "Practice does not take application/pdf." in matters(screen)
+
+
+def test_a_file_that_comes_too_late_is_not_put_into_another_post(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    write(bench, screen, "first")
+    media = screen.desk.current.items[0].media
+    media.add_paths([composing.write_file(tmp_path, "late.png", composing.png("#999"))])
+    assert media.is_busy
+    bench.window.compose()
+    bench.settle()
+    assert bench.window.said == "late.png was not there yet when the post was closed. Add it again."
+    assert screen.writing.is_blank
