@@ -24,9 +24,7 @@ def rest(desk: Desk) -> None:
     """Lets the composer come to rest: what was typed is looked through, what was asked for is done."""
     screen = desk.window.screen_named("composer")
     for _ in range(3):
-        done: list[bool] = []
-        desk.context.background.run(lambda: None, lambda _nothing, done=done: done.append(True))
-        desk.until(lambda done=done: done)
+        desk.settle()
         if isinstance(screen, ComposerScreen):
             desk.until(lambda: not screen._look_soon.isActive())
 

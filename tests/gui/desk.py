@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from sendoff.bootstrap import Program
 from sendoff.ui.background import Background
-from sendoff.ui.bridge import GATHER, Bridge
+from sendoff.ui.bridge import Bridge
 from sendoff.ui.context import Context
 from sendoff.ui.sending import Part, Sending
 from sendoff.ui.theme import Look
@@ -35,13 +35,15 @@ class Desk:
 
     def settle(self) -> None:
         """Lets everything that is under way come to rest: commands, rings of the bell, repaints."""
-        for _ in range(2):  # what a command changes may ask for something in the background again
+        bridge = self.context.bridge
+        for _ in range(3):  # what a command changes may ask for something in the background again
             done: list[bool] = []
             self.context.background.run(lambda: None, lambda _nothing, done=done: done.append(True))
             self.until(lambda done=done: done)
-            rest = QDeadlineTimer(GATHER + 20)
-            while not rest.hasExpired():
-                QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
+            self.until(lambda: not (bridge._topics or bridge._timer.isActive()))
+            screen = self.window.screen_named(self.window.current)
+            self.until(lambda screen=screen: screen is None or not screen.resting.isActive())
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
 
     def close(self) -> None:
         self.context.sending.end_now()

@@ -48,7 +48,7 @@ def letter_to(desk: Desk, *, chosen: tuple[int, ...] = (SECOND,)) -> ComposerScr
     screen = compose(desk)
     for one in (PRACTICE, SECOND):
         screen.desk.accounts.choose(one, one in chosen)
-    desk.settle()
+    rest(desk)
     return screen
 
 

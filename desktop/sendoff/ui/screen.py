@@ -11,15 +11,16 @@ from PySide6.QtWidgets import QWidget
 if TYPE_CHECKING:
     from sendoff.ui.context import Context
 
-SHARE = 5
-"""Refreshing takes one part in so many of the time at most, however fast changes come (a thousand posts leaving)."""
+LONGEST_REST = 250
+"""Milliseconds. After a refresh a page rests for twice as long as it took, and at most this long, so that changes that
+come fast (a thousand posts leaving) leave the window time for the person."""
 
 
 class Screen(QWidget):
     """A page. It is made when it is first visited, and stays.
 
-    `topics` are those (store/changes.py) after whose change it is refreshed: while it is shown at once, or soon if the
-    last refresh was dear and is not long past; else when it is shown next.
+    `topics` are those (store/changes.py) after whose change it is refreshed: while it is shown, at once or when it has
+    rested; else when it is shown next.
     """
 
     topics: ClassVar[frozenset[str]] = frozenset()
@@ -29,8 +30,8 @@ class Screen(QWidget):
         self.context = context
         self.look = context.look
         self.__stale = True
-        self.__rest = QTimer(self, singleShot=True)
-        self.__rest.timeout.connect(self.__fill)
+        self.resting = QTimer(self, singleShot=True)
+        self.resting.timeout.connect(self.__fill)
         context.bridge.changed.connect(self.__hear)
 
     def refresh(self) -> None:
@@ -49,14 +50,14 @@ class Screen(QWidget):
         self.__fill()
 
     def __fill(self) -> None:
-        if self.__stale and self.isVisible() and not self.__rest.isActive():
+        if self.__stale and self.isVisible() and not self.resting.isActive():
             self.__stale = False
             took = QElapsedTimer()
             took.start()
             self.refresh()
-            self.__rest.start(took.elapsed() * (SHARE - 1))
+            self.resting.start(min(2 * took.elapsed(), LONGEST_REST))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.__rest.stop()
+        self.resting.stop()
         self.__fill()

@@ -15,6 +15,7 @@ from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.choice import ComboBox, Switch
 from sendoff.ui.widgets.field import Field, TextField
 from sendoff.ui.widgets.focus import ring
+from sendoff.ui.widgets.tip import set_tip
 
 HEIGHT = 36
 
@@ -143,7 +144,7 @@ def _field(look: Look, option: Option, value: str, tell: Callable[[], object]) -
     if option.kind is Kind.SWITCH:
         switch = Switch(look, option.label)
         switch.setChecked(value == "yes")
-        switch.setToolTip(option.help)
+        set_tip(switch, option.help)
         switch.toggled.connect(lambda _on: tell())
         return switch
     field = TextField(look, option.label)
