@@ -515,6 +515,7 @@ def test_presets_fill_fields_that_exist() -> None:
         assert preset.values.keys() <= fields.keys(), preset.name
         assert preset.values["security"] in dict(fields["security"].choices)
         assert preset.help
+        assert preset.from_address.keys() <= Smtp.from_address.keys() <= fields.keys()
     domains = [domain for preset in PRESETS for domain in preset.domains]
     assert len(domains) == len(set(domains))
 

@@ -13,12 +13,12 @@ _APP = "Password: an app password. Make one "
 
 
 def _preset(
-    name: str, smtp: str, imap: str, domains: str, help: str, *, port: int = 465
+    name: str, smtp: str, imap: str, domains: str, help: str, *, port: int = 465, local: bool = False
 ) -> Preset:  # fmt: skip
+    """`local`: the user name is only what stands before the @."""
     values = {"host": smtp, "port": str(port), "security": "tls" if port == 465 else "starttls"}
-    return Preset(
-        name, values | ({"imap_host": imap, "imap_port": "993"} if imap else {}), tuple(domains.split()), help
-    )
+    values |= {"imap_host": imap, "imap_port": "993"} if imap else {}
+    return Preset(name, values, tuple(domains.split()), help, {"username": "{local}"} if local else {})
 
 
 PRESETS = (
@@ -66,7 +66,7 @@ PRESETS = (
     _preset(
         "WEB.DE", "smtp.web.de", "imap.web.de", "web.de",
         "User name: the part of your address before the @. "
-        "First allow access by POP3 and IMAP in the e-mail settings of WEB.DE.",
+        "First allow access by POP3 and IMAP in the e-mail settings of WEB.DE.", local=True,
     ),
     _preset(
         "T-Online, Magenta", "securesmtp.t-online.de", "secureimap.t-online.de", "t-online.de magenta.de",

@@ -74,7 +74,7 @@ class Mailgun(Channel):
 
     kind = "mailgun"
     title = "Mailgun"
-    needs = "A domain at Mailgun and its sending key · 2 minutes"
+    needs = "A domain and its key · 2 min"
     group = "mail"
     mark = "mailgun"
     steps = (
@@ -168,10 +168,8 @@ class Mailgun(Channel):
     def _settings(self, fields: Mapping[str, str]) -> dict[str, str]:
         region = fields.get("region") or "us"
         if region not in self._hosts:
-            raise BadInput(f"“{region}” is no region of Mailgun. It has: {', '.join(self._hosts)}.")
-        person = mails.parse_recipient(fields["from"])
-        if not person.address.rpartition("@")[0].isascii():
-            raise BadInput(f"Mailgun can't send from {person.address}: what stands before the @ has to be plain ASCII.")
+            raise BadInput(f"“{region}” is no region of Mailgun. It has: {', '.join(self._hosts)}.").at("region")
+        person = _sender(fields["from"])
         return {
             "region": region,
             "domain": _domain_name(fields["domain"]),
@@ -196,7 +194,7 @@ class Mailgun(Channel):
             raise NeedsLogin(
                 "Mailgun does not accept the account key. It is made under “API security”; a domain's sending key "
                 "does not belong there. The field may also stay empty.", status=answer.status,
-            )  # fmt: skip
+            ).at("account_key")  # fmt: skip
         return {}
 
     def _ask_for_domain(self, settings: Mapping[str, str], key: str) -> Answer:
@@ -210,7 +208,7 @@ class Mailgun(Channel):
         items = _object(listed).get("items") if listed else None
         names = [str(one.get("name")) for one in items if isinstance(one, dict)] if isinstance(items, list) else []
         has = f" It has: {', '.join(names)}." if names else ""
-        return Rejected(f"This Mailgun account has no domain {_place(settings)}.{has}", status=404)
+        return Rejected(f"This Mailgun account has no domain {_place(settings)}.{has}", status=404).at("domain")
 
     def _region_of(self, settings: Mapping[str, str], key: str) -> str:
         """The other region, if the domain lives there; else ""."""
@@ -234,12 +232,12 @@ class Mailgun(Channel):
             raise NeedsLogin(
                 f"Mailgun does not accept the sending key for {_place(settings)}{answers.quoted(said)} Check the key "
                 "and the domain.", status=401,
-            )  # fmt: skip
+            ).at("sending_key")  # fmt: skip
         if answer.status in (200, 404):
             raise Rejected(
                 f"Mailgun has no sending address for {_place(settings)}{answers.quoted(said)} Check the domain, the "
                 "region and the address.", status=answer.status,
-            )  # fmt: skip
+            ).at("domain")  # fmt: skip
         http = self._http(settings, key)
         answers.judge(http, answer, domain=settings["domain"], now=datetime.now(UTC), effect=False)
 
@@ -418,6 +416,18 @@ def _about(events: Iterable[Mapping[str, Any]], message_id: str) -> list[Mapping
 # --- what was typed -----------------------------------------------------------------------------------------------
 
 
+def _sender(text: str) -> Recipient:
+    try:
+        person = mails.parse_recipient(text)
+    except BadInput as wrong:
+        raise wrong.at("from") from None
+    if not person.address.rpartition("@")[0].isascii():
+        raise BadInput(f"Mailgun can't send from {person.address}: what stands before the @ has to be plain ASCII.").at(
+            "from"
+        )
+    return person
+
+
 def _domain_name(text: str) -> str:
     name = text.strip().strip(".").lower()
     try:
@@ -425,7 +435,7 @@ def _domain_name(text: str) -> str:
     except idna.IDNAError:
         name = ""
     if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", name):
-        raise BadInput(f"“{text}” is not a domain. Write it as it stands at Mailgun, like mg.example.org.")
+        raise BadInput(f"“{text}” is not a domain. Write it as it stands at Mailgun, like mg.example.org.").at("domain")
     return name
 
 
@@ -435,9 +445,9 @@ def _secrets(fields: Mapping[str, str]) -> dict[str, str]:
     keys = {name: fields.get(name, "").strip() for name in labels}
     for name, key in keys.items():
         if key.startswith("pubkey-"):
-            raise BadInput(f"That is the public key. The {labels[name]} is another one, and it is secret.")
+            raise BadInput(f"That is the public key. The {labels[name]} is another one, and it is secret.").at(name)
         if key and not re.fullmatch(r"[!-~]+", key):
-            raise BadInput(f"The {labels[name]} holds a character that no key has. Copy it once more.")
+            raise BadInput(f"The {labels[name]} holds a character that no key has. Copy it once more.").at(name)
     return {name: key for name, key in keys.items() if key or name == "sending_key"}
 
 
@@ -452,7 +462,8 @@ def _place(settings: Mapping[str, str]) -> str:
 
 def _wrong_region(settings: Mapping[str, str], other: str) -> BadInput:
     here, there = settings["region"].upper(), other.upper()
-    return BadInput(f"{settings['domain']} lives in Mailgun's {there} region, not in {here}. Choose {there}.")
+    words = f"{settings['domain']} lives in Mailgun's {there} region, not in {here}. Choose {there}."
+    return BadInput(words).at("region")
 
 
 def _refuse_unfit(domain: Mapping[str, Any], records: Any) -> None:
@@ -461,7 +472,7 @@ def _refuse_unfit(domain: Mapping[str, Any], records: Any) -> None:
     if domain.get("is_disabled") is True or domain.get("state") == "disabled":
         reason = disabled.get("reason") if isinstance(disabled, dict) else ""
         why = f": “{reason}”" if reason else ""
-        raise Rejected(f"Mailgun has disabled {name}{why}. Its support can lift that.")
+        raise Rejected(f"Mailgun has disabled {name}{why}. Its support can lift that.").at("domain")
     if domain.get("state") == "unverified":
         known = [one for one in records if isinstance(one, dict)] if isinstance(records, list) else []
         missing = [f"{one.get('record_type')} for {one.get('name')}" for one in known if one.get("valid") != "valid"]
@@ -469,7 +480,7 @@ def _refuse_unfit(domain: Mapping[str, Any], records: Any) -> None:
         raise Rejected(
             f"Mailgun does not send for {name} before it has found the domain's DNS records.{which} Set them, and let "
             "Mailgun check them."
-        )
+        ).at("domain")
 
 
 def _notes(

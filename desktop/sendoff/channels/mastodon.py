@@ -68,7 +68,7 @@ class Mastodon(Channel):
 
     kind = "mastodon"
     title = "Mastodon"
-    needs = "Your server's name and a browser · 1 min"
+    needs = "Sign in on your server · 1 min"
     group = "network"
     mark = "mastodon"
     steps = (
@@ -161,9 +161,11 @@ class Mastodon(Channel):
     def connect(self, fields: Mapping[str, str]) -> Identity:
         token = "".join(fields.get("access_token", "").split())
         if not token:
-            raise BadInput("Sign in with the browser, or paste an access token of your account.")
+            raise BadInput("Sign in with the browser, or paste an access token of your account.").at("access_token")
         if not token.isascii() or not token.isprintable():
-            raise BadInput("That is no access token: it has characters that none has. Copy it once more.")
+            raise BadInput("That is no access token: it has characters that none has. Copy it once more.").at(
+                "access_token"
+            )
         http = self._typed(fields)
         about, runs = servers.instance(http)
         http.headers = {"Authorization": f"Bearer {token}"}
@@ -184,7 +186,10 @@ class Mastodon(Channel):
 
     def _typed(self, fields: Mapping[str, str]) -> Http:
         ca_file = fields.get("ca_file", "")
-        base = home(self._transport, fields.get("server", ""), ca_file)
+        try:
+            base = home(self._transport, fields.get("server", ""), ca_file)
+        except BadInput as wrong:
+            raise wrong.at("server") from None
         return Http(self._transport, base, urlsplit(base).netloc, ca_file=ca_file)
 
     def _rights(self, http: Http, own_id: str) -> tuple[bool, str]:

@@ -91,12 +91,14 @@ def instance(http: Http) -> tuple[dict[str, Any], Software]:
             raise BadInput(
                 f"There is no server {http.name} to be found. Check how it is written, and whether this computer is "
                 "online."
-            ) from None
+            ).at("server") from None
         raise
     runs = software(http)
     if found is None or runs.name in OTHERS:
         what = f"It runs {runs.name.title()}" if runs.name else f"“{http.base}” answers otherwise"
-        raise BadInput(f"{http.name} does not speak Mastodon's language. {what}, which Sendoff can't use this way.")
+        raise BadInput(f"{http.name} does not speak Mastodon's language. {what}, which Sendoff can't use this way.").at(
+            "server"
+        )
     if not runs.name:
         compatible = re.search(r"compatible; (\w+)", str(found.get("version", "")))
         runs = Software(compatible[1].lower() if compatible else "", str(found.get("version", "")))
@@ -109,7 +111,9 @@ def _about(http: Http, path: str) -> dict[str, Any] | None:
         http.judge(answer, effect=False)
     elsewhere = urlsplit(answer.headers.get("Location", "")).netloc if 300 <= answer.status < 400 else ""
     if elsewhere and elsewhere != http.name:
-        raise BadInput(f"{http.name} sends us on to {elsewhere}. If that is your server, write “{elsewhere}”.")
+        raise BadInput(f"{http.name} sends us on to {elsewhere}. If that is your server, write “{elsewhere}”.").at(
+            "server"
+        )
     found = table(answer.json()) if answer.status == 200 else {}
     return found if "version" in found and ("domain" in found or "uri" in found) else None
 

@@ -91,7 +91,9 @@ class Practice(Channel):
     def connect(self, fields: Mapping[str, str]) -> Identity:
         for answer in _script(fields.get("answers", "")):
             if answer.partition(":")[0] not in ANSWERS:
-                raise BadInput(f"The practice network has no answer “{answer}”. It has: {', '.join(ANSWERS)}.")
+                raise BadInput(f"The practice network has no answer “{answer}”. It has: {', '.join(ANSWERS)}.").at(
+                    "answers"
+                )
         learned: dict[str, Any] = {"mail": True, "text": None} if fields.get("takes") == "mail" else {}
         return Identity(handle=fields["handle"], name=fields["handle"].strip("@").split("@")[0], learned=learned)
 

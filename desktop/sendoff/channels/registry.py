@@ -50,4 +50,5 @@ def load(context: Context) -> Registry:
 def ordered(channels: Mapping[str, Channel]) -> list[Channel]:
     """Networks first, then mail, the practice one last; by name."""
     groups = ("network", "mail", "practice")
-    return sorted(channels.values(), key=lambda one: (groups.index(one.group), one.title.lower()))
+    places = {group: place for place, group in enumerate(groups)}
+    return sorted(channels.values(), key=lambda one: (places.get(one.group, 0), one.title.lower()))

@@ -63,11 +63,12 @@ class Smtp(Channel):
 
     kind = "smtp"
     title = "E-mail (SMTP)"
-    needs = "Your provider's server and an app password · 2 min"
+    needs = "Address and password · 2 min"
     group = "mail"
     mark = "smtp"
     steps = (
-        "Choose your provider above and its servers are filled in. For another one, look for “SMTP” in its help pages.",
+        "Name your mail address or your provider, and its servers are filled in. For one that is not known here, look "
+        "for “SMTP” in its help pages.",
         "Gmail, Yahoo, AOL, iCloud and others want an app password: in the provider's security settings switch on "
         "two-step verification, then make an app password and copy it.",
         "With the IMAP server too, Sendoff can look into your sent mail if an answer gets lost, and need not ask you.",
@@ -124,6 +125,7 @@ class Smtp(Channel):
         ),
     )  # fmt: skip
     presets = PRESETS
+    from_address: Mapping[str, str] = {"username": "{address}", "from": "{address}"}
 
     def __init__(self, context: Context, patience: Patience = Patience()) -> None:
         self._patience = patience
@@ -159,7 +161,7 @@ class Smtp(Channel):
                 f"Sending would work, but the way into your sent mail does not: {wrong}",
                 advice=" ".join([getattr(wrong, "advice", ""), "Or leave the IMAP server empty."]).strip(),
                 detail=getattr(wrong, "detail", ""),
-            ) from None
+            ).at("imap_host") from None
 
     # --- before sending -------------------------------------------------------------------------------------------
 
@@ -290,41 +292,44 @@ def _settings(fields: Mapping[str, str]) -> dict[str, str]:
     settings["security"] = settings["security"] or "tls"
     settings["port"] = settings["port"] or ("587" if settings["security"] == "starttls" else "465")
     settings["from"] = settings["from"] or settings["username"]
-    settings["host"] = _host(settings["host"])
+    settings["host"] = _host(settings, "host")
     if settings["imap_host"]:
-        settings["imap_host"] = _host(settings["imap_host"])
+        settings["imap_host"] = _host(settings, "imap_host")
         settings["imap_port"] = settings["imap_port"] or "993"
     for name in ("port", "imap_port"):
         if settings[name] and not 0 < int(settings[name]) < 65_536:
-            raise BadInput(f"There is no port {settings[name]}. It is 465 or 587 for SMTP, 993 for IMAP.")
+            raise BadInput(f"There is no port {settings[name]}. It is 465 or 587 for SMTP, 993 for IMAP.").at(name)
     return settings
 
 
-def _host(text: str) -> str:
+def _host(settings: Mapping[str, str], field: str) -> str:
     """A server's name in ASCII."""
+    text = settings[field]
     name = text.rstrip(".")
     try:
         name = name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
     except idna.IDNAError:
         name = ""
     if not re.fullmatch(r"(?!-)[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+", name) or ".." in name:
-        raise BadInput(f"“{text}” is not the name of a server. Write it like smtp.example.org; the port has a field.")
+        raise BadInput(
+            f"“{text}” is not the name of a server. Write it like smtp.example.org; the port has a field."
+        ).at(field)
     return name
 
 
 def _sender(settings: Mapping[str, str]) -> Recipient:
     if not settings["from"]:
-        raise BadInput("“From” is empty. Put the address there that your mails come from.")
+        raise BadInput("“From” is empty. Put the address there that your mails come from.").at("from")
     try:
         return mails.parse_recipient(settings["from"])
     except BadInput as wrong:
-        raise BadInput(f"“From”: {wrong} Write it like Ada Lovelace <ada@example.org>.") from None
+        raise BadInput(f"“From”: {wrong} Write it like Ada Lovelace <ada@example.org>.").at("from") from None
 
 
 def _check_sign_in(username: str, password: str) -> None:
     if bool(username) != bool(password):
-        missing = "password" if username else "user name"
-        raise BadInput(f"The {missing} is missing. Leave both empty only for a server that wants no sign-in.")
+        name, missing = ("password", "password") if username else ("username", "user name")
+        raise BadInput(f"The {missing} is missing. Leave both empty only for a server that wants no sign-in.").at(name)
     if "\0" in username + password:
         raise BadInput("A user name and a password can't hold a null character.")
 
@@ -376,7 +381,7 @@ def _check_size(line: Dialogue, login: _Login, mail: bytes) -> None:
 def _broken(server: Server, broken: Broken) -> SendError:
     """Before the final dot nothing can have happened; after it, anything."""
     if broken.step in (Step.CONNECT, Step.TLS) and not isinstance(broken.cause, NotSmtp | EOFError):
-        return tls.not_reached(server.host, server.port, broken.cause)
+        return tls.not_reached(server.host, server.port, broken.cause).at("host")
     what = _what_broke(server.host, broken)
     detail = tls.words(broken.cause)
     if broken.step is Step.END:
@@ -400,6 +405,8 @@ def _what_broke(host: str, broken: Broken) -> str:
 def _negative(login: _Login, negative: Negative) -> SendError:
     host = login.server.host
     known = smtp_words.end(host, negative.step, negative.reply)
+    if isinstance(known, Rejected) and negative.step is Step.SENDER:
+        return known.at("from")
     if known is not None:
         return known
     odd = f"{host} answered oddly {negative.step}{smtp_words.quoted(negative.reply)}"
@@ -414,7 +421,7 @@ def _not_offered(server: Server, missing: NotOffered) -> SendError:
         return Rejected(
             f"{server.host} offers no STARTTLS at port {server.port}, and in the open no password and no mail is sent.",
             advice="Choose TLS with port 465. If it worked before, somebody on the way may be meddling with the line.",
-        )
+        ).at("security")
     if missing.offered:
         return Rejected(
             f"{server.host} takes no password from other programs; it offers only {missing.offered}.",

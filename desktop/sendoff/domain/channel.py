@@ -111,12 +111,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A known provider: what to fill in for its customers. `domains` are those of their mail addresses."""
+    """A known provider: what to fill in for its customers. `domains` are those of their mail addresses.
+
+    `from_address` is laid over that of the channel.
+    """
 
     name: str
     values: Mapping[str, str]
     domains: tuple[str, ...] = ()
     help: str = ""
+    from_address: Mapping[str, str] = field(default_factory=dict)
 
 
 class How(StrEnum):
@@ -287,6 +291,7 @@ class Channel:
     fields: tuple[Field, ...] = ()
     options: tuple[Option, ...] = ()
     presets: tuple[Preset, ...] = ()
+    from_address: Mapping[str, str] = {}  # fields that follow from a mail address: name → shape of {address}, {local}
     signs_in_by_browser: bool = False
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:

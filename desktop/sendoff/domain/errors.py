@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Self
 
 
 class SendoffError(Exception):
-    """The root of what Sendoff raises on purpose. The message says what happened and what to do about it."""
+    """The root of what Sendoff raises on purpose. The message says what happened and what to do about it.
+
+    `field` names the field of a form that has to be changed, "" where none has or it is not known which.
+    """
+
+    field = ""
+
+    def at(self, field: str) -> Self:
+        """The same error, with the field that it is about."""
+        self.field = field
+        return self
 
 
 # --- what a person did, or has to do ------------------------------------------------------------------------------

@@ -59,9 +59,9 @@ class PassphraseSheet(Sheet):
         self._field = Field(look, "Passphrase", self._typed, _ADVICE if self._new else "")
         self._typed_again = TextField(look, "Again", secret=True)
         self._again = Field(look, "Again", self._typed_again)
-        self._again.setVisible(self._new)
         self.body.addWidget(self._field)
         self.body.addWidget(self._again)
+        self._again.setVisible(self._new)  # not before it has a parent: it would be a window of its own
         self._ok = Button(look, "Make it" if self._new else "Unlock", kind="primary", run=self._go_on)
         self.add_button(Button(look, "Not now", run=self.close_it))
         self.add_button(self._ok)

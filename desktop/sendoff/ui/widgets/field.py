@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.ui.theme import MEDIUM, Look
 from sendoff.ui.widgets import paint
@@ -125,6 +125,23 @@ class TextArea(QFrame):
         painter.end()
 
 
+class Beside(QWidget):
+    """A text field with a button at its right: to paste, to choose a file."""
+
+    def __init__(self, edit: TextField, button: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.edit, self.button = edit, button
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(edit, 1)
+        row.addWidget(button)
+        self.setFocusProxy(edit)
+
+    def set_wrong(self, wrong: bool) -> None:
+        self.edit.set_wrong(wrong)
+
+
 class Field(QWidget):
     """A label, the field below it, and below that help or what is wrong."""
 
@@ -136,13 +153,19 @@ class Field(QWidget):
         self._label = Label(look, label, weight=MEDIUM)
         self._label.setBuddy(field)
         self._below = Label(look, help_text, size="small", color="text3", wrap=True)
-        self._below.setVisible(bool(help_text))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         for part in (self._label, field, self._below):
             layout.addWidget(part)
+        self._label.setVisible(bool(label))
+        self._below.setVisible(bool(help_text))
         field.setAccessibleDescription(help_text)
+
+    def set_help(self, words: str) -> None:
+        """Changes the help, where it depends on something else."""
+        self._help = words
+        self.set_wrong("")
 
     def set_wrong(self, sentence: str) -> None:
         """Says what is wrong with what was typed; "" takes it back."""
@@ -150,5 +173,5 @@ class Field(QWidget):
         self._below.set_color("failed.text" if sentence else "text3")
         self._below.setVisible(bool(sentence or self._help))
         self.field.setAccessibleDescription(sentence or self._help)
-        if isinstance(self.field, TextField):
+        if isinstance(self.field, TextField | Beside):
             self.field.set_wrong(bool(sentence))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sendoff.ui.states import Face
@@ -89,6 +89,73 @@ class StateIcon(_Sign):
             icon = self._size // 2
         drawing = self._look.pixmap(self._face.icon, icon, f"{self._face.token}.text", self.devicePixelRatioF())
         paint.pixmap(painter, (self.width() - icon) / 2, self.height() / 2, drawing)
+        painter.end()
+
+
+class Icon(_Sign):
+    """An outline icon beside words that say the same."""
+
+    def __init__(
+        self, look: Look, icon: str = "", *, color: str = "text2", size: int = 16, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(look, parent)
+        self._size = size
+        self.set_icon(icon, color)
+
+    def set_icon(self, icon: str, color: str = "text2") -> None:
+        """Shows another icon; "" none."""
+        self._icon, self._color = icon, color
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._size, self._size)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._icon:
+            painter = QPainter(self)
+            drawing = self._look.pixmap(self._icon, self._size, self._color, self.devicePixelRatioF())
+            paint.pixmap(painter, 0, self.height() / 2, drawing)
+            painter.end()
+
+
+class Spinner(_Sign):
+    """Turns while something is under way. Stands still where the system is told to blink nothing."""
+
+    STEP, PACE = 30, 60  # degrees, ms
+
+    def __init__(self, look: Look, *, size: int = 16, parent: QWidget | None = None) -> None:
+        super().__init__(look, parent)
+        self._size, self._angle = size, 90
+        self._timer = QTimer(self)
+        self._timer.setInterval(self.PACE)
+        self._timer.timeout.connect(self._turn)
+
+    def _turn(self) -> None:
+        self._angle = (self._angle - self.STEP) % 360
+        self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if QGuiApplication.styleHints().cursorFlashTime() > 0:
+            self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._size, self._size)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inside = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
+        painter.setPen(QPen(self._look.color("neutral.6"), 2))
+        painter.drawEllipse(inside)
+        pen = QPen(self._look.color("accent.fill"), 2)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawArc(inside, self._angle * 16, -100 * 16)
         painter.end()
 
 

@@ -126,8 +126,10 @@ class Header(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(20, 0, 16, 0)
         self._row.setSpacing(8)
+        self._back: Button | None = None
         if back:
-            self._row.addWidget(Button(look, back, kind="quiet", icon="arrow-left", run=go_back))
+            self._back = Button(look, back, kind="quiet", icon="arrow-left", run=go_back)
+            self._row.addWidget(self._back)
             self._row.addSpacing(4)
         size = "lead" if back else "title"
         self.title = Label(look, title, size=size, weight=STRONG, elide=True)
@@ -142,6 +144,11 @@ class Header(QWidget):
         self.title.setText(title)
         self.aside.setText(aside)
         self.aside.setVisible(bool(aside))
+
+    def set_back(self, words: str) -> None:
+        """Where the arrow leads, for a page that one comes to from several others."""
+        if self._back is not None:
+            self._back.setText(words)
 
     def add(self, part: QWidget) -> None:
         """Puts a control at the right end."""
