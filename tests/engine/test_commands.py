@@ -10,7 +10,7 @@ import pytest
 from sendoff.bootstrap import Program
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import State
-from sendoff.domain.errors import BadInput, NotFound, Refused
+from sendoff.domain.errors import BadInput, KeychainError, NotFound, Refused
 from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Variant
 from sendoff.domain.when import When, parse_when
 from sendoff.engine.commands import Problems
@@ -299,6 +299,17 @@ def test_removing_an_account_cancels_what_waits_and_keeps_history(program: Progr
         assert accounts.every(connection) == []
         assert timeline.detail(connection, ids[0]).account.name == "ada"
     assert account(program)  # the name is free again
+
+
+def test_a_key_that_cannot_be_deleted_is_said_and_the_account_is_gone_all_the_same(program: Program) -> None:
+    mine = account(program)
+    with program.store.writing() as connection:
+        accounts.update(connection, mine, secret_ref="file:one")
+    program.secrets.vault.passphrase = None
+    with pytest.raises(KeychainError, match="ada is removed, but its key is still in the keychain"):
+        program.commands.remove_account(mine)
+    with program.store.reading() as connection:
+        assert accounts.every(connection) == []
 
 
 def test_problems_come_per_account_while_typing(program: Program) -> None:

@@ -507,7 +507,12 @@ class Commands:
             accounts.update(connection, account_id, spacing=seconds)
 
     def remove_account(self, account_id: int) -> int:
-        """Removes an account and its secret; what had not left is cancelled, history stays. Returns how many."""
+        """Removes an account and its secret; what had not left is cancelled, history stays. Returns how many.
+
+        Raises:
+            Refused: something is leaving for it right now; nothing was changed.
+            KeychainError: the account is removed, and its key could not be deleted.
+        """
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
         with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
@@ -515,7 +520,10 @@ class Commands:
                 raise Refused("Something is leaving for this account right now. Try again in a moment.")
             cancelled = deliveries.cancel_account(connection, account_id)
             accounts.remove(connection, account_id, self._clock.now())
-        self._secrets.remove(account.secret_ref)
+        try:
+            self._secrets.remove(account.secret_ref)
+        except KeychainError as wrong:
+            raise type(wrong)(f"{account.name} is removed, but its key is still in the keychain. {wrong}") from None
         return cancelled
 
     # --- everything -----------------------------------------------------------------------------------------------

@@ -191,12 +191,16 @@ class SystemKeychain:
 
     def __init__(self) -> None:
         self.start()
-        self._backend: Any = self._ask(_trusted_backend)
+        try:
+            self._backend: Any = self._ask(_trusted_backend)
+        except KeychainError:
+            self._asked.put(None)  # the thread ends; the next one who asks starts another
+            raise
         self.name: str = f"the system's keychain ({self._backend.name})"
 
     def start(self) -> None:
         """Starts the thread that asks."""
-        self._asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[Any]] | None] = queue.SimpleQueue()
         self._hangs = threading.Event()
         threading.Thread(target=self._serve, name="keychain", daemon=True).start()
 
@@ -211,8 +215,8 @@ class SystemKeychain:
         self._ask(lambda: self._backend.delete_password(SERVICE, item))
 
     def _serve(self) -> None:
-        while True:
-            call, answer = self._asked.get()
+        while entry := self._asked.get():
+            call, answer = entry
             try:
                 answer.put((True, call()))
             except BaseException as wrong:  # noqa: BLE001  # handed to the asking thread, which names it
