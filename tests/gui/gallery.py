@@ -16,7 +16,7 @@ from sendoff.ui.widgets.field import Field, TextArea, TextField
 from sendoff.ui.widgets.flow import FlowLayout
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
-from sendoff.ui.widgets.state import Badge, Dot, Keys, Pill, ProgressRing, StateIcon, Tile
+from sendoff.ui.widgets.state import Badge, Dot, Icon, Keys, Pill, ProgressRing, Spinner, StateIcon, Tile
 from sendoff.ui.widgets.surface import Card, CardButton, Divider, EmptyState, Header, primary
 
 
@@ -76,7 +76,7 @@ def _rows(look: Look) -> Iterable[tuple[str, list[QWidget]]]:
         *(StateIcon(look, FACES[one], size=32, tile=True) for one in (State.IN_DOUBT, State.FAILED, State.HELD)),
         Badge(look, 3), Badge(look, 128), *(Dot(look, token) for token in ("sent", "missed", "doubt", "failed")),
         *(ProgressRing(look, used, 300) for used in (0, 105, 299, 325)),
-        Keys(look, "Ctrl+Shift+K"),
+        Keys(look, "Ctrl+Shift+K"), Icon(look, "key-round"), Spinner(look),
     ]  # fmt: skip
     yield "Tiles and marks", [
         *(Tile(look, mark=mark) for mark in _MARKS),

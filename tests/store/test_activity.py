@@ -114,8 +114,18 @@ def test_what_is_asked_for_can_be_narrowed(store: Store, account: int, plan: Pla
     assert words(asked(store, words="harb")) == ["coffee tomorrow", "tea from Assam"]
     assert words(asked(store, words="100%_")) == []
     assert words(asked(store, words="  ")) == words(asked(store))
-    assert Wanted(until=NOW).is_everything
+    assert words(asked(store, now=NOW)) == ["tea from Assam", "coffee from Guji"]
+    assert Wanted(until=NOW, now=NOW).is_everything
     assert not Wanted(words="x").is_everything
+
+
+def test_a_search_prefers_what_was_written_last(
+    store: Store, account: int, plan: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("coffee coffee coffee", "tea", "and some more about coffee", "at last: coffee"):
+        plan(account, -60, text)
+    monkeypatch.setattr(activity, "MOST_FOUND", 2)
+    assert words(asked(store, words="coffee")) == ["at last: coffee", "and some more about coffee"]
 
 
 def test_a_day_is_counted_as_it_was_asked_for(store: Store, account: int, plan: Planner) -> None:

@@ -202,14 +202,15 @@ def _words(content: Content) -> list[str]:
     return words
 
 
-def search(connection: sa.Connection, words: str, limit: int = 50) -> list[int]:
-    """The posts in which all the words stand (the last one may be a beginning), best first."""
+def search(connection: sa.Connection, words: str, limit: int = 50, *, newest: bool = False) -> list[int]:
+    """The posts in which all the words stand (the last one may be a beginning), best first, or newest first."""
     terms = re.findall(r"\w+", words)
     if not terms:
         return []
     query = " ".join(f'"{term}"' for term in terms) + "*"
-    rows = connection.execute(
-        sa.text("SELECT rowid FROM posts_text WHERE posts_text MATCH :query ORDER BY rank LIMIT :limit"),
-        {"query": query, "limit": limit},
-    )
+    rows = connection.execute(_NEWEST if newest else _BEST, {"query": query, "limit": limit})
     return [int(row[0]) for row in rows]
+
+
+_BEST = sa.text("SELECT rowid FROM posts_text WHERE posts_text MATCH :query ORDER BY rank LIMIT :limit")
+_NEWEST = sa.text("SELECT rowid FROM posts_text WHERE posts_text MATCH :query ORDER BY rowid DESC LIMIT :limit")
