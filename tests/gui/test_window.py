@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from sendoff.bootstrap import Program
 from sendoff.domain.errors import Refused
@@ -21,6 +22,7 @@ from sendoff.ui.palette import HIT, Palette
 from sendoff.ui.rail import NARROW, WIDE
 from sendoff.ui.screens import ENTRIES
 from sendoff.ui.sending import Part
+from sendoff.ui.widgets.flow import FlowLayout
 from tests.conftest import SetClock
 from tests.gui.desk import Desk
 
@@ -318,3 +320,20 @@ def test_the_strip_counts_down(
     clock.advance(3600)
     desk.window.look_again()
     assert strip._detail.text() == "Practice · in 8 min"
+
+
+def test_a_sheet_that_closes_takes_nothing_of_the_window_along(desk: Desk) -> None:
+    """PySide6 once made the whole window a child of the sheet, because the sheet asked for Qt's focus chain."""
+    desk.window.go("first_run")
+    desk.settle()
+    layouts = [one for one in desk.window.findChildren(FlowLayout) if one.count()]
+    assert layouts
+    desk.window.ask("Really?", "It cannot be undone.", "Yes", lambda: None)
+    sheet = desk.window.overlay
+    assert sheet is not None
+    for _ in range(4):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    sheet.close_it()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    for layout in layouts:
+        assert all(isValid(layout.itemAt(place)) for place in range(layout.count()))

@@ -1,1 +1,8 @@
 """The only PySide6: the window, the tray and everything in them."""
+
+import sys
+
+if sys.version_info < (3, 12):
+    from sendoff.ui import overrides
+
+    overrides.guard()

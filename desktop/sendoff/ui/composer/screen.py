@@ -25,7 +25,6 @@ from sendoff.ui.composer.desk import Desk
 from sendoff.ui.composer.foot import Foot
 from sendoff.ui.composer.header import ComposerHeader
 from sendoff.ui.composer.opening import Opened, begin, open_post
-from sendoff.ui.composer.order import put_in_order
 from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.composer.readiness import badge
 from sendoff.ui.composer.remedies import Remedies
@@ -35,6 +34,7 @@ from sendoff.ui.composer.timing import spelled
 from sendoff.ui.context import Context
 from sendoff.ui.screen import Screen
 from sendoff.ui.widgets.menu import Menu
+from sendoff.ui.widgets.order import put_in_order
 
 LOOK_AFTER, SHOW_AFTER = 30, 120
 """How long typing may go on before it is looked through, and before the preview follows, in ms."""

@@ -13,6 +13,7 @@ from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import SMALL, Button, IconButton
 from sendoff.ui.widgets.label import Label
+from sendoff.ui.widgets.order import reached
 from sendoff.ui.widgets.surface import CARD_RADIUS, Divider
 
 AROUND = 36
@@ -193,14 +194,8 @@ class Overlay(QWidget):
 
     def _reachable(self) -> list[QWidget]:
         """What Tab reaches inside the card, in order."""
-        found: list[QWidget] = []
-        one = self.card.nextInFocusChain()
-        while one is not None and one is not self.card:
-            inside = self.card.isAncestorOf(one) and one.isVisibleTo(self.card) and one.isEnabled()
-            if inside and one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.focusProxy() is None:
-                found.append(one)
-            one = one.nextInFocusChain()
-        return found
+        found = (one for one in reached(self.card) if one.isVisibleTo(self.card) and one.isEnabled())
+        return [one for one in found if one.focusProxy() is None]
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         reachable = self._reachable()
