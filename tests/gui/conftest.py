@@ -10,11 +10,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from sendoff.bootstrap import Program, open_program
+from sendoff.ui.session import Session
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
 from tests.gui import sample
-from tests.gui.desk import Desk, set_up
+from tests.gui.desk import Desk, Panel, set_up
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +90,33 @@ def bench(open_profile: Callable[..., Program], open_desk: Callable[..., Desk], 
     program.commands.add_account("practice", "Practice", {})
     program.commands.set("zone", "Europe/Berlin")
     return open_desk(program)
+
+
+@pytest.fixture
+def panel() -> Panel:
+    return Panel()
+
+
+@pytest.fixture
+def start(
+    qapp: QApplication, look: Look, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Session]]:
+    """Starts the program in this process, and ends it after the test."""
+    started: list[Session] = []
+    monkeypatch.setenv("SENDOFF_PASSPHRASE", "open sesame")
+
+    def start_one(folder: Path, **more: object) -> Session:
+        session = Session(qapp, folder, panel=panel, look=look, **more)  # type: ignore[arg-type]
+        started.append(session)
+        return session
+
+    yield start_one
+    for session in started:
+        session.quitting = True
+        session.ended()
+        if session.tray is not None:
+            session.tray.hide()
+        session.window.hide()
+        session.window.deleteLater()
+        session.deleteLater()
+    look.choose("light")

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program
 from sendoff.ui.background import Background
 from sendoff.ui.bridge import Bridge
 from sendoff.ui.context import Context
 from sendoff.ui.sending import Part, Sending
+from sendoff.ui.session import Session
 from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
 
@@ -86,3 +88,20 @@ def grab(widget: QWidget, width: int = 0, height: int = 0) -> QWidget:
     for _ in range(4):
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
     return widget
+
+
+class Panel:
+    """A desktop whose tray can be taken away."""
+
+    def __init__(self, there: bool = True) -> None:
+        self.there = there
+
+    def __call__(self) -> bool:
+        return self.there
+
+
+def opened(session: Session, qtbot: QtBot) -> Session:
+    """Waits until the profile is open and this process is the sender."""
+    qtbot.waitUntil(lambda: session.context is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: session.context.sending.part is Part.HERE, timeout=20_000)  # type: ignore[union-attr]
+    return session

@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,10 @@ from sendoff.store import glance, settings
 from sendoff.ui import autostart
 from sendoff.ui.application import main
 from sendoff.ui.passphrase import PassphraseSheet
-from sendoff.ui.sending import Part
 from sendoff.ui.session import Session
 from sendoff.ui.single import Single
-from sendoff.ui.theme import Look
 from sendoff.ui.trouble import TroublePage
-from tests.gui.test_tray import Panel
+from tests.gui.desk import Panel, opened
 
 HEAVY = ("sqlalchemy", "alembic", "apscheduler", "requests", "keyring", "cryptography", "PIL", "msgspec")
 
@@ -73,42 +71,6 @@ def folder(tmp_path: Path, open_profile: Callable[..., Program]) -> Path:
     """A profile that is there already, without accounts."""
     open_profile("there").close()
     return tmp_path / "there"
-
-
-@pytest.fixture
-def panel() -> Panel:
-    return Panel()
-
-
-@pytest.fixture
-def start(
-    qapp: QApplication, look: Look, panel: Panel, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Session]]:
-    """Starts the program in this process, and ends it after the test."""
-    started: list[Session] = []
-    monkeypatch.setenv("SENDOFF_PASSPHRASE", "open sesame")
-
-    def start_one(folder: Path, **more: object) -> Session:
-        session = Session(qapp, folder, panel=panel, look=look, **more)  # type: ignore[arg-type]
-        started.append(session)
-        return session
-
-    yield start_one
-    for session in started:
-        session.quitting = True
-        session.ended()
-        if session.tray is not None:
-            session.tray.hide()
-        session.window.hide()
-        session.window.deleteLater()
-        session.deleteLater()
-    look.choose("light")
-
-
-def opened(session: Session, qtbot: QtBot) -> Session:
-    qtbot.waitUntil(lambda: session.context is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: session.context.sending.part is Part.HERE, timeout=20_000)  # type: ignore[union-attr]
-    return session
 
 
 def changed(session: Session, name: str, value: str, qtbot: QtBot) -> None:

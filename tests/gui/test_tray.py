@@ -10,17 +10,8 @@ from pytestqt.qtbot import QtBot
 from sendoff.ui.standing import Mood, Standing
 from sendoff.ui.theme import Look
 from sendoff.ui.tray import Tray, Wishes, icon_set
+from tests.gui.desk import Panel
 from tests.gui.test_standing import NOW, TOMORROW, chip, standing
-
-
-class Panel:
-    """A desktop whose tray can be taken away."""
-
-    def __init__(self, there: bool = True) -> None:
-        self.there = there
-
-    def __call__(self) -> bool:
-        return self.there
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from sendoff.domain.errors import BadInput
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import When, parse_when
 from sendoff.store import accounts, profile
-from sendoff.store.secrets import Secrets
+from sendoff.store.secrets import Secrets, is_in_file
 
 LARGEST_TEXT = 16 << 20
 """Bytes of a text, an HTML page or a table of people."""
@@ -81,7 +81,7 @@ def unlock(secrets: Secrets, known: Iterable[Account]) -> None:
     Raises:
         KeychainMissing: there is nobody to ask. KeychainLocked: it is not the file's passphrase.
     """
-    if any(secrets.is_in_file(account.secret_ref) for account in known):
+    if any(is_in_file(account.secret_ref) for account in known):
         _open_file(secrets)
 
 

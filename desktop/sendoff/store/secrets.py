@@ -112,10 +112,6 @@ class Secrets:
         with self._lock:
             return ref is None or ref in self._known
 
-    def is_in_file(self, ref: str | None) -> bool:
-        """Whether the secret is in the encrypted file, which wants a passphrase."""
-        return ref is not None and ref.startswith("file:")
-
     def known_values(self) -> list[str]:
         """Every secret that this process has seen, for masking."""
         with self._lock:
@@ -145,6 +141,11 @@ class Secrets:
             if not isinstance(self._system, _Opened):
                 self._system = _Opened(self._system())
             return self._system.safe
+
+
+def is_in_file(ref: str | None) -> bool:
+    """Whether a reference is to the encrypted file, which wants a passphrase."""
+    return ref is not None and ref.startswith("file:")
 
 
 class _Opened:

@@ -131,7 +131,7 @@ class AddAccountScreen(Screen):
             form.channel,
             connected,
             form.attempt.masked(connected.identity.note),
-            write=lambda: go("composer"),
+            write=lambda: go("composer", account_id=account_id),
             done=lambda: go("accounts", account_id=account_id),
         )
 

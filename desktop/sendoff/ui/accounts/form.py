@@ -75,7 +75,11 @@ class Form(QWidget):
         part, read, write = self._control(field)
         words = " ".join([field.help, KEPT]).strip() if kept else field.help
         label = "" if field.kind is Kind.SWITCH else field.label
-        return Line(field, Field(self._look, label, part, words), read, write)
+        box = Field(self._look, label, part, words)
+        edit = part.edit if isinstance(part, Beside) else part
+        if isinstance(edit, TextField):
+            edit.textChanged.connect(lambda _words: box.set_wrong(""))
+        return Line(field, box, read, write)
 
     def _control(self, field: Declared) -> tuple[QWidget, Callable[[], str], Callable[[str], None]]:
         look = self._look

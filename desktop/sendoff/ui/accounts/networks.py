@@ -59,7 +59,7 @@ class Networks(QWidget):
         column.setSpacing(0)
         column.addWidget(Label(look, "Where should it go?", size="display", weight=STRONG))
         column.addSpacing(4)
-        promise = "Keys stay in this computer’s keychain. Each one is tested before it is saved."
+        promise = "Keys stay on this computer, in its keychain. Each one is tested before it is saved."
         column.addWidget(Label(look, promise, size="lead", color="text2", wrap=True))
         column.addSpacing(20)
         column.addWidget(self.search)

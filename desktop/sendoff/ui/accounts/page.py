@@ -256,7 +256,10 @@ def _promise(look: Look) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(Icon(look, "lock", color="text3"), 0, Qt.AlignmentFlag.AlignTop)
-    words = "Keys go into this computer’s keychain and nowhere else. They are tested before they are stored."
+    words = (
+        "Keys are tested, then kept in this computer’s keychain, or encrypted with your passphrase where it has none. "
+        "They go nowhere else."
+    )
     row.addWidget(Label(look, words, size="small", color="text3", wrap=True), 1)
     return row
 

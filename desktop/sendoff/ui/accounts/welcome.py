@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.channel import Channel
+from sendoff.store.secrets import is_in_file
 from sendoff.ui.accounts.attempt import Connected
 from sendoff.ui.accounts.facts import may, takes
 from sendoff.ui.accounts.parts import network_tile, scrolling
@@ -49,7 +50,11 @@ class Welcome(QWidget):
         column.addSpacing(4)
         column.addWidget(Label(look, _what_now(connected), color="text2"), 0, CENTRE)
         column.addSpacing(20)
-        column.addWidget(_card(look, channel, connected, note), 0, CENTRE)
+        middle = QHBoxLayout()  # not by alignment: that would not give a wrapped line its height
+        middle.addStretch(1)
+        middle.addWidget(_card(look, channel, connected, note))
+        middle.addStretch(1)
+        column.addLayout(middle)
         column.addSpacing(20)
         self.write = Button(look, "Write a post", kind="primary", size=LARGE, icon="pen-line", run=write)
         self.done = Button(look, "Done", size=LARGE, run=done)
@@ -74,7 +79,10 @@ def _what_now(connected: Connected) -> str:
     if connected.released:
         waited = counted(connected.released, "post that waited goes", "posts that waited go")
         return f"{waited} out as planned."
-    return "The key was tested and is in the keychain." if connected.account.secret_ref else "It is ready."
+    ref = connected.account.secret_ref
+    if ref is None:
+        return "It is ready."
+    return f"The key was tested and is in {'Sendoff’s encrypted file' if is_in_file(ref) else 'the keychain'}."
 
 
 def _card(look: Look, channel: Channel, connected: Connected, note: str) -> Card:

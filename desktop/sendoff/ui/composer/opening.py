@@ -68,8 +68,10 @@ def _when(delivery: Delivery) -> When:
     return When(datetime.fromisoformat(delivery.wall), delivery.zone, delivery.fold)
 
 
-def begin(context: Context, known: Collection[int]) -> Writing:
-    """A new post, for the accounts that were chosen last, or for the only one."""
+def begin(context: Context, known: Collection[int], account_id: int = 0) -> Writing:
+    """A new post, for this account, else for those that were chosen last, or for the only one."""
+    if account_id in known:
+        return Writing(chosen=(account_id,))
     with context.reading() as connection:
         last = posts.last_chosen(connection, context.workspace_id)
     chosen = tuple(one for one in last if one in known) or (tuple(known) if len(known) == 1 else ())

@@ -140,16 +140,19 @@ class ComposerScreen(Screen):
     # --- coming and going -----------------------------------------------------------------------------------------
 
     def arrive(self, **what: object) -> None:
-        """Opens the post `post_id`, or begins a new one with `text`; `at` is a time for it: aware, or a When."""
-        post_id, text, at = what.get("post_id"), what.get("text"), what.get("at")
+        """Opens the post `post_id`, or begins a new one.
+
+        Then `text` stands in it, `account_id` is where it goes, and `at` is a time for it: aware, or a When.
+        """
+        post_id, text, at, account_id = (what.get(name) for name in ("post_id", "text", "at", "account_id"))
         self.header.set_back(self.context.window.before)
         self._read_accounts()
         if isinstance(post_id, int):
             if not self._is_open(post_id):
                 self.save()
                 self.reopen(post_id)
-        elif not (self._loaded and self._is_untouched):
-            self.begin()
+        elif not (self._loaded and self._is_untouched) or account_id:
+            self.begin(account_id=account_id if isinstance(account_id, int) else 0)
         when = When.at(at, self.context.zone()) if isinstance(at, datetime) else at
         if isinstance(when, When):
             self.foot.take(spelled(when, self.context.zone()), when.zone)
@@ -188,11 +191,11 @@ class ComposerScreen(Screen):
         elif planned and self.is_changed:
             self.context.say("Your changes are kept here, and not saved yet: the post is planned as it was.")
 
-    def begin(self, *, keep: bool = True) -> None:
-        """A new post. With `keep` what was written before is kept first."""
+    def begin(self, *, keep: bool = True, account_id: int = 0) -> None:
+        """A new post, for one account or for those of the last one. With `keep` what was written is kept first."""
         if keep and self._loaded:
             self.save()
-        self.load(Opened(begin(self.context, self.eyes.known), None), Record())
+        self.load(Opened(begin(self.context, self.eyes.known, account_id), None), Record())
 
     def reopen(self, post_id: int, *, keep: bool = True) -> None:
         """Shows a post as it is stored; with `keep` also changes to a planned one that were not saved."""
