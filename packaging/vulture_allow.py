@@ -24,3 +24,4 @@ _.impl  # SQLAlchemy's types
 _.cache_ok
 _.process_bind_param
 _.process_result_value
+_.screen_named  # the tests and the screenshots look at a screen by it
