@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def open_program(
     logs.start(folder, secrets.known_values)
     store = Store(folder, bell.ring)
     known = registry.load(registry.Context(transport or Transport(), folder))
-    commands = Commands(store=store, secrets=secrets, channels=known.channels, clock=clock, zone=system_zone)
+    commands = Commands(store=store, secrets=secrets, channels=known.channels, clock=clock, zone=SystemZone())
     return Program(
         folder=folder,
         store=store,
@@ -87,11 +88,24 @@ def open_program(
     )
 
 
+class SystemZone:
+    """This computer's time zone; looked up again once a minute, because people travel."""
+
+    def __init__(self) -> None:
+        self._name, self._until = "", 0.0
+
+    def __call__(self) -> str:
+        if time.monotonic() > self._until:
+            self._name, self._until = system_zone(), time.monotonic() + 60
+        return self._name
+
+
 def system_zone() -> str:
-    """This computer's time zone by its IANA name, or UTC."""
+    """This computer's time zone by its IANA name as it is set now, or UTC."""
     import tzlocal
 
     try:
+        tzlocal.reload_localzone()
         return str(tzlocal.get_localzone_name())
     except Exception:  # noqa: BLE001  # tzlocal raises many things on unusual systems; any zone is better than no start
         return "UTC"

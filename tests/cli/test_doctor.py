@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sendoff.bootstrap import open_program
+from sendoff.bootstrap import open_program, system_zone
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.engine.clock import SystemClock
@@ -155,3 +155,9 @@ def test_a_channel_that_fails_is_shown_and_wrong_if_it_is_used(
     assert listed.code == 0
     assert "letterbox: could not be loaded" in listed.out
     assert "letterbox" in run("channels", "--json").json["failed"]
+
+
+def test_the_zone_is_the_one_that_is_set_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Europe/Berlin", "Asia/Tokyo"):
+        monkeypatch.setenv("TZ", name)
+        assert system_zone() == name
