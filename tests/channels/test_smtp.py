@@ -120,7 +120,7 @@ def test_fields_that_cannot_be_right_are_named(server: SmtpServer, fields: dict[
 
 def test_a_closed_port_is_named(server: SmtpServer) -> None:
     port = port_that_is_closed()
-    with pytest.raises(TryLater, match=f"localhost refused the connection at port {port}") as wrong:
+    with pytest.raises(TryLater, match=f"127.0.0.1 refused the connection at port {port}") as wrong:
         channel().connect(server.fields(port=str(port)))
     assert "Is the port right?" in wrong.value.advice
 
@@ -155,7 +155,7 @@ def test_a_wrong_password_comes_with_the_servers_words_and_advice(server: SmtpSe
     with pytest.raises(NeedsLogin) as wrong:
         channel().connect(server.fields(password="not it"))
     assert wrong.value.reason == (
-        "localhost does not accept the user name and password: “535 5.7.8 Error: authentication failed”."
+        "127.0.0.1 does not accept the user name and password: “535 5.7.8 Error: authentication failed”."
     )
     assert "app password" in wrong.value.advice
 
@@ -230,8 +230,8 @@ def test_the_folder_of_sent_mail_is_found(
 @pytest.mark.parametrize(
     ("named", "words"),
     [
-        ("", r"localhost marks no folder .* There are: INBOX, Old\."),
-        ("Sent", r"localhost has no folder “Sent”\. It has: INBOX, Old\."),
+        ("", r"127.0.0.1 marks no folder .* There are: INBOX, Old\."),
+        ("Sent", r"127.0.0.1 has no folder “Sent”\. It has: INBOX, Old\."),
     ],
 )
 def test_a_missing_folder_is_named(tmp_path: Path, server: SmtpServer, named: str, words: str) -> None:
@@ -254,7 +254,7 @@ def test_a_mailbox_that_does_not_let_us_in_is_told_apart_from_sending(tmp_path: 
 def test_a_closed_imap_port_is_named(server: SmtpServer) -> None:
     port = port_that_is_closed()
     with pytest.raises(Rejected, match=f"Sending would work.*refused the connection at port {port}"):
-        channel().connect(server.fields(imap_host="localhost", imap_port=str(port)))
+        channel().connect(server.fields(imap_host="127.0.0.1", imap_port=str(port)))
 
 
 # --- what goes over the wire --------------------------------------------------------------------------------------
@@ -331,17 +331,17 @@ def test_those_who_are_refused_are_told_and_the_others_get_it(tmp_path: Path) ->
         (
             ["550 5.1.1 no such user"],
             Rejected,
-            r"localhost knows no such mailbox \(p0@example.org\): “550 5.1.1 no such user”",
+            r"127.0.0.1 knows no such mailbox \(p0@example.org\): “550 5.1.1 no such user”",
         ),
         (
             ["550 5.1.1 no", "550 5.2.2 full"],
             Rejected,
-            "All 2 recipients were refused. localhost knows no such mailbox",
+            "All 2 recipients were refused. 127.0.0.1 knows no such mailbox",
         ),
         (
             ["550 5.1.1 no", "450 4.2.0 busy"],
             TryLater,
-            "All 2 recipients were refused. localhost can't take it just now",
+            "All 2 recipients were refused. 127.0.0.1 can't take it just now",
         ),
         (["450 4.2.0 busy", "530 5.7.0 sign in"], NeedsLogin, "wants a sign-in first"),
         (["554 5.7.1 Relay access denied"], Rejected, "does not carry mail to that address"),
@@ -363,7 +363,7 @@ def test_when_all_are_refused_nothing_is_sent(
 def test_a_mail_that_is_too_big_is_not_even_begun(tmp_path: Path) -> None:
     with SmtpServer(tmp_path, size=5000) as server:
         made = parcel(server, tmp_path, media=(attachment(tmp_path, bytes(9000), "big.bin"),))
-        with pytest.raises(Rejected, match=r"too big for localhost: encoded it has 13 kB, and 5 kB is the limit"):
+        with pytest.raises(Rejected, match=r"too big for 127.0.0.1: encoded it has 13 kB, and 5 kB is the limit"):
             channel().publish(made)
         assert not any(command.startswith("MAIL") for command in server.commands)
 
@@ -455,7 +455,7 @@ def test_absence_proves_nothing_where_the_server_files_nothing_or_renames(
     server: SmtpServer, mailbox: ImapServer, tmp_path: Path, sent: list[bytes]
 ) -> None:
     mailbox.folders["Sent"] = sent
-    with pytest.raises(CannotLook, match="nothing shows that localhost files what Sendoff sends"):
+    with pytest.raises(CannotLook, match="nothing shows that 127.0.0.1 files what Sendoff sends"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields()))
 
 
@@ -470,7 +470,7 @@ def test_a_look_reads_only(server: SmtpServer, mailbox: ImapServer, tmp_path: Pa
 
 @pytest.mark.parametrize("command", ["AUTHENTICATE", "LIST", "EXAMINE", "SEARCH"])
 def test_a_look_that_breaks_off_is_tried_again(server: SmtpServer, tmp_path: Path, command: str) -> None:
-    with ImapServer(tmp_path, drops_at=command) as mailbox, pytest.raises(TryLater, match="localhost broke off"):
+    with ImapServer(tmp_path, drops_at=command) as mailbox, pytest.raises(TryLater, match="127.0.0.1 broke off"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields()))
 
 
@@ -493,7 +493,7 @@ def test_a_folder_that_went_away_cannot_be_looked_into(server: SmtpServer, tmp_p
 def test_a_mailbox_that_cannot_prove_its_name_says_nothing_about_the_mail(
     server: SmtpServer, mailbox: ImapServer, tmp_path: Path
 ) -> None:
-    with pytest.raises(CannotLook, match="can't prove that it is localhost"):
+    with pytest.raises(CannotLook, match="can't prove that it is 127.0.0.1"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields(ca_file="")))
 
 

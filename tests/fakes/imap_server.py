@@ -75,7 +75,7 @@ class ImapServer:
 
     def fields(self, **more: str) -> dict[str, str]:
         """What an account needs to look in here."""
-        return {"imap_host": "localhost", "imap_port": str(self.port)} | more
+        return {"imap_host": "127.0.0.1", "imap_port": str(self.port)} | more
 
 
 class _Talk:

@@ -78,7 +78,7 @@ class SmtpServer:
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
-    host = "localhost"
+    host = "127.0.0.1"  # a bare system does not even know the name localhost
 
     def __enter__(self) -> SmtpServer:
         self.context = server_context(*self.names, expired=self.expired)

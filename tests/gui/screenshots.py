@@ -49,6 +49,8 @@ from tests.gui.gallery import gallery
 
 SIZES = ((1280, 800), (960, 640))
 THEMES = ("light", "dark")
+PATIENCE = 400
+"""Milliseconds after which whatever comes a moment later is there too: previews, counts, what was saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,6 +502,7 @@ def take(shot: Shot, look: Look, folder: Path) -> Iterator[Path]:
             with _desk(look, shot) as desk:
                 grab(desk.window, width, height)
                 other = shot.bring(desk)
+                QTest.qWait(PATIENCE)
                 desk.settle()
                 target = folder / f"{shot.name}-{theme}-{width}.png"
                 widget = desk.window

@@ -412,10 +412,10 @@ def test_while_it_asks_the_card_says_whom(mailing: Desk, server: SmtpServer) -> 
     work = card(screen, "Work")
     QTest.mouseClick(screen.check_all, Qt.MouseButton.LeftButton)
     mailing.until(lambda: card(screen, "Practice").health.text() == "Working · checked just now")
-    assert work.health.text() == "Asking localhost…"
+    assert work.health.text() == "Asking 127.0.0.1…"
     assert work._spinner.isVisible()
     assert work.button.isHidden()
-    assert "Asking localhost…" in work.accessibleName()
+    assert "Asking 127.0.0.1…" in work.accessibleName()
     server.closing.set()
     mailing.until(lambda: work.health.text().startswith("Check failed"))
 
@@ -427,7 +427,7 @@ def test_a_server_that_is_down_is_named_and_tried_again(mailing: Desk, server: S
     screen.check_every()
     mailing.until(lambda: work.health.text() == "Check failed · just now")
     assert lines(work)[0][0] == "Cause"
-    assert "localhost" in lines(work)[0][1]
+    assert "127.0.0.1" in lines(work)[0][1]
     assert work._edge == "failed.line"
     mailing.until(lambda: card(screen, "Practice").health.text() == "Working · checked just now")
     server.faults.clear()

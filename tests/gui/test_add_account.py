@@ -404,7 +404,7 @@ def test_a_wrong_password_names_the_field_and_nothing_typed_is_lost(desk: Desk, 
     connect(page)
     desk.until(lambda: wrong(page))
     assert list(wrong(page)) == ["password"]
-    assert "localhost does not accept the user name and password" in below(page, "password")
+    assert "127.0.0.1 does not accept the user name and password" in below(page, "password")
     assert page.form.values() == typed
     assert page.form.lines["password"].box.field.edit.hasFocus()  # type: ignore[attr-defined]
     assert stored(desk) == []
@@ -420,7 +420,7 @@ def test_a_server_that_is_down_is_named_at_its_field(desk: Desk, server: SmtpSer
     connect(page)
     desk.until(lambda: wrong(page))
     assert list(wrong(page)) == ["host"]
-    assert "localhost refused the connection" in below(page, "host")
+    assert "127.0.0.1 refused the connection" in below(page, "host")
     assert page.form._servers._is_open
 
 
@@ -440,8 +440,8 @@ def test_a_silent_server_can_be_left_and_another_asked_at_once(desk: Desk, serve
     with SmtpServer(tmp_path, faults={"GREETING": "hang"}) as silent:
         page.form.lines["port"].write(str(silent.port))
         connect(page)
-        assert page.step.text() == "" or page.step.text() == "Asking localhost…"
-        desk.until(lambda: page.step.text() == "Asking localhost…")
+        assert page.step.text() == "" or page.step.text() == "Asking 127.0.0.1…"
+        desk.until(lambda: page.step.text() == "Asking 127.0.0.1…")
         assert page.step.isVisible()
         assert page.stop.hasFocus()
         assert not page.form.isEnabled()
@@ -488,7 +488,7 @@ def test_mail_by_keyboard_from_the_first_page_to_the_card(desk: Desk, server: Sm
     assert page.form.provider is not None
     QTest.keyClicks(page.form.provider.address, "grace@example.org")
     QTest.keyClick(page.form.provider.address, Qt.Key.Key_Tab)
-    for name, words in {"host": "localhost", "port": str(server.port), "password": PASSWORD}.items():
+    for name, words in {"host": "127.0.0.1", "port": str(server.port), "password": PASSWORD}.items():
         part = page.form.lines[name].box.field
         QTest.keyClicks(part.edit if isinstance(part, Beside) else part, words)
     page.form.lines["security"].write("starttls")
@@ -503,7 +503,7 @@ def test_mail_by_keyboard_from_the_first_page_to_the_card(desk: Desk, server: Sm
     assert "If an answer gets lost, you will be asked: without IMAP Sendoff can't look into your sent mail." in said
     assert welcome.write.hasFocus()
     (account,) = stored(desk)
-    assert (account.name, account.channel, account.settings["host"]) == ("Work", "smtp", "localhost")
+    assert (account.name, account.channel, account.settings["host"]) == ("Work", "smtp", "127.0.0.1")
     assert desk.program.secrets.get(account.secret_ref) == {"password": PASSWORD}
     QTest.mouseClick(welcome.done, Qt.MouseButton.LeftButton)
     desk.settle()
@@ -810,7 +810,7 @@ def lost(desk: Desk, server: SmtpServer) -> int:
     commands.schedule(post_id, parse_when("tomorrow 9", desk.context.now(), "UTC"))
     server.users = {"grace@example.org": "CANARY-new-password"}
     with desk.program.store.writing() as connection:
-        deliveries.hold_account(connection, account_id, "localhost does not accept the password.")
+        deliveries.hold_account(connection, account_id, "127.0.0.1 does not accept the password.")
     desk.settle()
     return account_id
 
@@ -819,7 +819,7 @@ def test_signing_in_again_keeps_what_is_planned(desk: Desk, server: SmtpServer, 
     page = opened(desk, account_id=lost).page
     assert isinstance(page, SignInPage)
     filled = page.form.values()
-    assert (filled["host"], filled["port"], filled["password"]) == ("localhost", str(server.port), "")
+    assert (filled["host"], filled["port"], filled["password"]) == ("127.0.0.1", str(server.port), "")
     assert page.form.provider is None
     assert page.form._name_box.isHidden()
     assert "Leave it empty to keep the one that is stored." in below(page, "password")

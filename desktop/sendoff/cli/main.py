@@ -59,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _said(_sentence(wrong), next(code for kind, code in _CODES if isinstance(wrong, kind)))
     except OSError as wrong:
         if wrong.errno in _DISK:
+            from sendoff.cli import render
+
+            render.stop_printing()  # it may be the output itself; Python would try once more at its end
             return _said(f"It could not be written: {wrong.strerror}. Make room, then try again.", SET_UP_MISSING)
         return _our_fault(wrong)
     except Exception as fault:  # noqa: BLE001  # the last door: a traceback helps nobody at a prompt, the log has it
