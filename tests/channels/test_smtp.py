@@ -455,7 +455,7 @@ def test_absence_proves_nothing_where_the_server_files_nothing_or_renames(
     server: SmtpServer, mailbox: ImapServer, tmp_path: Path, sent: list[bytes]
 ) -> None:
     mailbox.folders["Sent"] = sent
-    with pytest.raises(CannotLook, match="nothing shows that 127.0.0.1 files what Sendoff sends"):
+    with pytest.raises(CannotLook, match=r"nothing shows that 127.0.0.1 files what Sendoff sends"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields()))
 
 
@@ -470,7 +470,7 @@ def test_a_look_reads_only(server: SmtpServer, mailbox: ImapServer, tmp_path: Pa
 
 @pytest.mark.parametrize("command", ["AUTHENTICATE", "LIST", "EXAMINE", "SEARCH"])
 def test_a_look_that_breaks_off_is_tried_again(server: SmtpServer, tmp_path: Path, command: str) -> None:
-    with ImapServer(tmp_path, drops_at=command) as mailbox, pytest.raises(TryLater, match="127.0.0.1 broke off"):
+    with ImapServer(tmp_path, drops_at=command) as mailbox, pytest.raises(TryLater, match=r"127.0.0.1 broke off"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields()))
 
 
@@ -493,7 +493,7 @@ def test_a_folder_that_went_away_cannot_be_looked_into(server: SmtpServer, tmp_p
 def test_a_mailbox_that_cannot_prove_its_name_says_nothing_about_the_mail(
     server: SmtpServer, mailbox: ImapServer, tmp_path: Path
 ) -> None:
-    with pytest.raises(CannotLook, match="can't prove that it is 127.0.0.1"):
+    with pytest.raises(CannotLook, match=r"can't prove that it is 127.0.0.1"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields(ca_file="")))
 
 
