@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def test_open_files_are_named(ada: Run, home: Path) -> None:
 
 def test_a_damaged_database_is_named_and_not_touched(ada: Run, home: Path) -> None:
     database = home / "sendoff.db"
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for data in (b"not a database at all", database.read_bytes()[:20_000] + b"\xff" * 30_000):
         database.write_bytes(data)
@@ -82,7 +83,7 @@ def test_a_damaged_database_is_named_and_not_touched(ada: Run, home: Path) -> No
 
 
 def test_a_newer_database_is_named(ada: Run, home: Path) -> None:
-    with sqlite3.connect(home / "sendoff.db") as connection:
+    with closing(sqlite3.connect(home / "sendoff.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     found = checks(ada)
     assert not found["ok"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -271,7 +272,7 @@ def test_a_backup_is_a_database(harbor: Desk, screen: PreferencesScreen, tmp_pat
     assert not screen.data.backup.button.isEnabled()
     harbor.until(lambda: screen.data.backup.below.text() == f"Copied to {target}.")
     assert screen.data.backup.button.isEnabled()
-    with sqlite3.connect(target) as copy:
+    with closing(sqlite3.connect(target)) as copy, copy:
         assert copy.execute("SELECT count(*) FROM accounts").fetchone() == (6,)
     copy.close()
 

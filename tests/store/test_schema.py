@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,11 @@ def test_nobody_else_can_read_it(store: Store) -> None:
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(store: Store) -> None:
     store.close()
-    with sqlite3.connect(store.path) as raw:
+    with closing(sqlite3.connect(store.path)) as raw, raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SetupMissing, match="written by a newer Sendoff"):
         Store(store.folder)
-    with sqlite3.connect(store.path) as raw:
+    with closing(sqlite3.connect(store.path)) as raw, raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
 
 
@@ -163,7 +164,7 @@ def test_a_backup_is_whole_and_private(store: Store, plan: Planner, account: int
     plan(account, text="keep me")
     target = tmp_path / "copy.db"
     store.backup(target)
-    with sqlite3.connect(target) as copy:
+    with closing(sqlite3.connect(target)) as copy, copy:
         assert copy.execute("SELECT excerpt FROM posts").fetchall() == [("keep me",)]
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600

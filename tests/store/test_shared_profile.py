@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sqlite3
+from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def test_looking_changes_nothing(database: Path) -> None:
 
 
 def test_a_broken_reference_is_a_fault(database: Path) -> None:
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("INSERT INTO variants (post_id, account_id) VALUES (1, 1)")
     assert health.look(database).faults == ("variants: a row points to nothing", "variants: a row points to nothing")
 

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -392,7 +393,7 @@ def test_a_backup_is_a_whole_private_database(program: Program, tmp_path: Path) 
     assert copy.stat().st_mode & 0o777 == 0o600
     assert health.look(copy).faults == ()
     assert health.look(copy).is_current
-    with sqlite3.connect(copy) as connection:
+    with closing(sqlite3.connect(copy)) as connection, connection:
         assert connection.execute("SELECT count(*) FROM deliveries").fetchone() == (8,)
     named = transfer.backup(program.store, NOW, tmp_path / "mine.db")
     assert health.look(named).is_current
@@ -414,7 +415,7 @@ def test_a_backup_comes_back_without_sending_anything(
 
 def test_a_database_of_another_program_is_refused(other: Program, tmp_path: Path) -> None:
     source = tmp_path / "bookmarks.db"
-    with sqlite3.connect(source) as connection:
+    with closing(sqlite3.connect(source)) as connection, connection:
         connection.execute("CREATE TABLE places (url TEXT)")
     with pytest.raises(BadInput, match="not one of Sendoff"):
         bring(other, source)
@@ -433,7 +434,7 @@ def test_a_damaged_backup_is_refused(program: Program, other: Program, tmp_path:
 
 def test_a_backup_by_a_newer_sendoff_is_refused(program: Program, other: Program, tmp_path: Path) -> None:
     copy = transfer.backup(program.store, NOW, tmp_path / "mine.db")
-    with sqlite3.connect(copy) as connection:
+    with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SetupMissing, match=r"mine\.db was made by a newer Sendoff"):
         bring(other, copy)

@@ -33,7 +33,11 @@ class Store:
         self.on_change = on_change
         try:
             self._engine = dialect.sqlite_engine(self.path)
-            migrate.bring_up_to_date(self._engine, self.path)
+            try:
+                migrate.bring_up_to_date(self._engine, self.path)
+            except BaseException:
+                self._engine.dispose()
+                raise
         except sa.exc.DatabaseError as wrong:
             raise _explained(wrong, self.path) from wrong
         except UnicodeDecodeError as wrong:  # SQLite quotes a broken schema as it finds it
