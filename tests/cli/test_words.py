@@ -117,6 +117,7 @@ def test_a_qt_that_cannot_be_loaded_is_a_sentence(run: Run, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "PySide6", None)
     for name in [name for name in sys.modules if name.startswith(("PySide6.", "sendoff.ui"))]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(sendoff, "ui", raising=False)  # else the parent keeps what is imported meanwhile
     said = run()
     assert said.code == 3
     assert "needs Qt, which can't be loaded here" in said.err
