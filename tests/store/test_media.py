@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from PIL import Image
 from sendoff.bootstrap import Program
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import Content, Item, Role, Variant
-from sendoff.store import media, pictures
+from sendoff.store import media, pictures, posts
 from sendoff.store.media import Media
+from sendoff.store.unsaved import Unsaved
 
 BERLIN = {1: "N", 2: (52.0, 31.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)}
 
@@ -134,10 +136,40 @@ def test_files_that_no_post_names_are_deleted_after_a_week(program: Program) -> 
 
     def swept(after: timedelta) -> int:
         with program.store.writing() as connection:
-            return media.sweep(connection, program.media, datetime.now(UTC) + after)
+            found = program.media.sweep(media.used(connection, []), datetime.now(UTC) + after)
+            media.forget(connection, found)
+        return len(found)
 
     assert swept(timedelta(days=6)) == 0
     assert swept(timedelta(days=8)) == 1
     assert program.media.names() == {kept.sha256, own.sha256}
     again = program.media.attach_bytes(b"3", "a.bin", "application/x")
     assert program.media.read(again.sha256) == b"3"
+
+
+def test_a_file_stays_for_a_week_after_it_was_wanted_last(program: Program) -> None:
+    """However old it is: its draft may have been deleted a moment ago, and can be put back."""
+    commands = program.commands
+    file = program.media.attach_bytes(b"1", "a.bin", "application/x")
+    post_id, _ = commands.save_draft(Content((Item("a", (file,)),)), [])
+
+    def swept(after: timedelta) -> set[str]:
+        with program.store.reading() as connection:
+            return program.media.sweep(media.used(connection, []), datetime.now(UTC) + after)
+
+    assert swept(timedelta(days=30)) == set()
+    commands.delete_draft(post_id)
+    assert swept(timedelta(days=31)) == set()
+    assert swept(timedelta(days=38)) == {file.sha256}
+
+
+def test_a_file_of_changes_that_are_not_saved_yet_is_wanted(program: Program) -> None:
+    file = program.media.attach_bytes(b"1", "a.bin", "application/x")
+    post_id, _ = program.commands.save_draft(Content((Item("a"),)), [])
+    with program.store.reading() as connection:
+        post = posts.get(connection, post_id)
+        kept = Unsaved(program.folder)
+        kept.keep(replace(post, content=Content((Item("b", (file,)),))))
+        assert media.used(connection, kept.every()) == {file.sha256}
+        kept.forget(post_id)
+        assert media.used(connection, kept.every()) == set()

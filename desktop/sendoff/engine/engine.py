@@ -30,6 +30,7 @@ from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
 from sendoff.store.secrets import Secrets
+from sendoff.store.unsaved import Unsaved
 
 log = logging.getLogger(__name__)
 
@@ -194,10 +195,13 @@ class Engine:
             self._trouble("disk", str(trouble))
 
     def _sweep(self, files: Media) -> None:
-        """Once a day: the files that no post names any more."""
-        now = self._clock.now()
+        """Once a day: the files that no post names any more. Only the list of them goes through the writer."""
+        unsaved = Unsaved(self._store.folder).every()
         with suppress(StoreTrouble):  # another day will do
-            self._writer.run(lambda connection: media.sweep(connection, files, now))
+            with self._store.reading() as connection:
+                wanted = media.used(connection, unsaved)
+            if gone := files.sweep(wanted, self._clock.now()):
+                self._writer.run(lambda connection: media.forget(connection, gone))
 
     def _notice_others(self) -> None:
         with self._store.reading() as connection:

@@ -7,13 +7,15 @@ import mimetypes
 import os
 import re
 import stat
+from collections.abc import Iterable, Set
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from sendoff.domain.errors import BadInput, NotFound
-from sendoff.domain.post import Attachment, Role
+from sendoff.domain.post import Attachment, Post, Role
 from sendoff.store import pictures
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
@@ -62,10 +64,24 @@ class Media:
     def discard(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)
 
-    def names(self, *, untouched_since: datetime | None = None) -> set[str]:
-        """The files that are there, or those of them that nobody attached again since then."""
-        latest = untouched_since.timestamp() if untouched_since else None
-        return {file.name for file in self._folder.glob("??/*") if latest is None or file.stat().st_mtime < latest}
+    def sweep(self, wanted: Set[str], now: datetime) -> set[str]:
+        """Deletes the files that have not been wanted for a week, and returns their names.
+
+        A file's time says when it was wanted last: what is wanted now gets it anew. A week, because a draft that was
+        deleted can be put back, and what is being written may not be stored yet.
+        """
+        gone, oldest = set(), (now - KEPT_UNUSED).timestamp()
+        for file in self._folder.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if file.name in wanted:
+                    os.utime(file, (now.timestamp(), now.timestamp()))
+                elif file.stat().st_mtime < oldest:
+                    file.unlink()
+                    gone.add(file.name)
+        return gone
+
+    def names(self) -> set[str]:
+        return {file.name for file in self._folder.glob("??/*")} if self._folder.exists() else set()
 
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -142,27 +158,21 @@ def record(connection: sa.Connection, attachments: tuple[Attachment, ...], now: 
         connection.execute(sa.insert(media), rows)
 
 
-def sweep(connection: sa.Connection, folder: Media, now: datetime) -> int:
-    """Deletes the files that no post has named for a week, and returns how many.
-
-    A week, because a draft that was deleted can be put back, and what is being written may not be stored yet.
-    """
-    old = folder.names(untouched_since=now - KEPT_UNUSED)
-    unused = old - used(connection) if old else set()
-    if unused:
-        connection.execute(sa.delete(media).where(media.c.sha256.in_(unused)))
-        for sha256 in unused:
-            folder.discard(sha256)
-    return len(unused)
-
-
-def used(connection: sa.Connection) -> set[str]:
-    """The files that posts name, and the frozen bytes of parts."""
+def used(connection: sa.Connection, unsaved: Iterable[Post]) -> set[str]:
+    """The files that posts name, also in changes that are not saved yet, and the frozen bytes of parts."""
     found = set(connection.execute(sa.select(parts.c.blob).where(parts.c.blob.is_not(None))).scalars())
     for column in (posts.c.content, variants.c.content):
         for text in connection.execute(sa.select(column).where(column.contains("sha256"))).scalars():
             found.update(_SHA256.findall(text))
+    for post in unsaved:
+        contents = (post.content, *(variant.content for variant in post.variants if variant.content))
+        found.update(one.sha256 for content in contents for one in content.attachments)
     return found
+
+
+def forget(connection: sa.Connection, names: Iterable[str]) -> None:
+    """Takes files that are gone off the list."""
+    connection.execute(sa.delete(media).where(media.c.sha256.in_(list(names))))
 
 
 _SHA256 = re.compile(r'"([0-9a-f]{64})"')

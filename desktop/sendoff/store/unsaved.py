@@ -31,6 +31,12 @@ class Unsaved:
         except (OSError, msgspec.MsgspecError):
             return None
 
+    def every(self) -> list[Post]:
+        """All that is kept and can be read."""
+        numbers = (file.stem for file in self._folder.glob("*.json"))
+        found = (self.read(int(number)) for number in numbers if number.isdecimal())
+        return [post for post in found if post is not None]
+
     def forget(self, post_id: int) -> None:
         self._place(post_id).unlink(missing_ok=True)
 
