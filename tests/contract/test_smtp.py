@@ -15,7 +15,7 @@ from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.smtp import Smtp
 from sendoff.channels.smtp_wire import Patience
-from sendoff.domain.channel import Parcel
+from sendoff.domain.channel import Parcel, Trace
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.redact import Redactor
@@ -117,12 +117,15 @@ def attempt(smtp: Smtp, made: Parcel, caplog: pytest.LogCaptureFixture) -> SendE
 def test_every_fault_has_its_true_end(tmp_path: Path, caplog: pytest.LogCaptureFixture, case: Case) -> None:
     slow = case.fault in (HANG, DRIP) or case.step == "BODY"
     with SmtpServer(tmp_path, users={USER: CANARY}, size=50_000_000, faults={case.step: case.fault}) as server:
+        told: list[bool] = []
         made = ready(server, tmp_path, heavy=case.step == "BODY")
+        made = replace(made, trace=Trace(lambda: told.append(True)))
         began = time.monotonic()
         end = attempt(channel(SHORT if slow else LONG), made, caplog)
         assert time.monotonic() - began < 8, "it waited beyond its patience"
         assert isinstance(end, case.end), f"{case}: {end!r} {getattr(end, 'detail', '')}"
         assert len(server.taken) == case.effects
+        assert bool(told) == (case.step in ("DOT", "TAKEN", "QUIT")), "only the final dot can have an effect"
         if case.waits:
             assert isinstance(end, TryLater)
             assert end.after is not None

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
@@ -24,7 +24,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from sendoff import __version__
+from sendoff import __version__, killpoints
 from sendoff.channels import tls
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Trace
@@ -74,12 +74,14 @@ class Answer:
 class _Exchange:
     """How far one request got; filled in by the connection that carries it.
 
-    `body` is the size of a body that is small enough to leave together with its `head`.
+    `body` is the size of a body that is small enough to leave together with its `head`. `leaving` is told before the
+    first byte, where the request has an effect.
     """
 
     seconds: float
     body: int = 0
     head: bytes = b""
+    leaving: Callable[[], None] | None = None
     on_wire: bool = False
     sock: Any = None
     expired: bool = False
@@ -106,7 +108,11 @@ class _Watched:
             if self.sock is None:
                 self.connect()
             self._note()
-            exchange.on_wire = True
+            if not exchange.on_wire:
+                killpoints.reach("wire.connected")
+                if exchange.leaving is not None:
+                    exchange.leaving()
+                exchange.on_wire = True
             data, exchange.head = exchange.head + data if exchange.head else data, b""
         pieces = _blocks(data) if isinstance(data, bytes) else (data,)
         for piece in pieces:
@@ -311,7 +317,7 @@ class Http:
         ).prepare()
         self._trace_request(prepared)
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
-        exchange = _Exchange(patience.total, _small(prepared.body))
+        exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
         _current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         try:

@@ -82,6 +82,7 @@ class Mailgun(Channel):
         "Open the domain, then “Domain settings”, “Sending keys”, “Add sending key”. Copy it: it is shown only once.",
         "Optional: behind your name, “API security”, “Add new key” makes an account key, which may read the log.",
     )
+    tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-23",
         sources=(

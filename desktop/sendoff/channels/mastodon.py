@@ -76,6 +76,7 @@ class Mastodon(Channel):
         "Or make a token there: Preferences → Development → New application, with the scopes profile (read:accounts on "
         "older servers), read:statuses, write:statuses and write:media. Open it and copy “Your access token”.",
     )
+    tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-23",
         sources=("docs.joinmastodon.org/entities/Instance", "docs.joinmastodon.org/methods/statuses"),

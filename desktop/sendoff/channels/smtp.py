@@ -73,6 +73,7 @@ class Smtp(Channel):
         "two-step verification, then make an app password and copy it.",
         "With the IMAP server too, Sendoff can look into your sent mail if an answer gets lost, and need not ask you.",
     )
+    tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-23",
         sources=(

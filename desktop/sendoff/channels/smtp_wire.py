@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import TracebackType
 
+from sendoff import killpoints
 from sendoff.channels import tls
 from sendoff.domain.channel import Trace
 from sendoff.domain.redact import MASK, Redactor
@@ -200,7 +201,10 @@ class Dialogue:
         return refused
 
     def data(self, mail: bytes) -> Reply:
-        """The mail itself. From the final dot on, a break leaves it open whether the server has it."""
+        """The mail itself. From the final dot on, a break leaves it open whether the server has it.
+
+        Until the dot nothing has happened: a server must not deliver what it did not get whole (RFC 5321 4.1.1.4).
+        """
         self._expect(self._command(Step.DATA, "DATA", self._patience.data), 354)
         self._step = Step.BODY
         head = mail.partition(_CRLF + _CRLF)[0][:_SHOWN_HEAD].decode("utf-8", "replace")
@@ -212,6 +216,8 @@ class Dialogue:
                 raise Negative(Step.BODY, last_words) from None
             raise
         self._step = Step.END
+        killpoints.reach("wire.connected")
+        self._trace.leaving()
         self._send(b".\r\n", self._patience.block)
         reply = self._reply(self._patience.end)
         if not 200 <= reply.code < 300:

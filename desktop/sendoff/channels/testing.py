@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -353,8 +353,6 @@ def parcel(
 
 
 def ready(channel: Channel, made: Parcel) -> Parcel:
-    from dataclasses import replace
-
     frozen = channel.arm(made)
     made = replace(made, frozen=frozen.data, blob=frozen.blob, trace=Trace())
     return replace(made, prepared=channel.prepare(made)) if channel.capabilities.prepares else made
@@ -370,7 +368,8 @@ def run(bench: Bench, server: FaultServer, case: Case) -> SendError | Receipt:
     Raises:
         AssertionError: the end, the number of effects or a text is not as the contract says.
     """
-    made = parcel(bench, server.url)
+    told: list[bool] = []
+    made = replace(parcel(bench, server.url), trace=Trace(lambda: told.append(True)))
     server.mode = case.mode
     before = len(server.endpoint.effects)
     with _log_lines() as lines:
@@ -380,6 +379,7 @@ def run(bench: Bench, server: FaultServer, case: Case) -> SendError | Receipt:
     effects = len(server.endpoint.effects) - before
     assert isinstance(end, case.end), f"{case.mode}: expected {case.end.__name__}, got {end!r}"
     assert effects == case.effects, f"{case.mode}: expected {case.effects} effects, the server counted {effects}"
+    assert told or not (effects and bench.channel.tells_leaving), f"{case.mode}: it had an effect and did not say so"
     assert not server.strangers, f"{case.mode}: a redirect was followed: {server.strangers}"
     if isinstance(end, Receipt):
         assert end.remote_id, f"{case.mode}: a receipt without an id"
@@ -433,10 +433,10 @@ def refused_connection(bench: Bench) -> SendError:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with FaultServer(_Silent()) as server:  # arming and preparing may need an endpoint; publishing meets none
         made = parcel(bench, server.url)
-    from dataclasses import replace
-
-    end, _ = _attempt(bench.channel, replace(made, account=bench.account(url)))
+    told: list[bool] = []
+    end, _ = _attempt(bench.channel, replace(made, account=bench.account(url), trace=Trace(lambda: told.append(True))))
     assert isinstance(end, TryLater), f"expected TryLater, got {end!r}"
+    assert not told, "nothing was connected, and yet it said that bytes may leave"
     return end
 
 

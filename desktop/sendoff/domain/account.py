@@ -30,7 +30,9 @@ class Account:
 
     `settings` are the fields of the sign-in form that are not secret. `learned` are figures that the server told on
     connecting, by the names of `Capabilities`. `secret_ref` names the keychain item; None where there is none.
-    `spacing` is the shortest time between two sends, in seconds. `ready_at` is the earliest next send.
+    `spacing` is the shortest time between two sends, in seconds. `ready_at` is the earliest next send. `late` is its
+    own lateness rule, "" where the preference counts. `strikes` counts refusals in a row; after some of them the
+    account rests until `rest_until`, for `rest_reason`.
     """
 
     id: int
@@ -47,3 +49,7 @@ class Account:
     ready_at: datetime | None = None
     last_sent_at: datetime | None = None
     url: str = ""
+    late: str = ""
+    strikes: int = 0
+    rest_until: datetime | None = None
+    rest_reason: str = ""

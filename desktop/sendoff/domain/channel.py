@@ -171,15 +171,33 @@ class Frozen:
     blob: bytes | None = None
 
 
+def _untold() -> None:
+    """Nobody wants to know."""
+
+
 class Trace:
-    """What went over the wire in one try, for the person to read later. Filled by the channel, masked by the engine."""
+    """What went over the wire in one try, for the person to read later. Filled by the channel, masked by the engine.
 
-    __slots__ = ("answer", "request", "status")
+    Args:
+        leaving: told once, just before the first byte leaves that may have an effect; what it raises keeps it here.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_leaving", "answer", "request", "status")
+
+    def __init__(self, leaving: Callable[[], None] = _untold) -> None:
         self.request = ""
         self.answer = ""
         self.status: int | None = None
+        self._leaving = leaving
+
+    def leaving(self) -> None:
+        """Bytes that may have an effect leave now. Until this is said, a crash leaves no doubt: nothing happened.
+
+        Raises:
+            TryLater: it could not be noted, so it must not leave.
+        """
+        told, self._leaving = self._leaving, _untold
+        told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +311,7 @@ class Channel:
     presets: tuple[Preset, ...] = ()
     from_address: Mapping[str, str] = {}  # fields that follow from a mail address: name → shape of {address}, {local}
     signs_in_by_browser: bool = False
+    tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""

@@ -259,7 +259,8 @@ class Delivery:
 
     `planned_at` is the instant that the person meant, `wall`, `zone` and `fold` the way they said it; `due_at` is the
     next try. `tries` counts the tries spent of the budget. `version` changes with every edit, so that a sender and
-    an editor cannot both win. `acknowledged` takes an ended delivery off the "Needs you" list.
+    an editor cannot both win. `acknowledged` takes an ended delivery off the "Needs you" list. `looked_at` is when the
+    endpoint was last asked about a doubtful one.
     """
 
     id: int
@@ -283,6 +284,7 @@ class Delivery:
     began_at: datetime | None = None
     sent_at: datetime | None = None
     acknowledged: bool = False
+    looked_at: datetime | None = None
 
 
 def plan_parts(content: Content, *, mail: bool, batch: int) -> tuple[PartPlan, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from sendoff import killpoints
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Move
 from sendoff.domain.when import Clock
@@ -193,7 +194,9 @@ class Departures:
                 room=room, per_account=PER_ACCOUNT, blocked=blocked,
             )  # fmt: skip
 
+        killpoints.reach("claim.before")
         ids = self._writer.run(claim)
+        killpoints.reach("claim.after")
         with self._store.reading() as connection:
             jobs = deliveries.load_jobs(connection, ids)
         with self._changed:
@@ -301,11 +304,13 @@ class Departures:
                 self.arrived(ready, None)
         kept = [one for one in group if intentions[one.job.delivery.id]]
         if wanted:
+            killpoints.reach("intention.before")
             self._writer.begin(wanted, partial(self._intended, kept))
         else:
             self._intended([], set())
 
     def _intended(self, group: list[Ready], held: set[int] | None) -> None:
+        killpoints.reach("intention.after")
         if held is None:
             self._put_back(group)
             return
@@ -345,6 +350,7 @@ class Departures:
         self._writer.end(end, partial(self._landed, ready, end))
 
     def _landed(self, ready: Ready, end: End) -> None:
+        killpoints.reach("end.after")
         self._free_lane(ready, end.ready_at, again=end.move in (Move.CONTINUE, Move.POSTPONE))
 
     def arrived(self, ready: Ready, ready_at: datetime | None) -> None:

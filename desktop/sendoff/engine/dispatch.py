@@ -7,9 +7,11 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sendoff.domain.channel import Channel, How, Parcel
+from sendoff import killpoints
+from sendoff.domain.channel import Channel, How, Parcel, Trace
 from sendoff.domain.delivery import Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
     InDoubt,
@@ -135,6 +137,7 @@ class Dispatch:
             if prepared:
                 now = self._clock.now()
                 self._writer.run(lambda connection: deliveries.save_prepared(connection, part.id, prepared, now))
+                killpoints.reach("media.uploaded")
                 parcel = replace(parcel, prepared=prepared)
         return Ready(
             job, part, channel, parcel, newly_frozen and bool(parcel.frozen or blob), blob, Redactor(secret.values())
@@ -166,6 +169,7 @@ class Dispatch:
             first_try=job.first_try,
             last_try=job.last_try,
             file=self._media.file,
+            trace=Trace(partial(self._note_leaving, part.id)),
         )
 
     def _failed_before_wire(self, job: Job, part: Part, wrong: SendError) -> None:
@@ -217,13 +221,10 @@ class Dispatch:
         parcel, now = ready.parcel, self._clock.now()
         if abs(now - parcel.now) > NOW:
             parcel = replace(parcel, now=now)
+        killpoints.reach("publish.before")
         try:
-            self._leaving(ready.part.id)
-        except OSError as wrong:
-            return self._unsuccessful(
-                ready, parcel, TryLater(f"The profile's folder can't be written: {wrong.strerror}.")
-            )
-        try:
+            if not ready.channel.tells_leaving:
+                parcel.trace.leaving()
             receipt = ready.channel.publish(parcel)
         except SendError as wrong:
             return self._unsuccessful(ready, parcel, wrong)
@@ -232,7 +233,14 @@ class Dispatch:
             log.exception("the channel %s failed", ready.channel.kind)
             what = f"Sendoff itself failed while this was leaving ({type(fault).__name__})."
             return self._unsuccessful(ready, parcel, InDoubt(what, detail=repr(fault)))
+        killpoints.reach("answer.read")
         return self._successful(ready, parcel, receipt)
+
+    def _note_leaving(self, part_id: int) -> None:
+        try:
+            self._leaving(part_id)
+        except OSError as wrong:
+            raise TryLater(f"The profile's folder can't be written: {wrong.strerror}.") from None
 
     def _too_late(self, job: Job) -> bool:
         """Ends the claim if the lateness rule no longer allows it. What is half out goes on in any case."""

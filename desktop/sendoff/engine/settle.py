@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sendoff import killpoints
 from sendoff.domain.channel import Channel, How, Settle
 from sendoff.domain.delivery import Move, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError
@@ -85,7 +86,9 @@ class Settler:
             secret = self._secrets.get(job.account.secret_ref)
             redactor = Redactor(secret.values())
             parcel = replace(self._dispatch.parcel(job, part, channel, secret), known=self._known(job))
+            killpoints.reach("look.before")
             receipt = channel.find(parcel)
+            killpoints.reach("look.after")
         except CannotLook as why:
             self._ask(job, job.delivery.reason, redactor.clean(str(why)))
         except Dropped as dropped:

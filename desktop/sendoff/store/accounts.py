@@ -158,4 +158,8 @@ def _account(row: Any) -> Account:
         ready_at=row.ready_at,
         last_sent_at=row.last_sent_at,
         url=row.url,
+        late=row.late,
+        strikes=row.strikes,
+        rest_until=row.rest_until,
+        rest_reason=row.rest_reason,
     )

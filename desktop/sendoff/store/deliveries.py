@@ -339,6 +339,7 @@ def delivery_from(row: Any) -> Delivery:
         began_at=row.began_at,
         sent_at=row.sent_at,
         acknowledged=bool(row.acknowledged),
+        looked_at=row.looked_at,
     )
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sendoff.domain.errors import SetupMissing
 from sendoff.store.dialect import create_private
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest step in migrations/versions; a test compares."""
 
 STEPS = Path(__file__).parent / "migrations"

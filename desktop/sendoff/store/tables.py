@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sendoff.domain.absence import Cause
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Outcome, State
 
@@ -91,6 +92,10 @@ accounts = sa.Table(
     sa.Column("last_sent_at", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("removed_at", Instant),
+    _text("late"),
+    sa.Column("strikes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("rest_until", Instant),
+    _text("rest_reason"),
     sa.CheckConstraint(_in("state", AccountState), name="state"),
 )
 
@@ -151,6 +156,7 @@ deliveries = sa.Table(
     sa.Column("sent_at", Instant),
     sa.Column("acknowledged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("looked_at", Instant),
     sa.CheckConstraint(_in("state", State), name="state"),
     sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
     sa.CheckConstraint("state NOT IN ('claimed', 'sending') OR owner IS NOT NULL", name="taken_has_owner"),
@@ -273,6 +279,17 @@ senders = sa.Table(
     sa.Column("seen_at", Instant, nullable=False),
     _text("trouble"),
     sa.CheckConstraint("id = 1", name="one"),
+)
+
+absences = sa.Table(
+    "absences",
+    metadata,
+    _id(),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("began_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant, nullable=False),
+    sa.Column("seen", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.CheckConstraint(_in("cause", Cause), name="cause"),
 )
 
 
