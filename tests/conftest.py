@@ -24,6 +24,7 @@ class SetClock:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._steady = 1000.0
+        self._slept = 500.0
 
     def now(self) -> datetime:
         return self._now
@@ -31,14 +32,22 @@ class SetClock:
     def monotonic(self) -> float:
         return self._steady
 
+    def slept(self) -> float:
+        return self._slept
+
     def advance(self, seconds: float) -> None:
         """Time passes."""
         self._now += timedelta(seconds=seconds)
         self._steady += seconds
 
     def jump(self, seconds: float) -> None:
-        """Somebody sets the clock, or the computer slept: only the wall clock moves."""
+        """Somebody sets the clock: only the wall clock moves."""
         self._now += timedelta(seconds=seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """The computer sleeps: the wall clock goes on, and the steady one stands still."""
+        self._now += timedelta(seconds=seconds)
+        self._slept += seconds
 
 
 @pytest.fixture
@@ -90,6 +99,6 @@ def no_surprises(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixtur
 def no_stray_threads() -> Iterator[None]:
     """A test that starts an engine stops it: no sender's thread outlives it."""
     yield
-    names = {"writer", "claims", "departures", "APScheduler"}
+    names = {"writer", "claims", "departures", "APScheduler", "power"}
     stray = [thread.name for thread in threading.enumerate() if thread.name in names]
     assert not stray, f"threads left behind: {stray}"

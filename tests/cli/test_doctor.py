@@ -16,7 +16,7 @@ from sendoff.bootstrap import open_program, system_zone
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.engine.clock import SystemClock
-from sendoff.store import deliveries, posts, timeline
+from sendoff.store import deliveries, migrate, posts, timeline
 from tests.cli.conftest import PASSPHRASE, Run, Spawn
 
 
@@ -31,7 +31,7 @@ def test_a_new_profile_is_well(ada: Run, home: Path) -> None:
     ada("post", "--text", "hello", "--at", "+1h")
     found = checks(ada)
     assert found["ok"]
-    assert found["database"]["data"]["version"] == "0001"
+    assert found["database"]["data"]["version"] == migrate.HEAD
     assert found["folder"]["data"] == {"mode": "0700", "open_to_others": 0}
     assert found["lock"]["data"] == {"held": False}
     assert found["keychain"]["data"]["place"] == "Sendoff's own encrypted file"

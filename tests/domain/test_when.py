@@ -8,7 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sendoff.domain.errors import AmbiguousTime, BadInput
-from sendoff.domain.when import LateRule, When, describe, distance, parse_late, parse_when, resolve, short, span_text
+from sendoff.domain.when import (
+    LateRule,
+    When,
+    describe,
+    distance,
+    next_free,
+    parse_late,
+    parse_when,
+    resolve,
+    short,
+    span_text,
+)
 
 BERLIN = "Europe/Berlin"
 NOW = datetime(2026, 11, 23, 18, 52, tzinfo=ZoneInfo(BERLIN))  # a Monday
@@ -150,6 +161,7 @@ def test_wall_and_zone_survive_the_way_through_an_instant() -> None:
         ("2h", "ask 2h", "Up to 2 h late, then ask"),
         ("ask:1h30m", "ask 90m", "Up to 1 h 30 min late, then ask"),
         ("skip 30 min", "skip 30m", "Up to 30 min late, then skip it"),
+        ("next 2h", "next 2h", "Up to 2 h late, then at the next free time"),
         ("ask 0s", "ask 0s", "Up to 0 s late, then ask"),
     ],
 )
@@ -170,3 +182,24 @@ def test_a_rule_allows_up_to_its_span() -> None:
     assert rule.allows(planned, planned + timedelta(minutes=30))
     assert not rule.allows(planned, planned + timedelta(minutes=31))
     assert LateRule().allows(planned, planned + timedelta(days=400))
+
+
+@pytest.mark.parametrize(
+    ("wall", "now", "taken", "expected"),
+    [
+        ("2026-11-23T09:00", "2026-11-23T12:00", [], "2026-11-24T09:00"),
+        ("2026-11-23T09:00", "2026-11-23T12:00", ["2026-11-24T08:50"], "2026-11-25T09:00"),
+        ("2026-11-23T09:00", "2026-11-23T12:00", ["2026-11-24T08:45"], "2026-11-24T09:00"),  # far enough
+        ("2026-11-23T09:00", "2026-11-23T12:00", ["2026-11-24T09:14", "2026-11-25T09:00"], "2026-11-26T09:00"),
+        ("2026-11-23T23:30", "2026-11-24T00:10", [], "2026-11-24T23:30"),  # still to come today
+        ("2026-11-20T09:00", "2026-11-23T08:00", [], "2026-11-23T09:00"),
+        ("2027-03-27T02:30", "2027-03-27T12:00", [], "2027-03-28T01:30"),  # the day without 02:30: its first candidate
+        ("2026-10-24T02:30", "2026-10-24T12:00", [], "2026-10-25T02:30"),  # the day with two: the first of them
+    ],
+)
+def test_the_next_free_time_keeps_the_time_of_day(wall: str, now: str, taken: list[str], expected: str) -> None:
+    def berlin(text: str) -> datetime:
+        return When(datetime.fromisoformat(text), "Europe/Berlin").instant
+
+    found = next_free(When(datetime.fromisoformat(wall), "Europe/Berlin"), berlin(now), [berlin(one) for one in taken])
+    assert (found.wall.isoformat(timespec="minutes"), found.zone, found.fold) == (expected, "Europe/Berlin", 0)

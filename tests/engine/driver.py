@@ -119,14 +119,16 @@ class Driver:
         self.media = Media(folder)
         self.troubles: list[str] = []
         self.left: list[int] = []
+        self.unreached: list[int] = []
         self.writer = Inline(self.store)
         channels: Mapping[str, Channel] = {self.channel.kind: self.channel}
         self.commands = Commands(
             store=self.store, secrets=self.secrets, channels=channels, clock=clock, zone=lambda: ZONE
         )
         self.dispatch = Dispatch(
-            writer=self.writer, secrets=self.secrets, media=self.media, channels=channels, clock=clock,  # type: ignore[arg-type]
-            owner="me", leaving=self.left.append, trouble=self.troubles.append, chance=random.Random(7),
+            store=self.store, writer=self.writer, secrets=self.secrets, media=self.media,  # type: ignore[arg-type]
+            channels=channels, clock=clock, owner="me", leaving=self.left.append, trouble=self.troubles.append,
+            unreached=lambda account: self.unreached.append(account.id), chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(
             store=self.store, writer=self.writer, dispatch=self.dispatch, secrets=self.secrets, channels=channels,  # type: ignore[arg-type]

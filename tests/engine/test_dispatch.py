@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sendoff.domain.account import AccountState
+from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import How, Settle
 from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Rejected, TryLater
 from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When
+from sendoff.engine import limiter
 from sendoff.store import accounts, deliveries
-from tests.engine.driver import Driver
+from tests.conftest import SetClock
+from tests.engine.driver import Driver, Scripted
 
 
 def test_a_sent_delivery_has_a_receipt_and_an_attempt(driver: Driver) -> None:
@@ -221,6 +224,103 @@ def test_the_rule_decides_about_what_is_late(
         assert ended.acknowledged is not needs_you
         assert "could only have left" in ended.reason
         assert driver.channel.ledger == []
+
+
+def test_the_rule_may_find_another_time(driver: Driver) -> None:
+    other = driver.schedule("already there", seconds=86_400)
+    delivery_id = driver.schedule("hello", late="next 10m")
+    before = driver.get(delivery_id)
+    driver.clock.advance(3600)
+    driver.run()
+    now = driver.get(delivery_id)
+    assert now.state is State.SCHEDULED
+    assert now.planned_at == now.due_at == before.planned_at + timedelta(days=2)  # tomorrow the other one stands there
+    assert now.give_up_at - now.planned_at == before.give_up_at - before.planned_at
+    (event,) = driver.detail(delivery_id).events
+    assert event.kind == "moved"
+    assert "It could only have left 60 min late" in event.detail or "1 h late" in event.detail
+    assert "It goes Wed 25 Nov 2026" in event.detail
+    driver.clock.advance(86_400 - 3600)
+    driver.run()
+    driver.clock.advance(86_400)
+    driver.run()
+    assert [driver.get(one).state for one in (delivery_id, other)] == [State.SENT, State.SENT]
+
+
+def test_a_delivery_that_fails_too_often_is_given_up(driver: Driver) -> None:
+    driver.channel.answers = [TryLater("busy", after=timedelta(seconds=1)) for _ in range(limiter.MOST_TRIES + 9)]
+    delivery_id = driver.schedule("hello")
+    for _ in range(limiter.MOST_TRIES + 9):
+        driver.clock.advance(2)
+        driver.step()
+    assert driver.get(delivery_id).state is State.FAILED
+    assert len(driver.channel.parcels) == limiter.MOST_TRIES
+
+
+def test_what_waits_for_its_host_need_not_pause(driver: Driver) -> None:
+    driver.channel.can_reach = True
+    driver.channel.answers = [TryLater("offline", offline=True)]
+    delivery_id = driver.schedule("hello")
+    driver.step()
+    assert driver.unreached == [driver.account]
+    assert driver.get(delivery_id).due_at - driver.clock.now() < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(("late", "apart"), [(59, None), (61, 2.0)])
+def test_a_backlog_leaves_in_peace(driver: Driver, late: float, apart: float | None) -> None:
+    driver.schedule("hello")
+    driver.clock.advance(late)
+    driver.step()
+    with driver.store.reading() as connection:
+        ready_at = accounts.get(connection, driver.account).ready_at
+    assert ready_at == (driver.clock.now() + timedelta(seconds=apart) if apart else None)
+
+
+# --- tokens that run out ------------------------------------------------------------------------------------------
+
+
+class Renewing(Scripted):
+    """A channel whose token works once, and whose refresh tokens do too."""
+
+    renews = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.valid = "first"
+        self.renewed = 0
+
+    def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
+        if secret["refresh"] != self.valid:
+            raise NeedsLogin("The refresh token was used before.")
+        self.renewed += 1
+        self.valid = f"fresh-{self.renewed}"
+        return {"token": f"token-{self.renewed}", "refresh": self.valid}
+
+
+def test_a_new_token_is_kept_before_it_is_used(tmp_path: Path, clock: SetClock) -> None:
+    driver = Driver(tmp_path / "renewing", clock, Renewing())
+    account = driver.add_account("grace", {"token": "old", "refresh": "first"})
+    ids = [driver.schedule(f"post {number}", account=account) for number in range(2)]
+    driver.run()
+    assert [driver.get(one).state for one in ids] == [State.SENT, State.SENT]
+    assert [parcel.secret["token"] for parcel in driver.channel.parcels] == ["token-1", "token-2"]
+    driver.secrets._known.clear()
+    with driver.store.reading() as connection:
+        ref = accounts.get(connection, account).secret_ref
+    assert driver.secrets.get(ref) == {"token": "token-2", "refresh": "fresh-2"}
+    driver.close()
+
+
+def test_a_token_that_was_renewed_and_not_kept_needs_a_sign_in(tmp_path: Path, clock: SetClock) -> None:
+    channel = Renewing()
+    driver = Driver(tmp_path / "renewing", clock, channel)
+    account = driver.add_account("grace", {"token": "old", "refresh": "first"})
+    delivery_id = driver.schedule("hello", account=account)
+    channel.valid = "what the crash took along"
+    driver.run()
+    assert driver.get(delivery_id).state is State.HELD
+    assert channel.ledger == []
+    driver.close()
 
 
 def test_what_was_missed_goes_by_the_persons_word(driver: Driver) -> None:

@@ -107,7 +107,7 @@ def test_the_clock_of_the_timeline_runs_late_jobs_and_can_be_armed_again_and_aga
         count.append(1)
         rang.set()
 
-    timeline = Timeline(departures, lambda: None)
+    timeline = Timeline(departures)
     timeline.start()
     try:
         for offset in (timedelta(hours=-3), timedelta(seconds=0.05), timedelta(seconds=-30)):

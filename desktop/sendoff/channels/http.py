@@ -346,8 +346,7 @@ class Http:
         """The end that an exception means, by how far the request got."""
         cause = _innermost(wrong)
         if not exchange.on_wire:
-            where = urlsplit(self.base)
-            return tls.not_reached(str(where.hostname), where.port or (443 if where.scheme == "https" else 80), cause)
+            return tls.not_reached(*tls.host_and_port(self.base), cause)
         waited = f"{self.name} gave no whole answer within {patience.total:.0f} s" if exchange.expired else None
         if waited is None and isinstance(cause, TimeoutError):
             waited = f"{self.name} did not answer within {patience.read:.0f} s"

@@ -16,7 +16,7 @@ import idna
 from sendoff.channels import mailgun_answers as answers
 from sendoff.channels import mailgun_check as checks
 from sendoff.channels import mailgun_form as form
-from sendoff.channels import mime
+from sendoff.channels import mime, tls
 from sendoff.channels.http import Answer, Http
 from sendoff.domain import mail as mails
 from sendoff.domain.account import Account
@@ -82,6 +82,7 @@ class Mailgun(Channel):
         "Open the domain, then “Domain settings”, “Sending keys”, “Add sending key”. Copy it: it is shown only once.",
         "Optional: behind your name, “API security”, “Add new key” makes an account key, which may read the log.",
     )
+    can_reach = True
     tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-23",
@@ -262,8 +263,14 @@ class Mailgun(Channel):
         others = [name for name in self._hosts if name != settings["region"]]
         return others[0] if others and not settings["base_url"] else ""
 
+    def reach(self, account: Account) -> None:
+        tls.reach_web(self._base(account.settings))
+
+    def _base(self, settings: Mapping[str, str]) -> str:
+        return settings.get("base_url") or self._hosts[settings.get("region") or "us"]
+
     def _http(self, settings: Mapping[str, str], key: str, trace: Trace | None = None, size: int = 0) -> Http:
-        base = settings.get("base_url") or self._hosts[settings.get("region") or "us"]
+        base = self._base(settings)
         patience = self._transport.patience
         patience = replace(patience, total=patience.total + size / SLOWEST, most=max(patience.most, LOG_BYTES))
         return Http(self._transport, base, self.title, auth=("api", key), trace=trace or Trace(), patience=patience)

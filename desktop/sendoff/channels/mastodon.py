@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sendoff.channels import mastodon_posts as posts
 from sendoff.channels import mastodon_servers as servers
+from sendoff.channels import tls
 from sendoff.channels.fediverse import home, listed, table
 from sendoff.channels.http import Answer, Http, reset_time
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
@@ -76,6 +77,7 @@ class Mastodon(Channel):
         "Or make a token there: Preferences → Development → New application, with the scopes profile (read:accounts on "
         "older servers), read:statuses, write:statuses and write:media. Open it and copy “Your access token”.",
     )
+    can_reach = True
     tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-23",
@@ -220,6 +222,9 @@ class Mastodon(Channel):
             headers={"Authorization": f"Bearer {parcel.secret['access_token']}"},
             ca_file=settings.get("ca_file", ""), trace=trace,
         )  # fmt: skip
+
+    def reach(self, account: Account) -> None:
+        tls.reach_web(account.settings["server"])
 
     # --- before it is sent ----------------------------------------------------------------------------------------
 

@@ -73,6 +73,7 @@ class Smtp(Channel):
         "two-step verification, then make an app password and copy it.",
         "With the IMAP server too, Sendoff can look into your sent mail if an answer gets lost, and need not ask you.",
     )
+    can_reach = True
     tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-23",
@@ -223,6 +224,10 @@ class Smtp(Channel):
             raise _negative(login, negative) from None
         except NotOffered as missing:
             raise _not_offered(login.server, missing) from None
+
+    def reach(self, account: Account) -> None:
+        server = _Login.of(account.settings, {}).server
+        tls.reach(server.host, server.port)
 
     # --- looking --------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,11 @@ import os
 import socket
 import ssl
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from sendoff.domain.errors import Rejected, SendError, TryLater
 
+REACH_SECONDS = 5.0
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 _CUT_SHORT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
@@ -38,6 +40,29 @@ def _context(ca_file: str, changed: int) -> ssl.SSLContext:  # noqa: ARG001  # a
     if ca_file:
         made.load_verify_locations(ca_file)
     return made
+
+
+def reach(host: str, port: int) -> None:
+    """Whether a host takes connections at a port. Nothing is said to it.
+
+    Raises:
+        TryLater: it does not; `offline` where this computer reaches nothing.
+    """
+    try:
+        socket.create_connection((host, port), REACH_SECONDS).close()
+    except OSError as wrong:
+        raise not_reached(host, port, wrong) from None
+
+
+def reach_web(url: str) -> None:
+    """`reach` for the host of a web address."""
+    reach(*host_and_port(url))
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Where a web address leads."""
+    where = urlsplit(url)
+    return str(where.hostname), where.port or (443 if where.scheme == "https" else 80)
 
 
 def not_reached(host: str, port: int, cause: BaseException) -> SendError:

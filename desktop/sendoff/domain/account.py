@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -53,3 +53,16 @@ class Account:
     strikes: int = 0
     rest_until: datetime | None = None
     rest_reason: str = ""
+
+
+STRIKES = 5
+"""After so many refusals in a row an account rests: an endpoint that is pressed on bans it."""
+
+FIRST_REST = timedelta(minutes=5)
+LONGEST_REST = timedelta(hours=1)
+
+
+def rest(strikes: int) -> timedelta:
+    """How long an account rests after so many refusals in a row: not at all, then ever longer."""
+    beyond = strikes - STRIKES
+    return min(FIRST_REST * 2 ** min(beyond, 10), LONGEST_REST) if beyond >= 0 else timedelta()

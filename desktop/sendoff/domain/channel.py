@@ -311,6 +311,8 @@ class Channel:
     presets: tuple[Preset, ...] = ()
     from_address: Mapping[str, str] = {}  # fields that follow from a mail address: name → shape of {address}, {local}
     signs_in_by_browser: bool = False
+    can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
+    renews: bool = False  # its tokens run out, and `renew` gets new ones
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
@@ -325,6 +327,23 @@ class Channel:
             Rejected, NeedsLogin, TryLater: the endpoint's answer, in a sentence that says what to do.
         """
         raise NotImplementedError
+
+    def reach(self, account: Account) -> None:
+        """Whether the account's host can be reached now: a connection that says nothing. Asked after a sleep.
+
+        Raises:
+            TryLater: no, in a sentence.
+        """
+
+    def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
+        """New secret fields where the old ones are about to run out (RFC 6749 section 6); {} where they are not.
+
+        Called for one account at a time; what it returns is in the keychain before it is used.
+
+        Raises:
+            NeedsLogin: the endpoint gives no new ones. TryLater: not now.
+        """
+        return {}
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         """What only this channel can say against a post, beyond the declared figures. Pure; called while typing."""

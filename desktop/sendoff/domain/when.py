@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -28,7 +29,10 @@ class Clock(Protocol):
         """The wall clock, aware UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump."""
+        """Seconds that never jump, and stand still while the computer sleeps."""
+
+    def slept(self) -> float:
+        """Seconds that the computer has slept since it was started; 0.0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,11 +351,12 @@ class Late(StrEnum):
     SEND = "send"  # whenever it becomes possible
     ASK = "ask"  # up to `within` late it goes; after that a person decides
     SKIP = "skip"  # up to `within` late it goes; after that it does not
+    NEXT = "next"  # up to `within` late it goes; after that at the same time of the next day that is free
 
 
 @dataclass(frozen=True, slots=True)
 class LateRule:
-    """The lateness rule of a delivery. Written "send", "ask 2h", "skip 30m"."""
+    """The lateness rule of a delivery. Written "send", "ask 2h", "skip 30m", "next 2h"."""
 
     action: Late = Late.SEND
     within: timedelta = timedelta()
@@ -369,10 +374,10 @@ class LateRule:
         """For the person: "Up to 2 h late, then ask"."""
         if self.action is Late.SEND:
             return "Send whenever possible"
-        then = "ask" if self.action is Late.ASK else "skip it"
-        return f"Up to {span_text(self.within.total_seconds())} late, then {then}"
+        return f"Up to {span_text(self.within.total_seconds())} late, then {_THEN[self.action]}"
 
 
+_THEN = {Late.ASK: "ask", Late.SKIP: "skip it", Late.NEXT: "at the next free time"}
 GRACE = timedelta(seconds=5)
 """A rule of "0 late" means: not after something went wrong; the pace of the machine is not lateness."""
 
@@ -380,7 +385,7 @@ DEFAULT_LATE = LateRule(Late.ASK, timedelta(hours=2))
 
 
 def parse_late(text: str) -> LateRule:
-    """Reads a lateness rule: `send`, `ask 2h`, `skip 30m`, or just `2h` for `ask 2h`.
+    """Reads a lateness rule: `send`, `ask 2h`, `skip 30m`, `next 2h`, or just `2h` for `ask 2h`.
 
     Raises:
         BadInput: it is none of these.
@@ -389,12 +394,38 @@ def parse_late(text: str) -> LateRule:
     if words == ["send"] or words == ["always"]:
         return LateRule()
     action = Late.ASK
-    if words and words[0] in ("ask", "skip"):
+    if words and words[0] in (Late.ASK, Late.SKIP, Late.NEXT):
         action, words = Late(words[0]), words[1:]
     seconds = _seconds("".join(words))
     if seconds is None or seconds > FARTHEST.total_seconds():
-        raise BadInput(f"“{text}” is not a rule for lateness. Write send, “ask 2h” or “skip 30m”.")
+        raise BadInput(f"“{text}” is not a rule for lateness. Write send, “ask 2h”, “skip 30m” or “next 2h”.")
     return LateRule(action, timedelta(seconds=seconds))
+
+
+FREE = timedelta(minutes=15)
+"""A time is free for an account if nothing else of it is planned closer than this."""
+
+
+def next_free(planned: When, now: datetime, taken: Sequence[datetime]) -> When:
+    """The same wall time in the same zone, on the first day on which it is still to come and free.
+
+    Args:
+        taken: the instants at which the account has something planned.
+    """
+    day = max(planned.wall.date(), now.astimezone(zone_info(planned.zone)).date())
+    while True:
+        when = _first(datetime.combine(day, planned.wall.time()), planned.zone)
+        if when.instant > now and all(abs(when.instant - one) >= FREE for one in taken):
+            return when
+        day += timedelta(days=1)
+
+
+def _first(wall: datetime, zone: str) -> When:
+    """The wall time, or the nearest that exists where it does not; the first where there are two."""
+    try:
+        return resolve(wall, zone)
+    except AmbiguousTime as either:
+        return When.at(either.choices[0].astimezone(UTC), zone)
 
 
 def _compact(span: timedelta) -> str:

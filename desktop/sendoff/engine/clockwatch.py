@@ -13,10 +13,16 @@ TOLERANCE = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The wall clock moved by `by` against the steady one, some time after `before`: sleep, or a hand on the clock."""
+    """The wall clock moved by `by` against the steady one, some time after `before`; for `slept` the computer slept."""
 
     by: timedelta
+    slept: timedelta
     before: datetime
+
+    @property
+    def set_by(self) -> timedelta:
+        """How far the clock was set, whoever did it; a virtual machine that stood still looks the same."""
+        return self.by - self.slept
 
 
 class ClockWatch:
@@ -24,10 +30,11 @@ class ClockWatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wall, self._steady = clock.now(), clock.monotonic()
+        self._wall, self._steady, self._slept = clock.now(), clock.monotonic(), clock.slept()
 
     def check(self) -> Jump | None:
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady, asleep = self._clock.now(), self._clock.monotonic(), self._clock.slept()
         by = (wall - self._wall) - timedelta(seconds=steady - self._steady)
-        before, self._wall, self._steady = self._wall, wall, steady
-        return Jump(by, before) if abs(by) > TOLERANCE else None
+        slept = timedelta(seconds=asleep - self._slept)
+        before, self._wall, self._steady, self._slept = self._wall, wall, steady, asleep
+        return Jump(by, slept, before) if max(abs(by), slept) > TOLERANCE else None

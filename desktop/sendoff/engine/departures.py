@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -43,6 +44,9 @@ ROOM = 1024
 PER_ACCOUNT = 8
 """How many of them may be one account's, so that none starves the others."""
 
+LATELY = 120.0
+"""Seconds for which an account that has just sent something counts as being at it."""
+
 LEASE = timedelta(minutes=15)
 """How long a claim is believed by another process; longer than any try may take, renewed at every heartbeat."""
 
@@ -55,6 +59,7 @@ class Lane:
     ready_at: datetime | None = None
     waiting: deque[Ready] = field(default_factory=deque)
     claimed: int = 0  # in the delay queue, waiting, or leaving
+    moved_at: float = -math.inf  # when something last ended here, by the steady clock
     shut_out: bool = False  # left out of the last claim, so its end has to ask for another
 
     def takes_more(self, horizon: datetime) -> bool:
@@ -72,6 +77,8 @@ class Departures:
         dispatch: makes ready, and says what the intention is.
         pool: the workers; `send` is called there.
         wake_at: tells the clock when to ask for the next claim.
+        look_at_clock: called before every claim, because a clock that has just jumped must be noticed first.
+        unreached: the accounts whose hosts have to answer first.
     """
 
     def __init__(
@@ -84,6 +91,8 @@ class Departures:
         dispatch: Dispatch,
         pool: Pool,
         wake_at: Callable[[datetime | None], None],
+        look_at_clock: Callable[[], None],
+        unreached: Callable[[], frozenset[int]],
     ) -> None:
         self._store = store
         self._writer = writer
@@ -92,8 +101,10 @@ class Departures:
         self._dispatch = dispatch
         self._pool = pool
         self._wake_at = wake_at
+        self._look_at_clock = look_at_clock
+        self._unreached = unreached
         self._lanes: dict[int, Lane] = {}
-        self._closed: set[int] = set()  # accounts that need a sign-in
+        self._closed: set[int] = set()  # accounts that need a sign-in, or rest
         self._queue: list[tuple[datetime, int, Ready | int]] = []  # what leaves, or the account whose lane opens then
         self._gate: list[tuple[datetime, int, Ready]] = []  # intention written, waiting for the instant
         self._order = itertools.count()
@@ -101,17 +112,25 @@ class Departures:
         self._claim_wanted = threading.Event()
         self._intending = False  # a group is on its way to the disk; the next one gathers meanwhile
         self._paused = False
+        self._held_until = 0.0  # by the steady clock
         self._stopped = False
-        self._threads = [
-            threading.Thread(target=self._claims, name="claims", daemon=True),
-            threading.Thread(target=self._releases, name="departures", daemon=True),
-        ]
+        self._threads: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         self.read_accounts()
-        for thread in self._threads:
-            thread.start()
+        self.revive()
         self.poke()
+
+    def revive(self) -> list[str]:
+        """Starts the two threads where they do not run; returns the names of those that had ended."""
+        dead = []
+        for name, work in (("claims", self._claims), ("departures", self._releases)):
+            thread = self._threads.get(name)
+            if thread is None or not (thread.is_alive() or self._stopped):
+                dead += [name] if thread else []
+                self._threads[name] = threading.Thread(target=work, name=name, daemon=True)
+                self._threads[name].start()
+        return dead
 
     def stop(self, seconds: float) -> None:
         """Ends both threads and gives back what was claimed and has not left."""
@@ -119,7 +138,7 @@ class Departures:
         self._claim_wanted.set()
         with self._changed:
             self._changed.notify_all()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(seconds / 2)
         self.give_back()
 
@@ -148,12 +167,39 @@ class Departures:
         else:
             self.poke()
 
+    def hold(self, seconds: float) -> None:
+        """Nothing is claimed for so long; what is claimed already was due before and goes."""
+        self._held_until = self._clock.monotonic() + seconds
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is claimed now, by the person's wish or because the clock is strange."""
+        return self._paused or self._clock.monotonic() < self._held_until
+
+    def forget_pace(self) -> None:
+        """The clock was set back: "not before 9:00:05" no longer means in a moment."""
+        with self._changed:
+            for lane in self._lanes.values():
+                lane.ready_at = None
+        self.poke()
+
+    def excused(self) -> list[int]:
+        """The accounts that have a reason for not sending what is due: told elsewhere, or busy, or keeping its pace."""
+        now, lately = self._clock.now(), self._clock.monotonic() - LATELY
+        with self._changed:
+            pacing = {
+                account_id
+                for account_id, lane in self._lanes.items()
+                if lane.busy or lane.moved_at > lately or (lane.ready_at and lane.ready_at > now)
+            }
+            return list(pacing | self._closed | self._unreached())
+
     def read_accounts(self) -> None:
         """Takes over what the accounts' rows say: who needs a sign-in, who may send when."""
         with self._store.reading() as connection:
             known = accounts.every(connection)
         with self._changed:
-            self._closed = {one.id for one in known if one.state is AccountState.SIGN_IN}
+            self._closed = {one.id for one in known if one.state is AccountState.SIGN_IN or one.rest_until}
             for one in known:
                 lane = self._lane(one.id)
                 if not lane.busy:
@@ -171,7 +217,7 @@ class Departures:
             if self._stopped:
                 return
             try:
-                while not (self._paused or self._stopped) and self._claim_once():
+                while not (self.rests or self._stopped) and self._claim_once():
                     pass
                 self._arm()
             except StoreTrouble as trouble:
@@ -179,6 +225,9 @@ class Departures:
 
     def _claim_once(self) -> bool:
         """One claim and what follows from it. True if there may be more to take."""
+        self._look_at_clock()
+        if self.rests:
+            return False
         now = self._clock.now()
         with self._changed:
             room = ROOM - sum(lane.claimed for lane in self._lanes.values())
@@ -210,15 +259,19 @@ class Departures:
         return bool(ids)
 
     def _blocked(self, horizon: datetime) -> list[int]:
-        blocked = list(self._closed)
+        blocked = self._closed | self._unreached()
         for account_id, lane in self._lanes.items():
             lane.shut_out = not lane.takes_more(horizon)
-            if lane.shut_out and account_id not in self._closed:
-                blocked.append(account_id)
-        return blocked
+            if lane.shut_out:
+                blocked.add(account_id)
+        return list(blocked)
 
     def _arm(self) -> None:
         """Tells the clock when to ask again: shortly before the next due instant, or before a lane opens."""
+        if self.rests:
+            held = timedelta(seconds=self._held_until - self._clock.monotonic())
+            self._wake_at(None if self._paused else self._clock.now() + held)
+            return
         with self._changed:
             blocked = self._blocked(self._clock.now() + LEAD)
             opens = [
@@ -227,7 +280,7 @@ class Departures:
         with self._store.reading() as connection:
             due = deliveries.next_due(connection, blocked)
         instants = [*opens, due] if due else opens
-        self._wake_at(min(instants) - LEAD if instants and not self._paused else None)
+        self._wake_at(min(instants) - LEAD if instants else None)
 
     def _make_ready(self, job: Job) -> None:
         """Ahead of the time: whatever can be done before anything leaves."""
@@ -363,6 +416,7 @@ class Departures:
             lane = self._lane(account_id)
             lane.busy = False
             lane.ready_at = ready_at
+            lane.moved_at = self._clock.monotonic()
             lane.claimed -= 1
             if again or lane.shut_out:
                 self._claim_wanted.set()  # it may take more now, or the clock has to be told from when on

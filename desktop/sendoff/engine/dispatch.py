@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from sendoff import killpoints
+from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, How, Parcel, Trace
 from sendoff.domain.delivery import Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
@@ -24,10 +26,11 @@ from sendoff.domain.errors import (
     TryLater,
 )  # fmt: skip
 from sendoff.domain.redact import Redactor
-from sendoff.domain.when import Clock, Late, parse_late, span_text
+from sendoff.domain.when import FREE, Clock, Late, When, describe, next_free, parse_late, span_text
 from sendoff.engine import limiter
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
+from sendoff.store.db import Store
 from sendoff.store.deliveries import Begin, End, Job, Unclaim
 from sendoff.store.media import Media
 from sendoff.store.secrets import Secrets
@@ -67,11 +70,13 @@ class Dispatch:
         channels: by kind; a kind that is not there holds its deliveries.
         leaving: notes that a part leaves; what it raises keeps the part here.
         trouble: told what keeps everything from leaving (the keychain is locked), or "" when it is over.
+        unreached: told of an account whose host could not be reached, where that can be asked.
     """
 
     def __init__(
         self,
         *,
+        store: Store,
         writer: Writer,
         secrets: Secrets,
         media: Media,
@@ -80,8 +85,10 @@ class Dispatch:
         owner: str,
         leaving: Callable[[int], None],
         trouble: Callable[[str], None],
+        unreached: Callable[[Account], None],
         chance: random.Random | None = None,
     ) -> None:
+        self._store = store
         self._writer = writer
         self._secrets = secrets
         self._media = media
@@ -90,14 +97,18 @@ class Dispatch:
         self._owner = owner
         self._leaving = leaving
         self._trouble = trouble
+        self._unreached = unreached
         self._chance = chance or random.Random()
+        self._renewing: dict[int, threading.Lock] = {}
 
     # --- ahead of time --------------------------------------------------------------------------------------------
 
     def is_quick(self, job: Job) -> bool:
         """Whether preparing needs no wire, no file and no keychain."""
         channel = self._channels.get(job.account.channel)
-        return bool(channel and not channel.capabilities.prepares and self._secrets.at_hand(job.account.secret_ref))
+        if channel is None or channel.capabilities.prepares or channel.renews:
+            return False
+        return self._secrets.at_hand(job.account.secret_ref)
 
     def prepare(self, job: Job) -> Ready | None:
         """Does what can be done before the due time. None: the claim is ended, and the row says why."""
@@ -108,7 +119,7 @@ class Dispatch:
             return None
         part = next(one for one in job.parts if one.is_open)
         try:
-            secret = self._secrets.get(job.account.secret_ref)
+            secret = self._renewed(job, channel) if channel.renews else self._secrets.get(job.account.secret_ref)
             self._trouble("")
             return self._made_ready(job, part, channel, secret)
         except SecretGone as gone:
@@ -121,6 +132,22 @@ class Dispatch:
         except SendError as wrong:
             self._failed_before_wire(job, part, wrong)
         return None
+
+    def _renewed(self, job: Job, channel: Channel) -> Mapping[str, str]:
+        """The account's secret, with a new token where the old one runs out.
+
+        One at a time for each account, because a refresh token works once; and the new one is in the keychain before
+        it is used, because the old one may be void already.
+        """
+        account = job.account
+        with self._renewing.setdefault(account.id, threading.Lock()):
+            secret = self._secrets.get(account.secret_ref)
+            fresh = channel.renew(account, secret, self._clock.now())
+            killpoints.reach("token.renewed")
+            if fresh:
+                secret = {**secret, **fresh}
+                self._secrets.put(secret, account.secret_ref)
+            return secret
 
     def _made_ready(self, job: Job, part: Part, channel: Channel, secret: Mapping[str, str]) -> Ready:
         """Arms the part if it was not, so that every try is the same, and lets the channel prepare it."""
@@ -186,20 +213,21 @@ class Dispatch:
         self._end_claim(
             job, move, clean(self._with_progress(job, reason)), clean(wrong.advice), due_at=due_at,
             tries=self._tries(job, wrong), part=part, outcome=outcome, answer=clean(wrong.detail),
-            refused=clean(refused),
+            refused=clean(refused), strike=_is_strike(wrong, move),
         )  # fmt: skip
 
     def _end_claim(
         self, job: Job, move: Move, reason: str, advice: str = "", *, due_at: datetime | None = None,
         tries: int | None = None, acknowledged: bool = False,
         part: Part | None = None, outcome: Outcome | None = None, answer: str = "", refused: str = "",
+        strike: bool = False, when: When | None = None,
     ) -> None:  # fmt: skip
         ended = Unclaim(
             delivery_id=job.delivery.id, account_id=job.account.id, version=job.delivery.version, owner=self._owner,
             move=move, at=self._clock.now(), reason=reason, advice=advice, due_at=due_at,
             tries=job.delivery.tries if tries is None else tries, acknowledged=acknowledged,
             part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
-            refused=refused,
+            refused=refused, strike=strike, when=when,
         )  # fmt: skip
         self._writer.run(lambda connection: deliveries.unclaim(connection, ended))
 
@@ -253,18 +281,31 @@ class Dispatch:
         late = span_text((now - delivery.planned_at).total_seconds())
         why = f" ({delivery.reason.rstrip('.')})" if delivery.reason else ""
         reason = f"It could only have left {late} late{why}. Its rule: {rule.words[0].lower()}{rule.words[1:]}."
-        self._end_claim(job, Move.MISS, reason, acknowledged=rule.action is Late.SKIP)
+        if rule.action is Late.NEXT:
+            when = self._next_free(job, now)
+            self._end_claim(job, Move.RESCHEDULE, f"{reason} It goes {describe(when, now)}.", when=when)
+        else:
+            self._end_claim(job, Move.MISS, reason, acknowledged=rule.action is Late.SKIP)
         return True
+
+    def _next_free(self, job: Job, now: datetime) -> When:
+        delivery = job.delivery
+        with self._store.reading() as connection:
+            taken = deliveries.planned_times(connection, delivery.account_id, now - FREE)
+        return next_free(When(datetime.fromisoformat(delivery.wall), delivery.zone, delivery.fold), now, taken)
 
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt) -> End:
         job, now = ready.job, self._clock.now()
-        ready_at = limiter.ready_after(now, job.account.spacing)
+        spacing = job.account.spacing
         after = [replace(one, receipt=receipt) if one.id == ready.part.id else one for one in job.parts]
         move, reason = Move.FINISH, ""
         if any(one.is_open for one in after):
             move = Move.CONTINUE
         elif any(one.refused for one in after):
             move, reason = Move.REFUSE, deliveries.some_refused(after)
+        if move is not Move.CONTINUE:  # what belongs together is not drawn apart
+            spacing = limiter.pace(spacing, now - job.delivery.due_at)
+        ready_at = limiter.ready_after(now, spacing)
         some = f" ({len(receipt.refused)} of the recipients were refused)" if receipt.refused else ""
         return self._end(
             ready, parcel, move, Outcome.SENT, now, summary=f"Taken{some}", reason=reason,
@@ -293,7 +334,7 @@ class Dispatch:
             ready, parcel, move, outcome, now, summary=wrong.reason, answer=wrong.detail, status=wrong.status,
             reason=self._with_progress(job, reason), advice=wrong.advice, due_at=due_at, look_at=look_at,
             tries=self._tries(job, wrong), refused=ready.redactor.clean(refused),
-            ready_at=limiter.ready_after(now, job.account.spacing, wish),
+            ready_at=limiter.ready_after(now, job.account.spacing, wish), strike=_is_strike(wrong, move),
         )  # fmt: skip
 
     def _end(
@@ -341,12 +382,22 @@ class Dispatch:
         """Another try, or the end of patience."""
         wish = wrong.after if isinstance(wrong, TryLater) else None
         offline = isinstance(wrong, TryLater) and wrong.offline
-        now = self._clock.now()
-        due_at = now + limiter.pause(job.delivery.tries, wish, offline, self._chance)
-        if due_at <= job.delivery.give_up_at:
+        now, tries = self._clock.now(), self._tries(job, wrong)
+        waits = self._channels[job.account.channel].can_reach
+        if offline and waits:
+            self._unreached(job.account)
+        due_at = now + limiter.pause(job.delivery.tries, wish, offline, self._chance, waits_for_host=waits)
+        if due_at <= job.delivery.give_up_at and tries < limiter.MOST_TRIES:
             return Move.POSTPONE, due_at, wrong.reason
         tried = span_text((now - job.delivery.planned_at).total_seconds())
         return Move.REFUSE, None, f"Given up after {tried} of trying. Last: {wrong.reason}"
+
+
+def _is_strike(wrong: SendError, move: Move) -> bool:
+    """Whether the endpoint was pressed in vain. Being offline, a wish to wait, a lost key, one bad address are not."""
+    if isinstance(wrong, TryLater):
+        return not wrong.offline and wrong.after is None
+    return isinstance(wrong, InDoubt) or move is Move.REFUSE
 
 
 def masked(receipt: Receipt, redactor: Redactor) -> Receipt:

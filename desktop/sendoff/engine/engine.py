@@ -13,17 +13,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from sendoff import killpoints
+from sendoff.domain.absence import Cause
+from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel
 from sendoff.domain.when import Clock
 from sendoff.engine.bell import Bell
+from sendoff.engine.circuit import Circuit
 from sendoff.engine.clockwatch import ClockWatch
 from sendoff.engine.departures import LEASE, Departures
 from sendoff.engine.dispatch import Dispatch
+from sendoff.engine.heart import Heart
 from sendoff.engine.journal import Journal
 from sendoff.engine.pool import Pool
 from sendoff.engine.quiet import Quiet
+from sendoff.engine.readiness import Readiness
+from sendoff.engine.returns import Returns
 from sendoff.engine.settle import Settler
 from sendoff.engine.timeline import Timeline
+from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
 from sendoff.store import changes, deliveries, media, settings, timeline
 from sendoff.store.db import Connection, Store, StoreTrouble
@@ -80,6 +88,7 @@ class Engine:
         self._writer = Writer(store, lambda text: self._trouble("disk", text), lambda: self._departures.hurried)
         self._pool = Pool(workers, "send")
         self._dispatch = Dispatch(
+            store=store,
             writer=self._writer,
             secrets=secrets,
             media=files,
@@ -88,11 +97,13 @@ class Engine:
             owner=self.owner,
             leaving=self._journal.note,
             trouble=lambda text: self._trouble("keychain", text),
+            unreached=lambda account: self._readiness.doubt([account]),
         )
         self._settler = Settler(
             store=store, writer=self._writer, dispatch=self._dispatch, secrets=secrets, channels=channels, clock=clock
         )
-        self._timeline = Timeline(self._due, self._heartbeat)
+        self._heart = Heart(self._beat)
+        self._timeline = Timeline(self._due)
         self._timeline.chore("unused files", lambda: self._sweep(files), timedelta(days=1))
         self._departures = Departures(
             store=store,
@@ -102,13 +113,33 @@ class Engine:
             dispatch=self._dispatch,
             pool=self._pool,
             wake_at=self._timeline.wake_at,
+            look_at_clock=self._look_at_clock,
+            unreached=lambda: self._readiness.waiting,
+        )
+        self._readiness = Readiness(
+            ask=partial(_reach, channels), pool=self._pool, clock=clock, changed=self._departures.poke
+        )
+        self._circuit = Circuit(
+            store=store, writer=self._writer, secrets=secrets, channels=channels, pool=self._pool, clock=clock
+        )
+        self._returns = Returns(
+            store=store, writer=self._writer, readiness=self._readiness, clock=clock,
+            hold=self._departures.hold, trouble=lambda text: self._trouble("clock", text),
+        )  # fmt: skip
+        self._watchdog = Watchdog(
+            store=store, departures=self._departures, clock=clock, alarm=lambda text: self._trouble("watchdog", text)
         )
         self._watch = ClockWatch(clock)
+        self._watch_lock = threading.Lock()
+        self._generation = -1
+        self._next_look: datetime | None = None
         self._seen: dict[str, int] = {}
         self._looking: set[int] = set()
         self._looking_lock = threading.Lock()
         self._alive_at: datetime | None = None
+        self._paused_until = ""
         self._paused = False
+        self._paused_since: datetime | None = None
         self._stop_listening = bell.listen(self._hear)
         self.running = False
 
@@ -119,18 +150,23 @@ class Engine:
         self._lock.acquire()
         try:
             with self._store.writing() as connection:
+                before = timeline.sender(connection)
                 recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
         except BaseException:
             self._lock.release()  # it may be tried again, and must not stand in its own way then
             raise
+        killpoints.reach("recover.after")
         self._journal.start()
         self._writer.start()
         self._read_pause()
+        self._returns.back(Cause.OFF, before.seen_at if before else None)
+        self._circuit.read()
         self._timeline.start()
         self._departures.start()
         self.running = True
         self._quiet.start()
-        self._heartbeat()
+        self._beat()
+        self._heart.start()
         return recovered
 
     def stop(self, seconds: float = 4.0) -> None:
@@ -139,6 +175,7 @@ class Engine:
             return
         self.running = False
         self._stop_listening()
+        self._heart.stop()
         self._timeline.stop()
         self._departures.stop(seconds / 4)
         self._pool.stop(seconds / 2)
@@ -170,29 +207,50 @@ class Engine:
             return
         if changes.ACCOUNTS in topics:
             self._departures.read_accounts()
+            self._circuit.read()
         if changes.SETTINGS in topics:
             self._read_pause()
         # What the writer itself changed is followed up where it is known whether anything became due by it.
         if topics & _WAKE and not self._writer.is_this_thread:
             self._departures.poke()
 
-    def _heartbeat(self) -> None:
-        """Once a second: clock jumps, other processes' writes, doubtful deliveries to look at, our sign of life."""
+    def _beat(self) -> None:
+        """Once a second: the clock, what others wrote, whoever waits for something, the other threads, our own life."""
         try:
-            jump = self._watch.check()
-            if jump:
-                log.warning("the clock moved by %s", jump.by)
-                self._departures.poke()
+            self._look_at_clock()
             self._notice_others()
             self._look()
+            self._apply_pause()
+            for one in (self._readiness, self._circuit, self._returns, self._watchdog):
+                one.tick()
+            self._look_after_threads()
             self._show_life()
             self._quiet.tidy(hurried=self._departures.claimed > 0)
             if self._journal.is_large and not self._departures.claimed:
                 self._journal.start()
-            if self._paused:
-                self._read_pause()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _look_at_clock(self) -> None:
+        """Before anything is claimed, too: what the clock says now may have become due by a jump."""
+        with self._watch_lock:  # whoever asks next waits until the jump is dealt with
+            jump = self._watch.check()
+            if jump is None:
+                return
+            self._returns.jumped(jump)
+        if jump.by < timedelta():
+            self._departures.forget_pace()
+        self._departures.poke()
+
+    def _look_after_threads(self) -> None:
+        """A thread that an error has ended is started again; its work is in the database, not in it."""
+        dead = self._departures.revive()
+        if not self._timeline.is_alive:
+            self._timeline.revive()
+            dead.append("scheduler")
+        if dead:
+            log.error("started again: %s", ", ".join(dead))
+            self._departures.poke()
 
     def _sweep(self, files: Media) -> None:
         """Once a day: the files that no post names any more. Only the list of them goes through the writer."""
@@ -204,16 +262,23 @@ class Engine:
                 self._writer.run(lambda connection: media.forget(connection, gone))
 
     def _notice_others(self) -> None:
+        """Asks the file first whether anybody wrote at all; mostly nobody did."""
+        generation = self._store.generation()
+        if generation == self._generation:
+            if self._troubles:
+                self._departures.poke()
+            return
+        self._generation = generation
         with self._store.reading() as connection:
             counters = changes.counters(connection)
+            self._next_look = deliveries.next_look(connection)
         changed = frozenset(topic for topic, n in counters.items() if self._seen.get(topic) != n)
         self._seen = counters
-        if changed:
-            self._bell.ring(changed)
-        elif self._troubles:
-            self._departures.poke()
+        self._bell.ring(changed)
 
     def _look(self) -> None:
+        if self._next_look is None or self._next_look > self._clock.now():
+            return
         with self._store.reading() as connection:
             ids = deliveries.to_look_at(connection, self._clock.now())
         for delivery_id in ids:
@@ -249,12 +314,21 @@ class Engine:
 
     def _read_pause(self) -> None:
         with self._store.reading() as connection:
-            until = settings.read(connection)["paused_until"]
-        paused = is_paused(until, self._clock.now())
-        if paused != self._paused:
-            self._paused = paused
-            self._departures.pause(paused)
-            self._bell.ring(frozenset({changes.SENDER}))
+            self._paused_until = settings.read(connection)["paused_until"]
+        self._apply_pause()
+
+    def _apply_pause(self) -> None:
+        now = self._clock.now()
+        paused = is_paused(self._paused_until, now)
+        if paused == self._paused:
+            return
+        self._paused = paused
+        if paused:
+            self._paused_since = now
+        elif self.running:
+            self._returns.back(Cause.PAUSED, self._paused_since)
+        self._departures.pause(paused)
+        self._bell.ring(frozenset({changes.SENDER}))
 
     def _trouble(self, what: str, text: str) -> None:
         if self._troubles.get(what, "") == text:
@@ -265,6 +339,12 @@ class Engine:
             self._troubles.pop(what, None)
         self._alive_at = None  # tell it with the next heartbeat
         self._bell.ring(frozenset({changes.SENDER}))
+
+
+def _reach(channels: Mapping[str, Channel], account: Account) -> None:
+    channel = channels.get(account.channel)
+    if channel is not None:
+        channel.reach(account)
 
 
 def is_paused(until: str, now: datetime) -> bool:

@@ -126,7 +126,7 @@ class Settler:
         one = job.delivery
         due_at = now + limiter.pause(one.tries, None, False, self._chance) if one.tries else now
         summary = "It was looked for and is surely not there"
-        if due_at > one.give_up_at:
+        if due_at > one.give_up_at or one.tries + 1 >= limiter.MOST_TRIES:
             tried = span_text((now - one.planned_at).total_seconds())
             reason = f"{summary}. Given up after {tried} of trying. Last: {one.reason}"
             self._writer.run(
@@ -152,7 +152,12 @@ class Settler:
         )
 
     def _again(self, job: Job, at: datetime, reason: str) -> None:
-        self._writer.run(lambda connection: deliveries.looked(connection, job.delivery.id, next_look=at, reason=reason))
+        now = self._clock.now()
+        self._writer.run(
+            lambda connection: deliveries.looked(
+                connection, job.delivery.id, next_look=at, reason=reason, looked_at=now
+            )
+        )
 
     def _ask(self, job: Job, reason: str, advice: str = "") -> None:
         self._writer.run(

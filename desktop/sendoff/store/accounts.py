@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sendoff.domain.account import Account, AccountState, Workspace
+from sendoff.domain.account import STRIKES, Account, AccountState, Workspace, rest
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.store import changes, codec
 from sendoff.store.tables import accounts, inserted_id, tallies, workspaces
@@ -73,12 +73,34 @@ def update(connection: sa.Connection, account_id: int, **values: Any) -> None:
     changes.bump(connection, changes.ACCOUNTS)
 
 
+def strike(connection: sa.Connection, account_id: int, reason: str, now: datetime) -> None:
+    """Counts a refusal. After some of them in a row the account rests; what it has planned waits for that."""
+    strikes = connection.execute(
+        sa.update(accounts)
+        .where(accounts.c.id == account_id)
+        .values(strikes=accounts.c.strikes + 1)
+        .returning(accounts.c.strikes)
+    ).scalar_one()
+    if pause := rest(strikes):
+        update(connection, account_id, rest_until=now + pause, rest_reason=reason)
+
+
+def end_rest(connection: sa.Connection, account_id: int) -> None:
+    """The account answered well, so it may try. One more refusal, and it rests again."""
+    update(connection, account_id, rest_until=None, rest_reason="", strikes=STRIKES - 1)
+
+
 def remove(connection: sa.Connection, account_id: int, now: datetime) -> None:
     """Takes an account off every list. Its row stays, because history points to it."""
     update(connection, account_id, removed_at=now, secret_ref=None)
 
 
 _LIVE = sa.select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.id)
+
+
+def resting(connection: sa.Connection) -> list[Account]:
+    """The accounts that rest after refusals."""
+    return [_account(row) for row in connection.execute(_LIVE.where(accounts.c.rest_until.is_not(None)))]
 
 
 def every(connection: sa.Connection, workspace_id: int | None = None) -> list[Account]:

@@ -571,7 +571,8 @@ class End:
 
     `due_at` is the next try where there is one. `refused` says why this part stays behind while others go on.
     `look_at` is the first look where it is in doubt. `ready_at` is
-    when the account may send next. `tries` is what the budget has come to.
+    when the account may send next. `tries` is what the budget has come to. `strike` counts against the account, which
+    a receipt absolves.
     """
 
     delivery_id: int
@@ -593,6 +594,7 @@ class End:
     ready_at: datetime | None = None
     tries: int = 0
     refused: str = ""
+    strike: bool = False
 
 
 def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
@@ -624,6 +626,8 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
     for one in ends:
         if one.move is Move.HOLD:
             hold_account(connection, one.account_id, one.reason)
+        elif one.strike:
+            account_rows.strike(connection, one.account_id, one.summary, one.at)
     changes.bump(connection, changes.DELIVERIES)
 
 
@@ -658,13 +662,21 @@ _END = _update(
 ).where(deliveries.c.owner == sa.bindparam("by"), deliveries.c.state == "sending")
 _paced = json_rows("paced", "which", "ready_at", "last")
 _PACE = _update(
-    accounts, accounts.c.id, _paced, "which", last_sent_at=sa.func.coalesce(_paced.c.last, accounts.c.last_sent_at)
+    accounts,
+    accounts.c.id,
+    _paced,
+    "which",
+    last_sent_at=sa.func.coalesce(_paced.c.last, accounts.c.last_sent_at),
+    strikes=sa.case((_paced.c.last.is_(None), accounts.c.strikes), else_=0),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Unclaim:
-    """The end of a claim from which nothing left. With an outcome it was a try that ended before the wire."""
+    """The end of a claim from which nothing left. With an outcome it was a try that ended before the wire.
+
+    `when` is another time that the lateness rule found; the patience moves along with it.
+    """
 
     delivery_id: int
     account_id: int
@@ -682,11 +694,16 @@ class Unclaim:
     outcome: Outcome | None = None
     answer: str = ""
     refused: str = ""
+    strike: bool = False
+    when: When | None = None
 
 
 def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
     """Ends a claim: back to its time, or to a state that says why. False if it was no longer ours."""
     values: dict[str, Any] = {} if one.due_at is None else {"due_at": one.due_at}
+    if one.when:
+        moved_by = to_stamp(one.when.instant) - deliveries.c.planned_at.cast(sa.BigInteger)
+        values = {"due_at": one.when.instant, "give_up_at": deliveries.c.give_up_at + moved_by, **_planned(one.when)}
     changed = connection.execute(
         sa.update(deliveries)
         .where(
@@ -720,8 +737,12 @@ def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
         connection.execute(sa.update(parts).where(parts.c.id == one.part_id).values(refused=one.refused))
     if one.move is Move.MISS:
         note(connection, one.delivery_id, one.at, "missed", detail=one.reason)
+    if one.when:
+        note(connection, one.delivery_id, one.at, "moved", detail=one.reason)
     if one.move is Move.HOLD:
         hold_account(connection, one.account_id, one.reason)
+    elif one.strike:
+        account_rows.strike(connection, one.account_id, one.reason, one.at)
     return True
 
 
@@ -752,7 +773,10 @@ def hold_account(connection: sa.Connection, account_id: int, reason: str) -> int
 
 def release_account(connection: sa.Connection, account_id: int) -> int:
     """The account works again: what was held goes back to its time. Returns how many."""
-    account_rows.update(connection, account_id, state=AccountState.WORKING, reason="", ready_at=None)
+    account_rows.update(
+        connection, account_id, state=AccountState.WORKING, reason="", ready_at=None,
+        strikes=0, rest_until=None, rest_reason="",
+    )  # fmt: skip
     _thaw(connection, deliveries.c.account_id == account_id)
     changed = connection.execute(
         sa.update(deliveries)
@@ -847,13 +871,24 @@ def to_look_at(connection: sa.Connection, now: datetime, limit: int = 20) -> lis
 
 
 def looked(
-    connection: sa.Connection, delivery_id: int, *, next_look: datetime | None, reason: str, advice: str = ""
+    connection: sa.Connection,
+    delivery_id: int,
+    *,
+    next_look: datetime | None,
+    reason: str,
+    advice: str = "",
+    looked_at: datetime | None = None,
 ) -> None:
-    """A look that did not end the doubt: what it told, and when the next one is (None: it is the person's turn)."""
+    """A look that did not end the doubt: what it told, and when the next one is (None: it is the person's turn).
+
+    Args:
+        looked_at: when the endpoint was asked; None: it was not.
+    """
+    seen = {} if looked_at is None else {"looked_at": looked_at}
     connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.state == "in_doubt")
-        .values(look_at=next_look, looks=deliveries.c.looks + 1, reason=reason, advice=advice)
+        .values(look_at=next_look, looks=deliveries.c.looks + 1, reason=reason, advice=advice, **seen)
     )
     changes.bump(connection, changes.DELIVERIES)
 
@@ -870,6 +905,51 @@ def last_attempt_at(connection: sa.Connection, delivery_id: int) -> datetime | N
 
 def set_late(connection: sa.Connection, delivery_id: int, rule: str) -> None:
     connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(late=rule))
+
+
+def planned_times(connection: sa.Connection, account_id: int, since: datetime) -> list[datetime]:
+    """When the account has something planned from then on that has not left."""
+    rows = connection.execute(
+        sa.select(deliveries.c.planned_at).where(
+            deliveries.c.account_id == account_id,
+            deliveries.c.planned_at >= since,
+            deliveries.c.state.in_(("scheduled", "claimed", "held")),
+        )
+    )
+    return list(rows.scalars())
+
+
+def untouched(connection: sa.Connection, before: datetime, excused: Sequence[int]) -> tuple[int, datetime | None]:
+    """How many deliveries have been due since before then and nobody took, and since when the oldest has.
+
+    Args:
+        excused: accounts that cannot send now, for a reason that the person sees elsewhere.
+    """
+    row = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(deliveries.c.due_at)).where(
+            SCHEDULED, deliveries.c.due_at <= before, deliveries.c.account_id.not_in(excused or [0])
+        )
+    ).one()
+    return int(row[0]), row[1]
+
+
+def due_accounts(connection: sa.Connection, until: datetime) -> list[int]:
+    """The accounts for which something is due by then."""
+    rows = connection.execute(
+        sa.select(deliveries.c.account_id).where(SCHEDULED, deliveries.c.due_at <= until).distinct()
+    )
+    return [int(row[0]) for row in rows]
+
+
+def next_look(connection: sa.Connection) -> datetime | None:
+    """When the next look at a doubtful delivery is due."""
+    found: datetime | None = connection.execute(
+        sa.select(deliveries.c.look_at)
+        .where(IN_DOUBT, deliveries.c.look_at.is_not(None))
+        .order_by(deliveries.c.look_at)
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
 
 
 def leaving(connection: sa.Connection, account_id: int) -> list[int]:

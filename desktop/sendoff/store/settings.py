@@ -25,6 +25,7 @@ class Setting:
     page: str = "General"
 
 
+_LATE_RULES = ("send", "ask 15m", "ask 2h", "ask 1d", "skip 15m", "next 2h")
 SETTINGS = (
     Setting(
         "theme", "Appearance", "system", "choice",
@@ -37,7 +38,7 @@ SETTINGS = (
     ),
     Setting(
         "late", "If a post can't leave on time", str(DEFAULT_LATE), "choice",
-        tuple((rule, parse_late(rule).words) for rule in ("send", "ask 15m", "ask 2h", "ask 1d", "skip 15m")),
+        tuple((rule, parse_late(rule).words) for rule in _LATE_RULES),
         "Each post can have its own rule.", "Sending",
     ),
     Setting(

@@ -245,6 +245,7 @@ def queue(
     since: datetime | None = None,
     until: datetime | None = None,
     workspace_id: int | None = None,
+    ids: Sequence[int] | None = None,
     limit: int = 500,
     newest_first: bool = False,
 ) -> list[Row]:
@@ -256,6 +257,8 @@ def queue(
         wanted = wanted.where(deliveries.c.planned_at < until)
     if workspace_id is not None:
         wanted = wanted.where(accounts.c.workspace_id == workspace_id)
+    if ids is not None:
+        wanted = wanted.where(deliveries.c.id.in_(ids))
     order = (
         (deliveries.c.planned_at.desc(), deliveries.c.id.desc())
         if newest_first

@@ -1,0 +1,53 @@
+"""Nothing is silently late: what is due and nobody takes is an alarm that the person sees."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from sendoff.domain.when import Clock, span_text
+from sendoff.engine.departures import Departures
+from sendoff.store import deliveries
+from sendoff.store.db import Store
+
+log = logging.getLogger(__name__)
+
+UNTOUCHED = timedelta(minutes=2)
+"""How long something may be due before somebody has to have taken it."""
+
+EVERY = 10.0
+"""Seconds between two looks."""
+
+
+class Watchdog:
+    """Compares what should have left with what did, without believing in the parts that it watches."""
+
+    def __init__(self, *, store: Store, departures: Departures, clock: Clock, alarm: Callable[[str], None]) -> None:
+        self._store = store
+        self._departures = departures
+        self._clock = clock
+        self._alarm = alarm
+        self._look_at = 0.0
+        self._is_alarmed = False
+
+    def tick(self) -> None:
+        """Called at every heartbeat."""
+        if self._clock.monotonic() < self._look_at:
+            return
+        self._look_at = self._clock.monotonic() + EVERY
+        words = "" if self._departures.rests else self._untouched()
+        if words and not self._is_alarmed:
+            log.error("%s", words)
+        self._is_alarmed = bool(words)
+        self._alarm(words)
+
+    def _untouched(self) -> str:
+        now = self._clock.now()
+        with self._store.reading() as connection:
+            n, oldest = deliveries.untouched(connection, now - UNTOUCHED, self._departures.excused())
+        if not n or oldest is None:
+            return ""
+        late = span_text((now - oldest).total_seconds())
+        what = "1 delivery is" if n == 1 else f"{n} deliveries are"
+        return f"{what} due and nothing takes them, for {late} now. Quit Sendoff and start it again; nothing is lost."
