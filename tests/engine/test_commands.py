@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 
 from sendoff.bootstrap import Program
+from sendoff.domain.absence import Cause
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput, KeychainError, NotFound, Refused
 from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Variant
 from sendoff.domain.when import When, parse_when
 from sendoff.engine.commands import Problems
-from sendoff.store import accounts, deliveries, posts, timeline
+from sendoff.store import absences, accounts, deliveries, posts, timeline
 from tests.conftest import SetClock
 
 ZONE = "Europe/Berlin"
@@ -329,3 +330,49 @@ def test_settings_and_the_zone(program: Program) -> None:
     assert program.commands.zone() == "Asia/Tokyo"
     with pytest.raises(BadInput):
         program.commands.set("zone", "Moon/Base")
+
+
+# --- lateness, rests, absences ------------------------------------------------------------------------------------
+
+
+def test_the_posts_rule_counts_then_the_accounts_then_the_preference(program: Program) -> None:
+    plain, own = account(program), account(program, "bob")
+    program.commands.set("late", "ask 15m")
+    program.commands.set_account_late(own, "skip 30 min")
+
+    def rules(late: str) -> list[str]:
+        ids = program.commands.schedule(draft(program, plain, own), at(program, "tomorrow 9"), late)
+        with program.store.reading() as connection:
+            return [deliveries.get(connection, one).late for one in ids]
+
+    assert rules("") == ["ask 15m", "skip 30m"]
+    assert rules("next 2h") == ["next 2h", "next 2h"]
+    program.commands.set_account_late(own, "")
+    assert rules("") == ["ask 15m", "ask 15m"]
+    with pytest.raises(BadInput, match="not a rule for lateness"):
+        program.commands.set_account_late(own, "whenever")
+
+
+def test_a_resting_account_can_be_asked_at_once(program: Program, clock: SetClock) -> None:
+    one = account(program)
+    with pytest.raises(Refused, match="does not rest"):
+        program.commands.wake_account(one)
+    with program.store.writing() as connection:
+        for _ in range(5):
+            accounts.strike(connection, one, "it said no", clock.now())
+    program.commands.wake_account(one)
+    with program.store.reading() as connection:
+        assert accounts.get(connection, one).rest_until == clock.now()
+
+
+def test_what_the_person_has_seen_is_not_told_again(program: Program, clock: SetClock) -> None:
+    program.commands.schedule(draft(program, account(program)), at(program, "in 10 min"))
+    began = clock.now()
+    clock.advance(3600)
+    with program.store.writing() as connection:
+        assert absences.note(connection, Cause.OFF, began, clock.now())
+    with program.store.reading() as connection:
+        assert absences.welcome(connection) is not None
+    program.commands.welcomed()
+    with program.store.reading() as connection:
+        assert absences.welcome(connection) is None

@@ -15,7 +15,7 @@ from sendoff.domain.delivery import WAITING, Move, PartPlan, Receipt, State, can
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
-from sendoff.store import accounts, changes, deliveries, media, posts, settings
+from sendoff.store import absences, accounts, changes, deliveries, media, posts, settings
 from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
 
@@ -128,7 +128,7 @@ class Commands:
         """Plans a draft for all its chosen accounts; returns the ids of the deliveries.
 
         Args:
-            late: the lateness rule; "" takes the preference.
+            late: the lateness rule; "" takes each account's own, or the preference.
             override: send although a known limit says no; the endpoint has the last word.
 
         Raises:
@@ -146,10 +146,8 @@ class Commands:
                 raise BadInput("Choose at least one account that it shall go to.")
             known = accounts.get_many(connection, {variant.account_id for variant in post.variants})
             self._refuse_problems(post, known, override)
-            rule, patience = self._rules(connection, late)
             ids = [
-                self._insert(connection, post, known[variant.account_id], when, rule, patience, now)
-                for variant in post.variants
+                self._insert(connection, post, known[variant.account_id], when, late, now) for variant in post.variants
             ]
             posts.set_draft(connection, post_id, False)
         return ids
@@ -165,10 +163,12 @@ class Commands:
         if hard or (found and not override):
             raise Problems(found)
 
-    def _rules(self, connection: Connection, late: str) -> tuple[str, timedelta]:
-        chosen = settings.read(connection)
-        rule = str(parse_late(late or chosen["late"]))
-        return rule, timedelta(hours=int(chosen["give_up"].removesuffix("h")))
+    def _patience(self, connection: Connection) -> timedelta:
+        return timedelta(hours=int(settings.read(connection)["give_up"].removesuffix("h")))
+
+    def _late(self, connection: Connection, late: str, account: Account) -> str:
+        """The lateness rule of a delivery: the post's, else the account's, else the preference."""
+        return str(parse_late(late or account.late or settings.read(connection)["late"]))
 
     def _insert(
         self,
@@ -177,7 +177,6 @@ class Commands:
         account: Account,
         when: When,
         late: str,
-        patience: timedelta,
         now: datetime,
     ) -> int:
         waits = account.state is AccountState.SIGN_IN
@@ -186,8 +185,8 @@ class Commands:
             post_id=post.id,
             account_id=account.id,
             when=when,
-            late=late,
-            give_up_at=when.instant + patience,
+            late=self._late(connection, late, account),
+            give_up_at=when.instant + self._patience(connection),
             plans=self._plans(post, account),
             now=now,
             state=State.HELD if waits else State.SCHEDULED,
@@ -228,7 +227,7 @@ class Commands:
             post = posts.get(connection, post_id)
             known = accounts.get_many(connection, {variant.account_id for variant in chosen})
             self._refuse_problems(post, known, override)
-            rule, patience = self._rules(connection, late)
+            patience = self._patience(connection)
             ids = []
             existing = {
                 one.account_id: one
@@ -241,11 +240,11 @@ class Commands:
             for account in known.values():
                 old = existing.get(account.id)
                 if old is None:
-                    ids.append(self._insert(connection, post, account, self._not_past(when, now), rule, patience, now))
+                    ids.append(self._insert(connection, post, account, self._not_past(when, now), late, now))
                 elif can(old.state, Move.RESCHEDULE):
                     deliveries.reschedule(connection, old.id, self._not_past(when, now), when.instant + patience)
                     deliveries.replace_parts(connection, old.id, self._plans(post, account))
-                    deliveries.set_late(connection, old.id, rule)
+                    deliveries.set_late(connection, old.id, self._late(connection, late, account))
                     ids.append(old.id)
                 elif old.state in (State.SENDING, State.IN_DOUBT, State.HANDED_OVER):
                     raise Refused(f"It is leaving for {account.name} right now, so its text can't change any more.")
@@ -259,7 +258,7 @@ class Commands:
         now = self._clock.now()
         when = self._not_past(when, now)
         with self._store.writing(changes.DELIVERIES) as connection:
-            _, patience = self._rules(connection, "")
+            patience = self._patience(connection)
             for delivery_id in ids:
                 deliveries.reschedule(connection, delivery_id, when, when.instant + patience)
 
@@ -267,7 +266,7 @@ class Commands:
         """Moves several deliveries together, each in its own zone's wall time."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
-            _, patience = self._rules(connection, "")
+            patience = self._patience(connection)
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 wall = datetime.fromisoformat(one.wall) + by
@@ -289,7 +288,7 @@ class Commands:
         """Undoes `cancel`: the deliveries stand at their old times again."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
-            _, patience = self._rules(connection, "")
+            patience = self._patience(connection)
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
@@ -300,7 +299,7 @@ class Commands:
         """Sends now what failed, was missed, is held or still waits. Parts that are out stay out."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
-            _, patience = self._rules(connection, "")
+            patience = self._patience(connection)
             for delivery_id in ids:
                 deliveries.retry(connection, delivery_id, now, now + patience)
 
@@ -499,6 +498,22 @@ class Commands:
                 raise BadInput(f"There is an account called “{name}” already.")
             accounts.update(connection, account_id, name=name)
 
+    def set_account_late(self, account_id: int, rule: str) -> None:
+        """The account's own lateness rule for what is planned from now on; "" takes the preference.
+
+        Raises:
+            BadInput: it is no rule.
+        """
+        with self._store.writing(changes.ACCOUNTS) as connection:
+            accounts.update(connection, account_id, late=str(parse_late(rule)) if rule else "")
+
+    def wake_account(self, account_id: int) -> None:
+        """Asks an account that rests now whether it works again, instead of when its rest is over."""
+        with self._store.writing(changes.ACCOUNTS) as connection:
+            if accounts.get(connection, account_id).rest_until is None:
+                raise Refused("This account does not rest.")
+            accounts.update(connection, account_id, rest_until=self._clock.now())
+
     def set_spacing(self, account_id: int, seconds: float) -> None:
         """The shortest time between two sends of an account, in seconds."""
         if not 0 <= seconds <= 86_400:
@@ -525,6 +540,11 @@ class Commands:
         except KeychainError as wrong:
             raise type(wrong)(f"{account.name} is removed, but its key is still in the keychain. {wrong}") from None
         return cancelled
+
+    def welcomed(self) -> None:
+        """The person has seen what became of the deliveries of all absences so far."""
+        with self._store.writing(changes.SENDER) as connection:
+            absences.mark_seen(connection)
 
     # --- everything -----------------------------------------------------------------------------------------------
 
