@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Frozen, How, Parcel, Settle
+from sendoff.domain.channel import Capabilities, Channel, Frozen, How, Identity, Parcel, Settle
 from sendoff.domain.delivery import Delivery, Receipt
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
@@ -61,6 +61,9 @@ class Scripted(Channel):
         self.parcels: list[Parcel] = []
         self.found: list[Parcel] = []
         self.arms = 0
+
+    def connect(self, fields: Mapping[str, str]) -> Identity:
+        return Identity("@scripted")
 
     def settle(self, account: Account) -> Settle:
         return self.way_out

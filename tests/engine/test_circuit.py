@@ -111,7 +111,7 @@ def test_the_rest_goes_on_while_the_endpoint_does_not(driver: Driver, monkeypatc
     def connect(fields: dict[str, str]) -> Identity:
         raise TryLater(f"still down, and you sent {fields['token']}")
 
-    monkeypatch.setattr(driver.channel, "connect", connect, raising=False)
+    monkeypatch.setattr(driver.channel, "connect", connect)
     refuse(driver, *[REFUSED] * STRIKES)
     driver.clock.advance(301)
     circuit(driver).tick()
@@ -124,7 +124,7 @@ def test_a_lost_key_ends_the_rest_in_a_sign_in(driver: Driver, monkeypatch: pyte
     def connect(fields: dict[str, str]) -> Identity:
         raise NeedsLogin("the key is gone")
 
-    monkeypatch.setattr(driver.channel, "connect", connect, raising=False)
+    monkeypatch.setattr(driver.channel, "connect", connect)
     refuse(driver, *[REFUSED] * STRIKES)
     waiting = driver.schedule("later")
     driver.clock.advance(301)
@@ -157,3 +157,15 @@ def test_one_bad_address_among_many_is_not_the_accounts_fault(driver: Driver) ->
     driver.run()
     assert len(driver.channel.ledger) == 2
     assert account(driver).strikes == 0
+
+
+@pytest.mark.expects_log("the channel scripted failed when it was asked")
+def test_a_mistake_in_a_channel_is_no_reason_to_ask_for_ever(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(fields: dict[str, str]) -> Identity:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(driver.channel, "connect", connect)
+    refuse(driver, *[REFUSED] * STRIKES)
+    driver.clock.advance(301)
+    circuit(driver).tick()
+    assert account(driver).rest_until == driver.clock.now() + timedelta(minutes=10)

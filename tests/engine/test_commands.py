@@ -359,7 +359,7 @@ def test_a_resting_account_can_be_asked_at_once(program: Program, clock: SetCloc
         program.commands.wake_account(one)
     with program.store.writing() as connection:
         for _ in range(5):
-            accounts.strike(connection, one, "it said no", clock.now())
+            deliveries.strike(connection, one, "it said no", clock.now())
     program.commands.wake_account(one)
     with program.store.reading() as connection:
         assert accounts.get(connection, one).rest_until == clock.now()

@@ -178,7 +178,7 @@ class Departures:
 
 @pytest.mark.expects_log("nothing takes them")
 def test_what_is_due_and_untouched_is_an_alarm(driver: Driver) -> None:
-    alarms: list[str] = []
+    alarms = [""]
     departures = Departures()
     dog = Watchdog(store=driver.store, departures=departures, clock=driver.clock, alarm=alarms.append)  # type: ignore[arg-type]
 
@@ -197,6 +197,8 @@ def test_what_is_due_and_untouched_is_an_alarm(driver: Driver) -> None:
     departures.rests = True  # the person paused it, and knows
     assert after(11) == ""
     departures.rests = False
+    assert after(110) == ""  # and has just let it go on
+    assert after(11)
     driver.run()
     assert after(11) == ""
 
@@ -204,7 +206,7 @@ def test_what_is_due_and_untouched_is_an_alarm(driver: Driver) -> None:
 def test_it_looks_now_and_then_only(driver: Driver) -> None:
     alarms: list[str] = []
     dog = Watchdog(store=driver.store, departures=Departures(), clock=driver.clock, alarm=alarms.append)  # type: ignore[arg-type]
-    for _ in range(21):
+    for _ in range(141):
         dog.tick()
         driver.clock.advance(1)
     assert len(alarms) == 3

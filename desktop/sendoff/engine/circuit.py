@@ -88,6 +88,10 @@ class Circuit:
             self._writer.run(lambda connection: accounts.update(connection, account.id, rest_until=later))
         except SendoffError as wrong:
             why = clean.clean(str(wrong))
-            self._writer.run(lambda connection: accounts.strike(connection, account.id, why, now))
+            self._writer.run(lambda connection: deliveries.strike(connection, account.id, why, now))
+        except Exception as fault:  # a mistake in the channel; this is no send, and it ends
+            log.exception("the channel %s failed when it was asked", account.channel)
+            why = f"Sendoff itself failed when it asked whether this works ({type(fault).__name__})."
+            self._writer.run(lambda connection: deliveries.strike(connection, account.id, why, now))
         else:
             self._writer.run(lambda connection: accounts.end_rest(connection, account.id))

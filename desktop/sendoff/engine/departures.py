@@ -38,6 +38,9 @@ TOGETHER = 256
 UNWRITABLE = timedelta(seconds=1)
 """How soon to try again when an intention could not be written."""
 
+UNREACHED = timedelta(seconds=1)
+"""How soon to see again whether a host that has to answer first has done so."""
+
 ROOM = 1024
 """How many claimed deliveries wait in memory at most. A claim costs nothing to give back."""
 
@@ -339,6 +342,9 @@ class Departures:
             if not isinstance(what, int):
                 lane.waiting.append(what)
             if lane.busy or not lane.waiting:
+                continue
+            if account_id in self._unreached():
+                heapq.heappush(self._queue, (now + UNREACHED, next(self._order), account_id))
                 continue
             if lane.ready_at and lane.ready_at - EARLY > now:
                 heapq.heappush(self._queue, (lane.ready_at - EARLY, next(self._order), account_id))

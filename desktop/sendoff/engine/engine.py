@@ -175,10 +175,10 @@ class Engine:
             return
         self.running = False
         self._stop_listening()
-        self._heart.stop()
+        self._heart.stop(seconds / 4)
         self._timeline.stop()
         self._departures.stop(seconds / 4)
-        self._pool.stop(seconds / 2)
+        self._pool.stop(seconds / 4)
         self._writer.stop(seconds / 4)
         self._journal.close()
         self._quiet.stop()
@@ -238,6 +238,7 @@ class Engine:
             if jump is None:
                 return
             self._returns.jumped(jump)
+            self._watchdog.be_patient()
         if jump.by < timedelta():
             self._departures.forget_pace()
         self._departures.poke()

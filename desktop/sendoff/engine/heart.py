@@ -27,8 +27,9 @@ class Heart:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, seconds: float) -> None:
         self._stopped.set()
+        self._thread.join(seconds)
 
     def _serve(self) -> None:
         while not self._stopped.wait(BEAT):

@@ -28,15 +28,23 @@ class Watchdog:
         self._departures = departures
         self._clock = clock
         self._alarm = alarm
-        self._look_at = 0.0
         self._is_alarmed = False
+        self.be_patient()
+
+    def be_patient(self) -> None:
+        """Sending has just become possible: what is overdue had no chance before."""
+        self._look_at = self._clock.monotonic() + UNTOUCHED.total_seconds()
 
     def tick(self) -> None:
         """Called at every heartbeat."""
-        if self._clock.monotonic() < self._look_at:
-            return
-        self._look_at = self._clock.monotonic() + EVERY
-        words = "" if self._departures.rests else self._untouched()
+        if self._departures.rests:
+            self.be_patient()
+            self._say("")
+        elif self._clock.monotonic() >= self._look_at:
+            self._look_at = self._clock.monotonic() + EVERY
+            self._say(self._untouched())
+
+    def _say(self, words: str) -> None:
         if words and not self._is_alarmed:
             log.error("%s", words)
         self._is_alarmed = bool(words)

@@ -73,8 +73,8 @@ def update(connection: sa.Connection, account_id: int, **values: Any) -> None:
     changes.bump(connection, changes.ACCOUNTS)
 
 
-def strike(connection: sa.Connection, account_id: int, reason: str, now: datetime) -> None:
-    """Counts a refusal. After some of them in a row the account rests; what it has planned waits for that."""
+def strike(connection: sa.Connection, account_id: int, reason: str, now: datetime) -> bool:
+    """Counts a refusal. After some of them in a row the account rests (True); what it has planned waits for that."""
     strikes = connection.execute(
         sa.update(accounts)
         .where(accounts.c.id == account_id)
@@ -83,6 +83,7 @@ def strike(connection: sa.Connection, account_id: int, reason: str, now: datetim
     ).scalar_one()
     if pause := rest(strikes):
         update(connection, account_id, rest_until=now + pause, rest_reason=reason)
+    return bool(pause)
 
 
 def end_rest(connection: sa.Connection, account_id: int) -> None:

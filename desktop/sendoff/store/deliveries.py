@@ -36,6 +36,7 @@ from sendoff.store import changes, codec
 from sendoff.store import posts as post_rows
 from sendoff.store.dialect import json_rows
 from sendoff.store.tables import (
+    CLAIMED,
     IN_DOUBT,
     SCHEDULED,
     SENDING,
@@ -627,7 +628,7 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
         if one.move is Move.HOLD:
             hold_account(connection, one.account_id, one.reason)
         elif one.strike:
-            account_rows.strike(connection, one.account_id, one.summary, one.at)
+            strike(connection, one.account_id, one.summary, one.at)
     changes.bump(connection, changes.DELIVERIES)
 
 
@@ -742,7 +743,7 @@ def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
     if one.move is Move.HOLD:
         hold_account(connection, one.account_id, one.reason)
     elif one.strike:
-        account_rows.strike(connection, one.account_id, one.reason, one.at)
+        strike(connection, one.account_id, one.reason, one.at)
     return True
 
 
@@ -769,6 +770,17 @@ def hold_account(connection: sa.Connection, account_id: int, reason: str) -> int
     )
     changes.bump(connection, changes.DELIVERIES)
     return changed.rowcount
+
+
+def strike(connection: sa.Connection, account_id: int, reason: str, now: datetime) -> None:
+    """A refusal counts against the account. If it rests from now on, what was claimed for it goes back."""
+    if account_rows.strike(connection, account_id, reason, now):
+        connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.account_id == account_id, CLAIMED)
+            .values(state="scheduled", version=deliveries.c.version + 1, owner=None, lease_until=None)
+        )
+        changes.bump(connection, changes.DELIVERIES)
 
 
 def release_account(connection: sa.Connection, account_id: int) -> int:

@@ -179,6 +179,7 @@ _sending: sa.ColumnElement[str] = sa.literal_column("'sending'")
 # The conditions of the partial indices above. The states stand in statements as text, not as parameters: a database
 # uses such an index only where it can see that the condition is the index's own.
 SCHEDULED = _state == sa.literal_column("'scheduled'")
+CLAIMED = _state == _claimed
 SENDING = _state == _sending
 TAKEN = _state.in_([_claimed, _sending])
 IN_DOUBT = _state == sa.literal_column("'in_doubt'")
