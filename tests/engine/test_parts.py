@@ -10,11 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sendoff.engine.bell import Bell
-from sendoff.engine.clockwatch import ClockWatch
 from sendoff.engine.limiter import pause, ready_after
 from sendoff.engine.pool import Pool
 from sendoff.engine.timeline import Timeline
-from tests.conftest import SetClock
 
 CHANCE = random.Random(1)
 
@@ -43,22 +41,6 @@ def test_an_account_is_ready_after_its_spacing_and_the_endpoints_wish() -> None:
     assert ready_after(now, 0) is None
     assert ready_after(now, 3) == now + timedelta(seconds=3)
     assert ready_after(now, 3, timedelta(seconds=60)) == now + timedelta(seconds=60)
-
-
-def test_sleep_and_changed_clocks_are_noticed_and_small_differences_are_not(clock: SetClock) -> None:
-    watch = ClockWatch(clock)
-    clock.advance(1)
-    assert watch.check() is None
-    clock.jump(1.5)
-    assert watch.check() is None
-    clock.advance(1)
-    clock.jump(3600)
-    jump = watch.check()
-    assert jump
-    assert jump.by == timedelta(hours=1)
-    assert watch.check() is None
-    clock.jump(-30)
-    assert watch.check()
 
 
 def test_the_bell_rings_for_those_who_listen() -> None:

@@ -15,6 +15,7 @@ openssl openssl
 gnome-keyring-daemon gnome-keyring
 gdbus libglib2.0-bin
 dbus-run-session dbus
+dbus-daemon dbus
 Xvfb xvfb
 openbox openbox
 tint2 tint2
