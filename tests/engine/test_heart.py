@@ -208,3 +208,31 @@ def test_refusals_in_a_row_hold_the_rest_back(moved: MovedWorld) -> None:
         assert accounts.get(connection, account).rest_reason == "no such room"
     moved.commands.wake_account(account)
     until(lambda: all(moved.state(one) is State.SENT for one in ids[5:]), 12)
+
+
+def test_before_a_sleep_what_leaves_may_end_and_nothing_begins(moved: MovedWorld) -> None:
+    account, other = moved.account(), moved.account("other")
+    moved.channel.gate.clear()
+    engine = moved.engine()
+    engine.start()
+    leaving, soon = moved.plan(account, 0), moved.plan(other, 1.0)
+    until(lambda: moved.state(leaving) is State.SENDING)
+    threading.Timer(0.3, moved.channel.gate.set).start()
+    engine._going_to_sleep(5.0)
+    assert moved.channel.ledger, "it did not wait for what was leaving"
+    time.sleep(1.2)
+    assert moved.state(soon) is State.SCHEDULED
+    engine._woke()
+    until(lambda: moved.state(soon) is State.SENT)
+
+
+def test_sleep_is_not_held_off_for_ever(moved: MovedWorld) -> None:
+    account = moved.account()
+    moved.channel.gate.clear()
+    engine = moved.engine()
+    engine.start()
+    leaving = moved.plan(account, 0)
+    until(lambda: moved.state(leaving) is State.SENDING)
+    began = time.monotonic()
+    engine._going_to_sleep(0.3)
+    assert time.monotonic() - began < 1.0

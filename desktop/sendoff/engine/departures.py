@@ -26,6 +26,9 @@ from sendoff.store.deliveries import End, Job, Unclaim
 
 log = logging.getLogger(__name__)
 
+NEAR = timedelta(seconds=10)
+"""What is due within this keeps the computer from going to sleep, as far as the system allows."""
+
 LEAD = timedelta(seconds=0.5)
 """How far ahead of its time a delivery is claimed: the commit and the clock's jitter hide in it."""
 
@@ -114,6 +117,7 @@ class Departures:
         self._changed = threading.Condition()
         self._claim_wanted = threading.Event()
         self._intending = False  # a group is on its way to the disk; the next one gathers meanwhile
+        self._next: datetime | None = None  # when something is to be claimed next
         self._paused = False
         self._held_until = 0.0  # by the steady clock
         self._stopped = False
@@ -150,6 +154,11 @@ class Departures:
         """How many deliveries are claimed, waiting or leaving."""
         with self._changed:
             return sum(lane.claimed for lane in self._lanes.values())
+
+    @property
+    def is_anything_near(self) -> bool:
+        """Whether something is claimed, or due so soon that the computer should not go to sleep before it."""
+        return self.claimed > 0 or (self._next is not None and self._next - self._clock.now() < NEAR)
 
     @property
     def hurried(self) -> bool:
@@ -271,6 +280,7 @@ class Departures:
 
     def _arm(self) -> None:
         """Tells the clock when to ask again: shortly before the next due instant, or before a lane opens."""
+        self._next = None
         if self.rests:
             held = timedelta(seconds=self._held_until - self._clock.monotonic())
             self._wake_at(None if self._paused else self._clock.now() + held)
@@ -283,7 +293,8 @@ class Departures:
         with self._store.reading() as connection:
             due = deliveries.next_due(connection, blocked)
         instants = [*opens, due] if due else opens
-        self._wake_at(min(instants) - LEAD if instants else None)
+        self._next = min(instants, default=None)
+        self._wake_at(self._next - LEAD if self._next else None)
 
     def _make_ready(self, job: Job) -> None:
         """Ahead of the time: whatever can be done before anything leaves."""

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ from sendoff.domain.absence import Cause
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel
 from sendoff.domain.when import Clock
+from sendoff.engine import power
 from sendoff.engine.bell import Bell
 from sendoff.engine.circuit import Circuit
 from sendoff.engine.clockwatch import ClockWatch
@@ -46,6 +48,9 @@ WORKERS = 128
 """Threads that send. They mostly wait for answers; more would not help a machine that is busy itself."""
 
 SIGN_OF_LIFE = timedelta(seconds=15)
+
+SLEEP_HOLD = 60.0
+"""Seconds for which nothing begins when sleep was announced, if neither it nor its end comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,7 @@ class Engine:
         self._departures.start()
         self.running = True
         self._quiet.start()
+        self._power = power.watch(self._going_to_sleep, self._woke)
         self._beat()
         self._heart.start()
         return recovered
@@ -175,6 +181,7 @@ class Engine:
             return
         self.running = False
         self._stop_listening()
+        self._power.stop()
         self._heart.stop(seconds / 4)
         self._timeline.stop()
         self._departures.stop(seconds / 4)
@@ -224,12 +231,27 @@ class Engine:
             for one in (self._readiness, self._circuit, self._returns, self._watchdog):
                 one.tick()
             self._look_after_threads()
+            self._power.hold_off(self._pool.busy > 0 or self._departures.is_anything_near)
             self._show_life()
             self._quiet.tidy(hurried=self._departures.claimed > 0)
             if self._journal.is_large and not self._departures.claimed:
                 self._journal.start()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _going_to_sleep(self, seconds: float) -> None:
+        """Nothing new begins; what leaves has so long to end, and the computer waits for it."""
+        self._departures.hold(SLEEP_HOLD)
+        self._departures.give_back()
+        end = self._clock.monotonic() + seconds
+        while self._pool.busy and self._clock.monotonic() < end:
+            time.sleep(0.02)
+
+    def _woke(self) -> None:
+        """Catches up at once instead of with the next beat."""
+        self._departures.hold(0.0)
+        self._look_at_clock()
+        self._departures.poke()
 
     def _look_at_clock(self) -> None:
         """Before anything is claimed, too: what the clock says now may have become due by a jump."""
