@@ -531,6 +531,7 @@ def test_a_boost_may_be_what_the_look_begins_from(files: Path, server: MastodonS
 def test_a_list_of_very_long_posts_is_read_whole(files: Path) -> None:
     with MastodonServer("friendica") as server:
         bench = Bench(files, server)
+        bench.channel = made(files, Patience())  # megabytes take their time on a busy machine
         parcel = lost(bench)
         for number in range(30):
             server.endpoint.write_elsewhere(f"{number}" * 50_000)
