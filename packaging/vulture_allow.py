@@ -25,5 +25,3 @@ _.cache_ok
 _.process_bind_param
 _.process_result_value
 _.screen_named  # the tests and the screenshots look at a screen by it
-_.hold_off  # engine/power: until the engine asks for it
-_.set_by

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sendoff.engine.power import Power, watch
+from tests.engine.test_engine import World
 from tests.fakes.logind import Bus, FakeLogind, send_false_alarm
 
 pytestmark = [
@@ -277,3 +278,29 @@ def test_stopping_ends_the_thread_and_leaves_nothing_open(bus: Bus, logind: Fake
     assert "power" not in {thread.name for thread in threading.enumerate()}
     assert sender.told == []
     assert len(os.listdir("/proc/self/fd")) == opened
+
+
+def test_the_whole_sender_lets_a_delivery_end_sleeps_through_the_next_and_sends_it_on_waking(
+    tmp_path: Path, bus: Bus, logind: FakeLogind
+) -> None:
+    world = World(tmp_path / "profile")
+    channel, accounts = world.channel, (world.account("ada"), world.account("bob"))
+    try:
+        world.engine().start()
+        time.sleep(1.5)
+        assert logind.held == 0, "nothing is near"
+        channel.gate.clear()
+        world.plan(accounts[0], 0.5, "first")
+        world.plan(accounts[1], 4.0, "second")
+        until(lambda: logind.held and channel.running.get(accounts[0]))
+        threading.Timer(1.0, channel.gate.set).start()
+        assert logind.sleep() < 4.0
+        assert len(channel.ledger) == 1
+        time.sleep(4.0)
+        assert [text for _, text, _ in channel.began] == ["first"], "it began something in its sleep"
+        assert logind.held == 0
+        logind.wake()
+        until(lambda: len(channel.ledger) == 2, 3)
+        until(lambda: logind.held == 0, 5)
+    finally:
+        world.close()
