@@ -132,6 +132,17 @@ def test_a_sleep_in_which_the_clock_was_set_too_is_held(world: World) -> None:
     assert world.holds == [HOLD]
 
 
+def test_a_sleep_that_a_clock_set_back_hides_is_a_sleep(world: World) -> None:
+    world.driver.schedule("due", seconds=1)
+    world.driver.clock.advance(1)
+    world.beat()
+    world.asked.clear()
+    world.driver.clock.sleep(HOUR)
+    world.driver.clock.jump(-HOUR)
+    world.beat()
+    assert world.asked == ["ada"]  # its host has to answer first, as after any sleep
+
+
 def test_nothing_leaves_before_the_host_answers(world: World) -> None:
     world.driver.schedule("due", seconds=60)
     world.online = False

@@ -119,7 +119,7 @@ class Departures:
         self._intending = False  # a group is on its way to the disk; the next one gathers meanwhile
         self._next: datetime | None = None  # when something is to be claimed next
         self._paused = False
-        self._held_until = 0.0  # by the steady clock
+        self._holds = {"": 0.0}  # until when by the steady clock, for each reason
         self._stopped = False
         self._threads: dict[str, threading.Thread] = {}
 
@@ -175,18 +175,19 @@ class Departures:
         """While paused nothing is claimed, and what was claimed goes back."""
         self._paused = paused
         if paused:
+            self._next = None
             self.give_back()
         else:
             self.poke()
 
-    def hold(self, seconds: float) -> None:
-        """Nothing is claimed for so long; what is claimed already was due before and goes."""
-        self._held_until = self._clock.monotonic() + seconds
+    def hold(self, why: str, seconds: float) -> None:
+        """Nothing is claimed for so long; what is claimed already was due before and goes. 0: this hold is over."""
+        self._holds[why] = self._clock.monotonic() + seconds
 
     @property
     def rests(self) -> bool:
         """Whether nothing is claimed now, by the person's wish or because the clock is strange."""
-        return self._paused or self._clock.monotonic() < self._held_until
+        return self._paused or self._clock.monotonic() < max(self._holds.values())
 
     def forget_pace(self) -> None:
         """The clock was set back: "not before 9:00:05" no longer means in a moment."""
@@ -282,7 +283,7 @@ class Departures:
         """Tells the clock when to ask again: shortly before the next due instant, or before a lane opens."""
         self._next = None
         if self.rests:
-            held = timedelta(seconds=self._held_until - self._clock.monotonic())
+            held = timedelta(seconds=max(self._holds.values()) - self._clock.monotonic())
             self._wake_at(None if self._paused else self._clock.now() + held)
             return
         with self._changed:

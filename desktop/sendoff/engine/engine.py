@@ -22,7 +22,7 @@ from sendoff.domain.when import Clock
 from sendoff.engine import power
 from sendoff.engine.bell import Bell
 from sendoff.engine.circuit import Circuit
-from sendoff.engine.clockwatch import ClockWatch
+from sendoff.engine.clockwatch import TOLERANCE, ClockWatch
 from sendoff.engine.departures import LEASE, Departures
 from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.heart import Heart
@@ -129,7 +129,7 @@ class Engine:
         )
         self._returns = Returns(
             store=store, writer=self._writer, readiness=self._readiness, clock=clock,
-            hold=self._departures.hold, trouble=lambda text: self._trouble("clock", text),
+            hold=partial(self._departures.hold, "clock"), trouble=lambda text: self._trouble("clock", text),
         )  # fmt: skip
         self._watchdog = Watchdog(
             store=store, departures=self._departures, clock=clock, alarm=lambda text: self._trouble("watchdog", text)
@@ -241,15 +241,15 @@ class Engine:
 
     def _going_to_sleep(self, seconds: float) -> None:
         """Nothing new begins; what leaves has so long to end, and the computer waits for it."""
-        self._departures.hold(SLEEP_HOLD)
+        self._departures.hold("sleep", SLEEP_HOLD)
         self._departures.give_back()
         end = self._clock.monotonic() + seconds
-        while self._pool.busy and self._clock.monotonic() < end:
+        while (self._departures.claimed or self._pool.busy) and self._clock.monotonic() < end:
             time.sleep(0.02)
 
     def _woke(self) -> None:
         """Catches up at once instead of with the next beat."""
-        self._departures.hold(0.0)
+        self._departures.hold("sleep", 0.0)
         self._look_at_clock()
         self._departures.poke()
 
@@ -261,6 +261,8 @@ class Engine:
                 return
             self._returns.jumped(jump)
             self._watchdog.be_patient()
+            if jump.slept > TOLERANCE:  # whether or not the system says that it woke
+                self._departures.hold("sleep", 0.0)
         if jump.by < timedelta():
             self._departures.forget_pace()
         self._departures.poke()

@@ -73,7 +73,7 @@ class Returns:
             )
             self._hold(HOLD)
             self._held_until = self._clock.monotonic() + HOLD
-        if jump.by > TOLERANCE:
+        if max(jump.by, jump.slept) > TOLERANCE:
             self.back(Cause.SLEEP if jump.slept >= jump.set_by else Cause.CLOCK, jump.before)
 
     def tick(self) -> None:
