@@ -416,8 +416,7 @@ class Departures:
 
     def _send(self, ready: Ready) -> None:
         """On a worker: the try itself. Its end is written by the writer, which tells when it is on the disk."""
-        end = self._dispatch.publish(ready)
-        self._writer.end(end, partial(self._landed, ready, end))
+        self._writer.end(self._dispatch.publish(ready), partial(self._landed, ready))
 
     def _landed(self, ready: Ready, end: End) -> None:
         killpoints.reach("end.after")

@@ -244,8 +244,11 @@ class Dispatch:
             ready.parcel.frozen if ready.newly_frozen else None, ready.blob,
         )  # fmt: skip
 
-    def publish(self, ready: Ready) -> End:
-        """Sends the part, once, and says how that ended. Its intention is on the disk."""
+    def publish(self, ready: Ready) -> Callable[[], End]:
+        """Sends the part, once. Its intention is on the disk.
+
+        Returns what words how that ended, because wording takes longer than many a send and others wait to leave.
+        """
         parcel, now = ready.parcel, self._clock.now()
         if abs(now - parcel.now) > NOW:
             parcel = replace(parcel, now=now)
@@ -255,14 +258,15 @@ class Dispatch:
                 parcel.trace.leaving()
             receipt = ready.channel.publish(parcel)
         except SendError as wrong:
-            return self._unsuccessful(ready, parcel, wrong)
+            return partial(self._unsuccessful, ready, parcel, wrong, self._clock.now())
         except Exception as fault:
             # Our own mistake, and bytes may have left: in doubt, said as such, and never hidden.
             log.exception("the channel %s failed", ready.channel.kind)
             what = f"Sendoff itself failed while this was leaving ({type(fault).__name__})."
-            return self._unsuccessful(ready, parcel, InDoubt(what, detail=repr(fault)))
+            doubt = InDoubt(what, detail=repr(fault))
+            return partial(self._unsuccessful, ready, parcel, doubt, self._clock.now())
         killpoints.reach("answer.read")
-        return self._successful(ready, parcel, receipt)
+        return partial(self._successful, ready, parcel, receipt, self._clock.now())
 
     def _note_leaving(self, part_id: int) -> None:
         try:
@@ -294,8 +298,8 @@ class Dispatch:
             taken = deliveries.planned_times(connection, delivery.account_id, now - FREE)
         return next_free(When(datetime.fromisoformat(delivery.wall), delivery.zone, delivery.fold), now, taken)
 
-    def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt) -> End:
-        job, now = ready.job, self._clock.now()
+    def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt, now: datetime) -> End:
+        job = ready.job
         spacing = job.account.spacing
         after = [replace(one, receipt=receipt) if one.id == ready.part.id else one for one in job.parts]
         move, reason = Move.FINISH, ""
@@ -313,9 +317,9 @@ class Dispatch:
             ready_at=ready_at, due_at=ready_at if move is Move.CONTINUE else None,
         )  # fmt: skip
 
-    def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError) -> End:
+    def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError, now: datetime) -> End:
         """What follows from one of the four ends."""
-        job, now = ready.job, self._clock.now()
+        job = ready.job
         move, outcome = _MOVES[type(wrong)]
         due_at = look_at = wish = None
         reason, refused = wrong.reason, ""
