@@ -13,7 +13,7 @@ from typing import Any
 
 from sendoff import killpoints
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Channel, How, Parcel, Trace
+from sendoff.domain.channel import Channel, Frozen, How, Parcel, Trace
 from sendoff.domain.delivery import Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
     InDoubt,
@@ -156,7 +156,8 @@ class Dispatch:
         if newly_frozen:
             frozen = channel.arm(parcel)
             blob = None if frozen.blob is None else self._media.keep(frozen.blob)
-            parcel = replace(parcel, frozen=frozen.data, blob=frozen.blob)
+            if frozen != Frozen():
+                parcel = replace(parcel, frozen=frozen.data, blob=frozen.blob)
         elif blob:
             parcel = replace(parcel, blob=self._media.read(blob))
         if channel.capabilities.prepares and self._is_stale(part, channel):
@@ -301,12 +302,13 @@ class Dispatch:
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt, now: datetime) -> End:
         job = ready.job
         spacing = job.account.spacing
-        after = [replace(one, receipt=receipt) if one.id == ready.part.id else one for one in job.parts]
+        others = [one for one in job.parts if one.id != ready.part.id]
         move, reason = Move.FINISH, ""
-        if any(one.is_open for one in after):
+        if any(one.is_open for one in others):
             move = Move.CONTINUE
-        elif any(one.refused for one in after):
-            move, reason = Move.REFUSE, deliveries.some_refused(after)
+        elif any(one.refused for one in others):
+            out = replace(ready.part, receipt=receipt)
+            move, reason = Move.REFUSE, deliveries.some_refused([*others, out])
         if move is not Move.CONTINUE:  # what belongs together is not drawn apart
             spacing = limiter.pace(spacing, now - job.delivery.due_at)
         ready_at = limiter.ready_after(now, spacing)
@@ -407,6 +409,8 @@ def _is_strike(wrong: SendError, move: Move) -> bool:
 def masked(receipt: Receipt, redactor: Redactor) -> Receipt:
     """A receipt as it may be kept. Its id and its data stay as they are, because later calls need them."""
     clean = redactor.clean
+    if not (receipt.url or receipt.answer or receipt.refused):
+        return receipt
     refused = tuple((who, clean(why)) for who, why in receipt.refused)
     return replace(receipt, url=clean(receipt.url), answer=clean(receipt.answer), refused=refused)
 
