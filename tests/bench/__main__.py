@@ -53,7 +53,7 @@ def burst(folder: Path, n: int) -> dict[str, Any]:
         home = folder / f"burst-{name}"
         home.mkdir()
         with SPAWN.Pool(1) as pool:
-            at = time.time() + 4 + n / 500
+            at = time.time() + 8 + n / 200
             found[name] = percentiles(pool.apply(contenders.burst, (name, at, n, str(home))))
     found["ratio_p99_to_sqlalchemy"] = round(found["sqlalchemy"]["p99_ms"] / found["sendoff"]["p99_ms"], 1)
     return found

@@ -169,7 +169,7 @@ class Driver:
             ready = self.dispatch.prepare(job)
             intention = self.dispatch.intention(ready) if ready else None
             if ready and intention and self.writer.begin([intention]):
-                self.writer.end(self.dispatch.publish(ready))
+                self.writer.end(self.dispatch.publish(ready)())
         return ids
 
     def run(self, most: int = 20) -> None:

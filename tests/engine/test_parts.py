@@ -5,14 +5,21 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from sendoff.domain.delivery import Move, Outcome
 from sendoff.engine.bell import Bell
 from sendoff.engine.limiter import pause, ready_after
 from sendoff.engine.pool import Pool
 from sendoff.engine.timeline import Timeline
+from sendoff.engine.writer import LONGEST_WAIT, Writer
+from sendoff.store.db import Store
+from sendoff.store.deliveries import End
 
 CHANCE = random.Random(1)
 
@@ -60,6 +67,27 @@ def test_tasks_that_wait_spread_over_all_threads() -> None:
     pool.stop(2)
 
 
+def test_a_task_that_takes_its_time_among_quick_ones_holds_up_nobody() -> None:
+    pool, came = Pool(3, "test"), threading.Event()
+    quick = [_quick] * 300
+    for _ in range(20):
+        came.clear()
+        waits = [threading.Event() for _ in range(2)]
+        stuck = [partial(_wait, came, done) for done in waits]
+        pool.submit(*quick, stuck[0], *quick, stuck[1], *quick, came.set)
+        assert all(done.wait(5) for done in waits)
+    pool.stop(2)
+
+
+def _quick() -> None:
+    pass
+
+
+def _wait(first: threading.Event, then: threading.Event) -> None:
+    if first.wait(4):
+        then.set()
+
+
 @pytest.mark.expects_log("a task failed")
 def test_a_task_that_fails_does_not_end_its_thread() -> None:
     pool, done = Pool(1, "test"), threading.Event()
@@ -102,3 +130,66 @@ def test_the_clock_of_the_timeline_runs_late_jobs_and_can_be_armed_again_and_aga
         assert len(count) == seen
     finally:
         timeline.stop()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path)
+    yield store
+    store.close()
+
+
+def _end(number: int) -> End:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    return End(number, 1, "me", number, Move.FINISH, Outcome.SENT, at, "Taken")
+
+
+def test_in_a_rush_ends_wait_a_little_and_none_is_forgotten(store: Store) -> None:
+    """Workers do not wake the writer for each end; however they fall in with its sleep, it sees all of them."""
+    landed: list[End] = []
+    rush = [True]
+    writer = Writer(store, lambda _: None, lambda: rush[0])
+    writer.start()
+    began = time.monotonic()
+    for number in range(3):
+        writer.end(partial(_end, number), landed.append)
+    assert _until(lambda: len(landed) == 3)
+    assert LONGEST_WAIT <= time.monotonic() - began < LONGEST_WAIT + 2
+    for turn in range(200):
+        rush[0] = turn % 3 == 0
+        writer.end(partial(_end, turn), landed.append)
+        time.sleep(0.001 * (turn % 4))
+    rush[0] = False
+    assert _until(lambda: len(landed) == 203)
+    writer.stop(2)
+
+
+def test_the_writer_writes_what_waits_before_it_ends_and_ends_at_once(store: Store) -> None:
+    landed: list[End] = []
+    writer = Writer(store, lambda _: None, lambda: True)
+    writer.start()
+    writer.end(partial(_end, 1), landed.append)
+    began = time.monotonic()
+    writer.stop(5)
+    assert len(landed) == 1
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.expects_log("could not be told")
+def test_an_end_that_cannot_be_worded_does_not_end_the_writer(store: Store) -> None:
+    landed: list[End] = []
+    writer = Writer(store, lambda _: None, lambda: False)
+    writer.start()
+    writer.end(lambda: _end(1 // 0), landed.append)
+    writer.end(partial(_end, 2), landed.append)
+    assert _until(lambda: len(landed) == 1)
+    writer.stop(2)
+
+
+def _until(true: Callable[[], bool], seconds: float = 5) -> bool:
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from functools import lru_cache
+from typing import Any, TypedDict, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -155,10 +156,15 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Connections of ours, TLS 1.2 at least, verified always; nothing is ever repeated by itself."""
+    """Connections of ours to one origin, TLS 1.2 at least, verified always; nothing is ever repeated by itself.
+
+    What requests works out anew for each request is left out where it is the same each time or not wanted here: which
+    pool the origin has, proxies, cookies.
+    """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
+        self._pool: Any = None
         super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -168,6 +174,27 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The context verifies, with the system's authorities and the account's own; requests' bundle stays out."""
         conn.cert_reqs = "CERT_REQUIRED"
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        self._pool = self._pool or super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:
+        """The path alone, because there are no proxies. One slash: two would name another host."""
+        return re.sub("^/+", "/", request.path_url)
+
+    def exchange(self, request: requests.PreparedRequest, patience: Patience) -> urllib3.BaseHTTPResponse:
+        """Sends, and returns the answer when its head is there."""
+        answer: Any = self.send(request, stream=True, timeout=(patience.connect, patience.read))
+        return cast(urllib3.BaseHTTPResponse, answer)
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> Any:
+        """The answer as urllib3 has it, without what a session would want to know."""
+        return resp
+
+    def close(self) -> None:
+        self._pool = None
+        super().close()
 
 
 class _Reaper:
@@ -271,7 +298,7 @@ class Http:
     patience: Patience | None = None
 
     def __post_init__(self) -> None:
-        self.base = web_address(self.base)
+        self.base = _address(self.base)
 
     def read(self, path: str, *, ok: Iterable[int] = (), **request: Any) -> Answer:
         """A GET, or another request without effect (method=…). Nothing is ever in doubt about it.
@@ -308,22 +335,16 @@ class Http:
         """
         url = self._url(path)
         patience = self.patience or self.transport.patience
-        prepared = requests.Request(
-            method,
-            url,
-            headers={**_HEADERS, **self.headers, **(headers or {})},
-            auth=self.auth,
-            **request,
-        ).prepare()
+        prepared = _prepared(method, url, {**_HEADERS, **self.headers, **(headers or {})}, self.auth, **request)
         self._trace_request(prepared)
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
         exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
         _current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         try:
-            with line.adapter.send(prepared, stream=True, timeout=(patience.connect, patience.read)) as response:
+            with line.adapter.exchange(prepared, patience) as response:
                 body, whole = _read(response, patience.most)
-                answer = Answer(response.status_code, response.headers, body, whole and not exchange.expired)
+                answer = Answer(response.status, response.headers, body, whole and not exchange.expired)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as wrong:
             line.adapter.close()
             raise self._failure(wrong, exchange, effect, patience) from None
@@ -406,8 +427,30 @@ class Http:
         self.trace.answer = "\n".join(lines) + "\n\n" + answer.text[:3000]
 
 
+_address = lru_cache(maxsize=256)(web_address)  # asked for each exchange
 _HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
 _ORIGIN = re.compile("https?://[^/?#]+")
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], auth: tuple[str, str] | None, *,
+    params: Any = None, data: Any = None, files: Any = None, json: Any = None,
+) -> requests.PreparedRequest:  # fmt: skip
+    """A request as requests prepares it, without cookies and hooks, and an address as it is if nothing is to quote."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_method(method)
+    if params is None and _AS_IT_IS.fullmatch(url):
+        prepared.url = url
+    else:
+        prepared.prepare_url(url, params)
+    prepared.prepare_headers(headers)
+    prepared.prepare_body(data, files, json)
+    if auth:
+        prepared.prepare_auth(auth)
+    return prepared
+
+
+_AS_IT_IS = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-]+)+")
 
 
 def _small(body: object) -> int:
@@ -430,15 +473,15 @@ def _shown(name: str, value: str | bytes) -> str:
     return f"{text.split(' ')[0]} {MASK}" if name.lower() in _SECRET_HEADERS else text
 
 
-def _read(response: requests.Response, most: int) -> tuple[bytes, bool]:
+def _read(response: urllib3.BaseHTTPResponse, most: int) -> tuple[bytes, bool]:
     """The body, up to the cap, and whether all of it came."""
     pieces, size = [], 0
     try:
-        for piece in response.raw.stream(65_536, decode_content=False):
+        for piece in response.stream(65_536, decode_content=False):
             pieces.append(piece[: most - size])
             size += len(pieces[-1])
             if size >= most:
-                response.raw.close()
+                response.close()
                 break
     except (urllib3.exceptions.HTTPError, OSError):
         return b"".join(pieces), False

@@ -60,6 +60,8 @@ class Capabilities:
 
     def learned(self, known: Mapping[str, Any]) -> Capabilities:
         """These figures with a server's own laid over them; names that this version does not know are left out."""
+        if not known:
+            return self
         names = {one.name for one in fields(self)}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
         kept: dict[str, Any] = {name: value for name, value in values.items() if name in names}

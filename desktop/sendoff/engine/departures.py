@@ -53,6 +53,9 @@ PER_ACCOUNT = 8
 LATELY = 120.0
 """Seconds for which an account that has just sent something counts as being at it."""
 
+RUNS_LOW = PER_ACCOUNT // 2
+"""How few an account has left when more are claimed for it: one claim for many costs little more than for one."""
+
 LEASE = timedelta(minutes=15)
 """How long a claim is believed by another process; longer than any try may take, renewed at every heartbeat."""
 
@@ -417,8 +420,7 @@ class Departures:
 
     def _send(self, ready: Ready) -> None:
         """On a worker: the try itself. Its end is written by the writer, which tells when it is on the disk."""
-        end = self._dispatch.publish(ready)
-        self._writer.end(end, partial(self._landed, ready, end))
+        self._writer.end(self._dispatch.publish(ready), partial(self._landed, ready))
 
     def _landed(self, ready: Ready, end: End) -> None:
         killpoints.reach("end.after")
@@ -436,7 +438,7 @@ class Departures:
             lane.ready_at = ready_at
             lane.moved_at = self._clock.monotonic()
             lane.claimed -= 1
-            if again or lane.shut_out:
+            if again or (lane.shut_out and lane.claimed <= RUNS_LOW):
                 self._claim_wanted.set()  # it may take more now, or the clock has to be told from when on
             if lane.waiting:
                 heapq.heappush(self._queue, (ready_at - EARLY if ready_at else _AT_ONCE, next(self._order), account_id))

@@ -13,7 +13,7 @@ from typing import Any
 
 from sendoff import killpoints
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Channel, How, Parcel, Trace
+from sendoff.domain.channel import Channel, Frozen, How, Parcel, Trace
 from sendoff.domain.delivery import Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
     InDoubt,
@@ -156,7 +156,8 @@ class Dispatch:
         if newly_frozen:
             frozen = channel.arm(parcel)
             blob = None if frozen.blob is None else self._media.keep(frozen.blob)
-            parcel = replace(parcel, frozen=frozen.data, blob=frozen.blob)
+            if frozen != Frozen():
+                parcel = replace(parcel, frozen=frozen.data, blob=frozen.blob)
         elif blob:
             parcel = replace(parcel, blob=self._media.read(blob))
         if channel.capabilities.prepares and self._is_stale(part, channel):
@@ -244,8 +245,11 @@ class Dispatch:
             ready.parcel.frozen if ready.newly_frozen else None, ready.blob,
         )  # fmt: skip
 
-    def publish(self, ready: Ready) -> End:
-        """Sends the part, once, and says how that ended. Its intention is on the disk."""
+    def publish(self, ready: Ready) -> Callable[[], End]:
+        """Sends the part, once. Its intention is on the disk.
+
+        Returns what words how that ended, because wording takes longer than many a send and others wait to leave.
+        """
         parcel, now = ready.parcel, self._clock.now()
         if abs(now - parcel.now) > NOW:
             parcel = replace(parcel, now=now)
@@ -255,14 +259,15 @@ class Dispatch:
                 parcel.trace.leaving()
             receipt = ready.channel.publish(parcel)
         except SendError as wrong:
-            return self._unsuccessful(ready, parcel, wrong)
+            return partial(self._unsuccessful, ready, parcel, wrong, self._clock.now())
         except Exception as fault:
             # Our own mistake, and bytes may have left: in doubt, said as such, and never hidden.
             log.exception("the channel %s failed", ready.channel.kind)
             what = f"Sendoff itself failed while this was leaving ({type(fault).__name__})."
-            return self._unsuccessful(ready, parcel, InDoubt(what, detail=repr(fault)))
+            doubt = InDoubt(what, detail=repr(fault))
+            return partial(self._unsuccessful, ready, parcel, doubt, self._clock.now())
         killpoints.reach("answer.read")
-        return self._successful(ready, parcel, receipt)
+        return partial(self._successful, ready, parcel, receipt, self._clock.now())
 
     def _note_leaving(self, part_id: int) -> None:
         try:
@@ -294,15 +299,16 @@ class Dispatch:
             taken = deliveries.planned_times(connection, delivery.account_id, now - FREE)
         return next_free(When(datetime.fromisoformat(delivery.wall), delivery.zone, delivery.fold), now, taken)
 
-    def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt) -> End:
-        job, now = ready.job, self._clock.now()
+    def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt, now: datetime) -> End:
+        job = ready.job
         spacing = job.account.spacing
-        after = [replace(one, receipt=receipt) if one.id == ready.part.id else one for one in job.parts]
+        others = [one for one in job.parts if one.id != ready.part.id]
         move, reason = Move.FINISH, ""
-        if any(one.is_open for one in after):
+        if any(one.is_open for one in others):
             move = Move.CONTINUE
-        elif any(one.refused for one in after):
-            move, reason = Move.REFUSE, deliveries.some_refused(after)
+        elif any(one.refused for one in others):
+            out = replace(ready.part, receipt=receipt)
+            move, reason = Move.REFUSE, deliveries.some_refused([*others, out])
         if move is not Move.CONTINUE:  # what belongs together is not drawn apart
             spacing = limiter.pace(spacing, now - job.delivery.due_at)
         ready_at = limiter.ready_after(now, spacing)
@@ -313,9 +319,9 @@ class Dispatch:
             ready_at=ready_at, due_at=ready_at if move is Move.CONTINUE else None,
         )  # fmt: skip
 
-    def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError) -> End:
+    def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError, now: datetime) -> End:
         """What follows from one of the four ends."""
-        job, now = ready.job, self._clock.now()
+        job = ready.job
         move, outcome = _MOVES[type(wrong)]
         due_at = look_at = wish = None
         reason, refused = wrong.reason, ""
@@ -403,6 +409,8 @@ def _is_strike(wrong: SendError, move: Move) -> bool:
 def masked(receipt: Receipt, redactor: Redactor) -> Receipt:
     """A receipt as it may be kept. Its id and its data stay as they are, because later calls need them."""
     clean = redactor.clean
+    if not (receipt.url or receipt.answer or receipt.refused):
+        return receipt
     refused = tuple((who, clean(why)) for who, why in receipt.refused)
     return replace(receipt, url=clean(receipt.url), answer=clean(receipt.answer), refused=refused)
 

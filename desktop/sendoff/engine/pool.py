@@ -12,12 +12,16 @@ log = logging.getLogger(__name__)
 
 Task = Callable[[], None]
 
+GLANCE = 0.002
+"""Seconds. Tasks that are over sooner are done by few threads; more would only wait for Python's one lock."""
+
 
 class Pool:
     """Threads made when they are first needed, up to `size`.
 
     One thread is woken at a time, and that one wakes the next if there is more to do. So tasks that wait for a network
-    spread over all threads, and a thousand tasks that are over at once do not wake a thousand times.
+    spread over all threads at once. Where all tasks are over at once it stands by: one thread does a thousand of them,
+    and as soon as one takes its time, the next takes over.
     """
 
     def __init__(self, size: int, name: str) -> None:
@@ -26,20 +30,27 @@ class Pool:
         self._tasks: deque[Task] = deque()
         self._threads: list[threading.Thread] = []
         self._waiting = 0
-        self._rousing = False  # one has been woken and has not come yet
-        self._changed = threading.Condition(threading.Lock())
+        self._rousing = False  # one has been woken and has not come yet, or stands by
+        self._under_way: dict[object, float] = {}  # since when, the oldest first
+        self._done = 0
+        self._done_before = 0  # when that one was woken
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        self._relief = threading.Condition(lock)  # the one that stands by waits here
         self._stopped = False
 
     def submit(self, *tasks: Task) -> None:
         with self._changed:
             self._tasks += tasks
+            if not self._under_way:
+                self._relief.notify()
             self._rouse()
 
     @property
     def busy(self) -> int:
         """How many tasks are being done or wait to be done."""
         with self._changed:
-            return len(self._threads) - self._waiting + len(self._tasks)
+            return len(self._under_way) + len(self._tasks)
 
     @property
     def is_behind(self) -> bool:
@@ -51,6 +62,7 @@ class Pool:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+            self._relief.notify()
             threads = list(self._threads)
         until = time.monotonic() + seconds
         for thread in threads:
@@ -61,31 +73,47 @@ class Pool:
         if not self._tasks or self._stopped or self._rousing:
             return
         if self._waiting:
-            self._rousing = True
+            self._rousing, self._done_before = True, self._done
             self._changed.notify()
         elif len(self._threads) < self.size:
             thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
-            self._rousing = True
+            self._rousing, self._done_before = True, self._done
             thread.start()
 
     def _work(self) -> None:
-        arriving = True
-        while True:
-            with self._changed:
-                while not arriving and not self._tasks and not self._stopped:
-                    self._waiting += 1
-                    self._changed.wait()
-                    self._waiting -= 1
-                    arriving = True
-                if arriving:
-                    arriving = self._rousing = False
-                    continue
-                if self._stopped:
-                    return
-                task = self._tasks.popleft()
-                self._rouse()
+        me = object()
+        while task := self._next(me):
             try:
                 task()
             except Exception:  # the thread is the last that can tell; whoever gave the task keeps its own books
                 log.exception("a task failed")
+
+    def _next(self, me: object) -> Task | None:
+        """Waits until there is something to do for a thread. None: nothing any more."""
+        with self._changed:
+            if self._under_way.pop(me, None):
+                self._done += 1
+            else:
+                self._arrive()
+            while not self._tasks and not self._stopped:
+                self._waiting += 1
+                self._changed.wait()
+                self._waiting -= 1
+                self._arrive()
+            if self._stopped:
+                return None
+            self._under_way[me] = time.monotonic()
+            task = self._tasks.popleft()
+            self._rouse()
+            return task
+
+    def _arrive(self) -> None:
+        """Lets the others do it as long as they are quick, and is there when they are not."""
+        quick = self._done != self._done_before
+        while quick and self._tasks and self._under_way and not self._stopped:
+            left = next(iter(self._under_way.values())) + GLANCE - time.monotonic()
+            quick = left > 0
+            if quick:
+                self._relief.wait(left)
+        self._rousing = False

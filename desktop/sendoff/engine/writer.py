@@ -6,8 +6,10 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -33,11 +35,21 @@ class _Intentions:
     then: Callable[[set[int] | None], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ended:
-    end: End
-    then: Callable[[], None]
+    make: Callable[[], End]
+    then: Callable[[End], None]
     since: float = field(default_factory=time.monotonic)
+    end: End | None = None
+
+    def worded(self) -> End | None:
+        """The end, made once. None if making it failed: the row stays as it is, and the next sender settles it."""
+        if self.end is None:
+            try:
+                self.end = self.make()
+            except Exception:  # the writer outlives our own mistakes
+                log.exception("how a try ended could not be told")
+        return self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class _Work:
     done: Future[Any]
 
 
-_Entry = _Intentions | _Ended | _Work
+_Entry = _Intentions | _Work
 
 
 class Writer:
@@ -54,17 +66,19 @@ class Writer:
 
     Args:
         on_trouble: told why nothing can be written, or "" when it works again.
-        hurried: whether somebody's time has come whose intention is still to be written; ends wait for that a little.
+        hurried: whether somebody's time has come who has not left; ends wait for that a little.
     """
 
     def __init__(self, store: Store, on_trouble: Callable[[str], None], hurried: Callable[[], bool]) -> None:
         self._store = store
         self._on_trouble = on_trouble
         self._hurried = hurried
-        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()  # None: look up
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._stopping = threading.Event()
-        self._ends: list[_Ended] = []  # taken off the queue, not yet on the disk
+        self._ended: deque[_Ended] = deque()  # told by workers, not yet seen here
+        self._ends: list[_Ended] = []  # seen, not yet on the disk
+        self._asleep = False
 
     def start(self) -> None:
         self._thread.start()
@@ -87,9 +101,18 @@ class Writer:
         """
         self._queue.put(_Intentions(wanted, then))
 
-    def end(self, end: End, then: Callable[[], None]) -> None:
-        """Writes how a try ended, again and again until it is on the disk; then calls back."""
-        self._queue.put(_Ended(end, then))
+    def end(self, make: Callable[[], End], then: Callable[[End], None]) -> None:
+        """Writes how a try ended, again and again until it is on the disk; then calls back with it.
+
+        In a rush the writer is not woken for it: it looks again soon, and a worker has better things to do.
+
+        Args:
+            make: words what happened; called in the writer's thread, when there is time for it.
+        """
+        self._ended.append(_Ended(make, then))
+        if self._asleep and not (self._ends and self._hurried()):
+            self._asleep = False
+            self._queue.put(None)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Does some work in the writer's next transaction and returns its result after the commit.
@@ -107,7 +130,6 @@ class Writer:
             group = self._take()
             if group is None:
                 return
-            self._ends += [entry for entry in group if isinstance(entry, _Ended)]
             if intentions := [entry for entry in group if isinstance(entry, _Intentions)]:
                 self._write_intentions(intentions)  # first: somebody's time has come
             while self._ends and not self._ends_can_wait() and self._write_ends() and self._queue.empty():
@@ -122,17 +144,19 @@ class Writer:
 
     def _take(self) -> list[_Entry] | None:
         """Waits for the first entry and takes all that stand behind it. None when it is time to end."""
-        try:
-            first = self._queue.get(timeout=LONGEST_WAIT / 10 if self._ends else None)
-        except queue.Empty:
-            return []  # only ends that could not be written, or had to wait
-        if first is None and self._queue.empty() and not self._ends:
-            return None
-        group = [first] if first else []
+        group: list[_Entry | None] = []
+        self._asleep = True  # said before looking for ends, and who brings one asks afterwards: none is missed
+        if not self._ended:
+            if self._stopping.is_set() and self._queue.empty() and not self._ends:
+                return None
+            with suppress(queue.Empty):  # only ends that could not be written, or had to wait
+                group.append(self._queue.get(timeout=LONGEST_WAIT / 10 if self._ends else None))
+        self._asleep = False
         while not self._queue.empty():
-            if entry := self._queue.get():
-                group.append(entry)
-        return group
+            group.append(self._queue.get())
+        while self._ended:
+            self._ends.append(self._ended.popleft())
+        return [entry for entry in group if entry]
 
     def _write_intentions(self, entries: Sequence[_Intentions]) -> None:
         """One transaction for all. If it fails, each on its own, so that only the guilty one falls."""
@@ -156,19 +180,21 @@ class Writer:
     def _write_ends(self) -> bool:
         """Writes some of the ends that wait. False: that is not possible now, and they are kept."""
         ends = self._ends[:TOGETHER]
+        worded = [(entry, end) for entry in ends if (end := entry.worded())]
         try:
-            with self._store.writing() as connection:
-                end_many(connection, [entry.end for entry in ends])
+            if worded:
+                with self._store.writing() as connection:
+                    end_many(connection, [end for _, end in worded])
         except StoreTrouble as trouble:
-            log.error("how %d tries ended could not be written yet: %s", len(ends), trouble)
+            log.error("how %d tries ended could not be written yet: %s", len(worded), trouble)
             self._on_trouble(str(trouble))
             if self._stopping.wait(RETRY_SECONDS):
                 self._ends.clear()  # their rows say "sending", and the next sender settles them
             return False
         self._on_trouble("")
         del self._ends[: len(ends)]
-        for entry in ends:
-            entry.then()
+        for entry, end in worded:
+            entry.then(end)
         return True
 
     def _do(self, entry: _Work) -> None:
