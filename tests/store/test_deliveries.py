@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sendoff.domain.account import AccountState
+from sendoff.domain.account import STRIKES, AccountState
 from sendoff.domain.delivery import Move, Outcome, PartPlan, Receipt, State
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.when import When
@@ -134,6 +134,23 @@ def test_room_and_blocked_accounts_are_respected(store: Store, plan: Planner, ac
         assert deliveries.next_due(connection) == NOW - timedelta(seconds=1)
         assert deliveries.next_due(connection, [other]) is None
     assert claim(store) == [theirs]
+
+
+def test_an_account_that_rests_gives_back_what_was_claimed_and_gets_no_more(
+    store: Store, plan: Planner, account: int
+) -> None:
+    ids = [plan(account, -2), plan(account, -1)]
+    assert claim(store, room=1) == ids[:1]
+    before = load(store, ids[0])[0].delivery.version
+    with store.writing() as connection:
+        for _ in range(STRIKES):
+            deliveries.strike(connection, account, "it said no", NOW)
+    assert [state(store, one) for one in ids] == [State.SCHEDULED, State.SCHEDULED]
+    assert load(store, ids[0])[0].delivery.version == before + 1  # a sender that still has it in mind finds it gone
+    assert claim(store) == []
+    with store.writing() as connection:
+        accounts.end_rest(connection, account)
+    assert claim(store) == ids
 
 
 def test_the_claim_uses_the_index_of_what_is_due(store: Store) -> None:

@@ -416,9 +416,11 @@ def claim(
 
 def _claim_statement() -> sa.Executable:
     not_blocked = deliveries.c.account_id.not_in(sa.bindparam("blocked", expanding=True))
+    shut = sa.select(accounts.c.id).where(sa.or_(accounts.c.rest_until.is_not(None), accounts.c.state != "working"))
+    open_now = deliveries.c.account_id.not_in(shut)  # asked here as well: it may have changed since `blocked` was made
     due = (
         sa.select(deliveries.c.id, deliveries.c.account_id, deliveries.c.due_at)
-        .where(SCHEDULED, deliveries.c.due_at <= sa.bindparam("until"), not_blocked)
+        .where(SCHEDULED, deliveries.c.due_at <= sa.bindparam("until"), not_blocked, open_now)
         .order_by(deliveries.c.due_at, deliveries.c.id)
         .limit(SCAN)
         .subquery("due")
