@@ -144,6 +144,18 @@ def test_an_edit_that_is_too_late_changes_nothing(program: Program) -> None:
     assert states(program, delivery_id) == [State.SENDING]
 
 
+def test_a_text_does_not_change_while_it_is_in_doubt_where_it_is_taken_off(program: Program) -> None:
+    first, second = account(program), account(program, "bob")
+    post_id = draft(program, first, second)
+    doubtful, _ = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    with program.store.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE deliveries SET state = 'in_doubt' WHERE id = {doubtful}")
+    with pytest.raises(Refused, match="leaving for ada right now"):
+        program.commands.edit(post_id, Content((Item("new"),)), [Variant(second)], at(program, "tomorrow 10"))
+    with program.store.reading() as connection:
+        assert posts.get(connection, post_id).content.items[0].text == "hello"
+
+
 def test_a_deleted_draft_can_be_put_back(program: Program) -> None:
     post = program.commands.delete_draft(draft(program, account(program)))
     assert drafts(program) == []
@@ -164,6 +176,30 @@ def test_moving_cancelling_and_undoing(program: Program) -> None:
     assert (states(program, *ids), drafts(program)) == ([State.SCHEDULED], [])
     with program.store.reading() as connection:
         assert deliveries.get(connection, ids[0]).wall == "2026-11-24T11:00:00"
+
+
+def test_what_was_cancelled_comes_back_with_the_text_of_now(program: Program) -> None:
+    first, second = account(program), account(program, "bob")
+    post_id = draft(program, first, second)
+    taken_off, _ = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    thread = Content((Item("one"), Item("two")))
+    program.commands.edit(post_id, thread, [Variant(second)], at(program, "tomorrow 10"))
+    assert states(program, taken_off) == [State.CANCELLED]
+    program.commands.restore([taken_off])
+    with program.store.reading() as connection:
+        assert [part.plan.item for part in deliveries.parts_of(connection, taken_off)] == [0, 1]
+
+
+def test_a_post_does_not_come_back_beside_itself(program: Program) -> None:
+    mine = account(program)
+    post_id = draft(program, mine)
+    old = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    program.commands.cancel(old)
+    new = program.commands.schedule(post_id, at(program, "tomorrow 10"))
+    for again in (program.commands.restore, lambda ids: program.commands.move(ids, at(program, "tomorrow 11"))):
+        with pytest.raises(Refused, match="stands on the timeline for that account already"):
+            again(old)
+    assert states(program, *old, *new) == [State.CANCELLED, State.SCHEDULED]
 
 
 def test_all_or_none(program: Program) -> None:

@@ -11,7 +11,7 @@ from sendoff.domain import limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
-from sendoff.domain.delivery import WAITING, Move, PartPlan, Receipt, State, can, plan_parts
+from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
@@ -24,6 +24,13 @@ PAST = timedelta(minutes=1)
 
 FINAL = ("empty", "no_recipient", "channel", "copies")
 """The codes of problems that cannot be overridden: no endpoint could make anything of it."""
+
+
+LEAVING = (State.SENDING, State.IN_DOUBT, State.HANDED_OVER)
+"""The states in which the endpoint may have the text, or have it soon."""
+
+ENDED = (State.FAILED, State.MISSED, State.CANCELLED)
+"""The states in which a delivery stands still while its post may be changed for other accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +242,9 @@ class Commands:
                 if one.state is not State.CANCELLED
             }
             for account_id, one in existing.items():
+                if one.state in LEAVING:
+                    name = accounts.get(connection, account_id).name
+                    raise Refused(f"It is leaving for {name} right now, so its text can't change any more.")
                 if account_id not in known and one.state in WAITING:
                     deliveries.cancel(connection, one.id)
             for account in known.values():
@@ -246,8 +256,6 @@ class Commands:
                     deliveries.replace_parts(connection, old.id, self._plans(post, account))
                     deliveries.set_late(connection, old.id, self._late(connection, late, account))
                     ids.append(old.id)
-                elif old.state in (State.SENDING, State.IN_DOUBT, State.HANDED_OVER):
-                    raise Refused(f"It is leaving for {account.name} right now, so its text can't change any more.")
             posts.set_draft(connection, post_id, False)
         return ids
 
@@ -260,7 +268,7 @@ class Commands:
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = self._patience(connection)
             for delivery_id in ids:
-                deliveries.reschedule(connection, delivery_id, when, when.instant + patience)
+                self._plan_anew(connection, deliveries.get(connection, delivery_id), when, patience)
 
     def shift(self, ids: Iterable[int], by: timedelta) -> None:
         """Moves several deliveries together, each in its own zone's wall time."""
@@ -271,7 +279,7 @@ class Commands:
                 one = deliveries.get(connection, delivery_id)
                 wall = datetime.fromisoformat(one.wall) + by
                 when = self._not_past(parse_when(wall.isoformat(timespec="microseconds"), now, one.zone), now)
-                deliveries.reschedule(connection, delivery_id, when, when.instant + patience)
+                self._plan_anew(connection, one, when, patience)
 
     def cancel(self, ids: Iterable[int]) -> None:
         """Takes deliveries back, all or none. A post without any delivery left becomes a draft again."""
@@ -285,15 +293,42 @@ class Commands:
                     posts.set_draft(connection, post_id, True)
 
     def restore(self, ids: Iterable[int]) -> None:
-        """Undoes `cancel`: the deliveries stand at their old times again."""
+        """Undoes `cancel`: the deliveries stand at their old times again, with the post's text of now.
+
+        Raises:
+            Refused: the post is planned for that account again already, or its text was changed after a part left.
+        """
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = self._patience(connection)
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
-                deliveries.reschedule(connection, delivery_id, self._not_past(when, now), when.instant + patience)
-                posts.set_draft(connection, one.post_id, False)
+                self._plan_anew(connection, one, self._not_past(when, now), patience)
+
+    def _plan_anew(self, connection: Connection, one: Delivery, when: When, patience: timedelta) -> None:
+        """Another time, for what had ended too."""
+        self._fit(connection, one)
+        deliveries.reschedule(connection, one.id, when, when.instant + patience)
+
+    def _fit(self, connection: Connection, one: Delivery) -> None:
+        """Makes a delivery that had ended fit what became of its post since: nothing goes twice, nothing is a mix."""
+        if one.state not in ENDED:
+            return
+        others = [other for other in deliveries.of_post(connection, one.post_id) if other.id != one.id]
+        if any(other.account_id == one.account_id and other.state is not State.CANCELLED for other in others):
+            raise Refused("This post stands on the timeline for that account already.")
+        posts.set_draft(connection, one.post_id, False)
+        post = posts.get(connection, one.post_id)
+        cut = deliveries.parts_of(connection, one.id)
+        if any(part.receipt for part in cut):
+            left_at = deliveries.last_attempt_at(connection, one.id)
+            if left_at and post.updated_at > left_at:
+                raise Refused("Its text was changed after a part of it had left. Write the rest as a new post.")
+            return
+        plans = self._plans(post, accounts.get(connection, one.account_id))
+        if plans != tuple(part.plan for part in cut):
+            deliveries.replace_parts(connection, one.id, plans)
 
     def retry(self, ids: Iterable[int]) -> None:
         """Sends now what failed, was missed, is held or still waits. Parts that are out stay out."""
@@ -301,6 +336,7 @@ class Commands:
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = self._patience(connection)
             for delivery_id in ids:
+                self._fit(connection, deliveries.get(connection, delivery_id))
                 deliveries.retry(connection, delivery_id, now, now + patience)
 
     def settle(self, delivery_id: int, sent: bool) -> State:
