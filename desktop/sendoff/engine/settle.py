@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sendoff import killpoints
-from sendoff.domain.channel import Channel, How, Settle
+from sendoff.domain.channel import Channel, How, Parcel, Settle
 from sendoff.domain.delivery import Move, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError
 from sendoff.domain.redact import Redactor
@@ -19,7 +19,7 @@ from sendoff.engine import limiter
 from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
-from sendoff.store.db import Store
+from sendoff.store.db import Connection, Store
 from sendoff.store.deliveries import Job
 from sendoff.store.secrets import Secrets
 
@@ -71,15 +71,37 @@ class Settler:
         if channel is None:
             self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can't look.")
             return
-        settle, age = channel.settle(job.account), self._clock.now() - left_at
-        if settle.how is How.REPEAT and settle.key_life and age.total_seconds() <= settle.key_life * REPEAT_SHARE:
-            self._settle(job, None, "It goes again under the same key, which has one effect at most.")
+        settle = channel.settle(job.account)
+        if settle.how is How.REPEAT and self._knows_the_key(job, settle, left_at):
+            self._repeat(job, channel, settle, left_at)
         elif settle.how is How.ASK:
             self._ask(job, job.delivery.reason, settle.why)
         else:
-            self._search(job, channel, settle, left_at)
+            self._ask_endpoint(job, channel, channel.find, settle, left_at, "It was found: it did go out.")
 
-    def _search(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
+    def _knows_the_key(self, job: Job, settle: Settle, left_at: datetime) -> bool:
+        """Whether the endpoint surely still knows the key. Its life began with the first try that may have arrived."""
+        age = (self._clock.now() - (job.first_try or left_at)).total_seconds()
+        return 0 <= age <= (settle.key_life or 0) * REPEAT_SHARE
+
+    def _repeat(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
+        """Sends it again under the same key and reads the answer, which the endpoint gives for the one effect.
+
+        It stays in doubt meanwhile, because anything but a receipt says nothing of the first try. And not before the
+        channel says so: an endpoint that is still busy with the first try does not know the key yet.
+        """
+        soonest = left_at + timedelta(seconds=min(settle.looks, default=0))
+        if self._clock.now() < soonest:
+            self._again(job, soonest, job.delivery.reason)
+            return
+        self._ask_endpoint(
+            job, channel, channel.publish, settle, left_at, "It went again under the same key: it is out."
+        )
+
+    def _ask_endpoint(
+        self, job: Job, channel: Channel, ask: Callable[[Parcel], Receipt | None], settle: Settle, left_at: datetime,
+        summary: str,
+    ) -> None:  # fmt: skip
         part = next(one for one in job.parts if one.is_open)
         redactor = Redactor()
         try:
@@ -87,26 +109,24 @@ class Settler:
             redactor = Redactor(secret.values())
             parcel = replace(self._dispatch.parcel(job, part, channel, secret), known=self._known(job))
             killpoints.reach("look.before")
-            receipt = channel.find(parcel)
+            receipt = ask(parcel)
             killpoints.reach("look.after")
         except CannotLook as why:
             self._ask(job, job.delivery.reason, redactor.clean(str(why)))
         except Dropped as dropped:
             reason, advice = redactor.clean(dropped.reason), redactor.clean(dropped.advice)
-            self._writer.run(lambda connection: deliveries.move(
-                connection, job.delivery.id, Move.REFUSE, reason=reason, advice=advice, look_at=None
-            ))  # fmt: skip
+            self._refuse(job, reason, advice)
         except (SendError, KeychainError, NotFound) as wrong:
             reason = wrong.reason if isinstance(wrong, SendError) else str(wrong)
             self._in_vain(job, f"The look for it did not work: {redactor.clean(reason)}")
         else:
-            self._found(job, receipt and masked(receipt, redactor), settle, left_at)
+            self._found(job, receipt and masked(receipt, redactor), settle, left_at, summary)
 
-    def _found(self, job: Job, receipt: Receipt | None, settle: Settle, left_at: datetime) -> None:
+    def _found(self, job: Job, receipt: Receipt | None, settle: Settle, left_at: datetime, summary: str) -> None:
         now = self._clock.now()
         believed_at = left_at + timedelta(seconds=settle.absent_after)
         if receipt is not None:
-            self._settle(job, receipt, "It was found: it did go out.")
+            self._settle(job, receipt, summary)
         elif now >= believed_at:
             self._send_again(job, now)
         else:
@@ -129,11 +149,7 @@ class Settler:
         if due_at > one.give_up_at or one.tries + 1 >= limiter.MOST_TRIES:
             tried = span_text((now - one.planned_at).total_seconds())
             reason = f"{summary}. Given up after {tried} of trying. Last: {one.reason}"
-            self._writer.run(
-                lambda connection: deliveries.move(
-                    connection, one.id, Move.REFUSE, reason=reason, advice="", look_at=None
-                )
-            )
+            self._refuse(job, reason)
             return
         self._settle(job, None, f"{summary}, so it goes again.", due_at=due_at, tries=one.tries + 1)
 
@@ -147,21 +163,42 @@ class Settler:
 
     def _settle(self, job: Job, receipt: Receipt | None, summary: str, **again: Any) -> None:
         now = self._clock.now()
-        self._writer.run(
-            lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary, **again)
+        self._write(
+            job,
+            lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary, **again),
+        )
+
+    def _refuse(self, job: Job, reason: str, advice: str = "") -> None:
+        """It is surely not there, and it does not go again."""
+        self._write(
+            job,
+            lambda connection: deliveries.move(
+                connection, job.delivery.id, Move.REFUSE, reason=reason, advice=advice, look_at=None
+            ),
         )
 
     def _again(self, job: Job, at: datetime, reason: str) -> None:
         now = self._clock.now()
-        self._writer.run(
+        self._write(
+            job,
             lambda connection: deliveries.looked(
                 connection, job.delivery.id, next_look=at, reason=reason, looked_at=now
-            )
+            ),
         )
 
     def _ask(self, job: Job, reason: str, advice: str = "") -> None:
-        self._writer.run(
+        self._write(
+            job,
             lambda connection: deliveries.looked(
                 connection, job.delivery.id, next_look=None, reason=reason, advice=advice
-            )
+            ),
         )
+
+    def _write(self, job: Job, what: Callable[[Connection], object]) -> None:
+        """Writes what a look came to, unless the person was quicker and this doubt is over."""
+
+        def write(connection: Connection) -> None:
+            if deliveries.get(connection, job.delivery.id).version == job.delivery.version:
+                what(connection)
+
+        self._writer.run(write)
