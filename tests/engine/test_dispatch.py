@@ -12,7 +12,7 @@ import pytest
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import How, Settle
 from sendoff.domain.delivery import Outcome, Receipt, State
-from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Rejected, TryLater
+from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Refused, Rejected, TryLater
 from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When
 from sendoff.engine import limiter
@@ -449,7 +449,6 @@ def test_a_repeat_is_allowed_only_inside_the_keys_life(driver: Driver) -> None:
     delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
     driver.clock.advance(5)
     driver.look()
-    driver.run()
     assert driver.get(delivery_id).state is State.SENT
     late = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
     driver.clock.advance(81)
@@ -457,6 +456,72 @@ def test_a_repeat_is_allowed_only_inside_the_keys_life(driver: Driver) -> None:
     driver.look()
     assert (driver.get(late).state, driver.get(late).look_at) == (State.IN_DOUBT, None)
     assert len(driver.channel.ledger) == 1
+
+
+def test_a_repeat_that_is_not_answered_well_says_nothing_of_the_first_try(driver: Driver) -> None:
+    delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=300))
+    driver.channel.answers = [NeedsLogin("the key is old"), Rejected("too rude"), InDoubt("no answer")]
+    for wait in (5, 30, 60):
+        driver.clock.advance(wait)
+        driver.look()
+        assert driver.get(delivery_id).state is State.IN_DOUBT
+    driver.clock.advance(120)
+    driver.look()
+    assert driver.get(delivery_id).state is State.SENT
+    assert len({parcel.key for parcel in driver.channel.parcels}) == 1
+
+
+def test_a_repeat_waits_until_the_first_try_must_be_over(driver: Driver) -> None:
+    delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(30,), key_life=300))
+    with driver.store.writing() as connection:
+        deliveries.looked(connection, delivery_id, next_look=driver.clock.now(), reason="stopped while it was leaving")
+    driver.look()
+    assert len(driver.channel.parcels) == 1
+    assert driver.get(delivery_id).look_at == driver.clock.now() + timedelta(seconds=30)
+
+
+def test_no_repeat_where_the_clock_says_nothing_of_the_keys_age(driver: Driver) -> None:
+    delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
+    driver.clock.jump(-3600)
+    driver.channel.looks = [CannotLook("nobody knows")]
+    driver.settler.look(delivery_id)
+    assert (driver.get(delivery_id).state, len(driver.channel.parcels)) == (State.IN_DOUBT, 1)
+
+
+@pytest.mark.parametrize("found", [None, Receipt("id-9"), Dropped("It was taken and then dropped.")])
+def test_a_look_that_comes_after_the_persons_word_changes_nothing(driver: Driver, found: object) -> None:
+    delivery_id = doubtful(driver, Settle(How.SEARCH, looks=(5,), absent_after=5))
+    driver.clock.advance(5)
+
+    def find(_: object) -> object:
+        driver.commands.settle(delivery_id, sent=False)
+        driver.commands.move([delivery_id], When.at(driver.clock.now() + timedelta(hours=1), "UTC"))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    driver.channel.find = find  # type: ignore[method-assign, assignment]
+    driver.look()
+    later = driver.get(delivery_id)
+    assert (later.state, later.due_at) == (State.SCHEDULED, driver.clock.now() + timedelta(hours=1))
+
+
+def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver) -> None:
+    driver.channel.answers = [None, Rejected("too rude")]
+    other = driver.add_account("bob")
+    post_id, _ = driver.commands.save_draft(
+        Content((Item("one"), Item("two"))), [Variant(driver.account), Variant(other)]
+    )
+    when = When.at(driver.clock.now() + timedelta(hours=1), "UTC")
+    half_out, _ = driver.commands.schedule(post_id, when)
+    driver.commands.retry([half_out])
+    driver.run()
+    assert driver.get(half_out).state is State.FAILED
+    driver.clock.advance(1)
+    driver.commands.edit(post_id, Content((Item("new"), Item("newer"))), [Variant(other)], when)
+    for again in (driver.commands.retry, lambda ids: driver.commands.move(ids, when)):
+        with pytest.raises(Refused, match="changed after a part of it had left"):
+            again([half_out])
 
 
 def test_the_persons_word_settles_a_thread_part_and_the_rest_follows(driver: Driver) -> None:

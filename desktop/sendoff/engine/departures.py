@@ -114,6 +114,7 @@ class Departures:
         self._unreached = unreached
         self._lanes: dict[int, Lane] = {}
         self._closed: set[int] = set()  # accounts that need a sign-in, or rest
+        self._strays: deque[Job] = deque()  # claimed, and on no way out, because nothing could be written
         self._queue: list[tuple[datetime, int, Ready | int]] = []  # what leaves, or the account whose lane opens then
         self._gate: list[tuple[datetime, int, Ready]] = []  # intention written, waiting for the instant
         self._order = itertools.count()
@@ -233,6 +234,7 @@ class Departures:
             if self._stopped:
                 return
             try:
+                self._release_strays()
                 while not (self.rests or self._stopped) and self._claim_once():
                     pass
                 self._arm()
@@ -305,6 +307,9 @@ class Departures:
         ready = None
         try:
             ready = self._dispatch.prepare(job)
+        except StoreTrouble as trouble:
+            log.error("it could not be made ready, so it is claimed anew: %s", trouble)
+            self._strays.append(job)
         finally:
             with self._changed:
                 if ready is None:
@@ -371,11 +376,16 @@ class Departures:
 
     def _intend(self, group: list[Ready]) -> None:
         """Writes the intentions of a group; those that hold wait at the gate for their instant."""
-        intentions = {ready.job.delivery.id: self._dispatch.intention(ready) for ready in group}
+        try:
+            intentions = {ready.job.delivery.id: self._dispatch.intention(ready) for ready in group}
+        except StoreTrouble as trouble:
+            log.error("what is too late could not be written down: %s", trouble)
+            self._put_back(group)
+            return
         wanted = [one for one in intentions.values() if one]
         for ready in group:
             if intentions[ready.job.delivery.id] is None:
-                self.arrived(ready, None)
+                self.arrived(ready)
         kept = [one for one in group if intentions[one.job.delivery.id]]
         if wanted:
             killpoints.reach("intention.before")
@@ -400,7 +410,7 @@ class Departures:
             if self._gate or self._queue:
                 self._changed.notify_all()
         for ready in lost:
-            self.arrived(ready, None)
+            self.arrived(ready)
 
     def _put_back(self, group: list[Ready]) -> None:
         """Nothing can be written, so nothing may leave: the same again in a moment."""
@@ -426,9 +436,9 @@ class Departures:
         killpoints.reach("end.after")
         self._free_lane(ready, end.ready_at, again=end.move in (Move.CONTINUE, Move.POSTPONE))
 
-    def arrived(self, ready: Ready, ready_at: datetime | None) -> None:
-        """It did not leave after all: its lane is free again."""
-        self._free_lane(ready, ready_at, again=True)
+    def arrived(self, ready: Ready) -> None:
+        """It did not leave after all: its lane is free again, and no sooner open than before."""
+        self._free_lane(ready, self._lane(ready.job.account.id).ready_at, again=True)
 
     def _free_lane(self, ready: Ready, ready_at: datetime | None, *, again: bool) -> None:
         account_id = ready.job.account.id
@@ -454,13 +464,33 @@ class Departures:
                 lane.waiting.clear()
             for job in jobs:
                 self._lane(job.account.id).claimed -= 1
-        now = self._clock.now()
-        for job in jobs:
+        self._strays += jobs
+        try:
+            self._release_strays()
+        except StoreTrouble as trouble:
+            log.error("claims could not be given back yet: %s", trouble)
+
+    def _release_strays(self) -> None:
+        """Ends claims that are on no way out.
+
+        Raises:
+            StoreTrouble: not now; what is left of them is kept, and the heartbeat asks again.
+        """
+        while True:
+            try:
+                job = self._strays.popleft()
+            except IndexError:
+                return
             delivery = job.delivery
             back = Unclaim(
-                delivery.id, job.account.id, delivery.version, self._owner, Move.RELEASE, now, tries=delivery.tries
-            )
-            self._writer.run(partial(deliveries.unclaim, one=back))
+                delivery.id, job.account.id, delivery.version, self._owner, Move.RELEASE, self._clock.now(),
+                tries=delivery.tries,
+            )  # fmt: skip
+            try:
+                self._writer.run(partial(deliveries.unclaim, one=back))
+            except StoreTrouble:
+                self._strays.append(job)
+                raise
 
 
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)

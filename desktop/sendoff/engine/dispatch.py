@@ -46,6 +46,8 @@ IN_A_ROW = 3
 NOW = timedelta(seconds=0.1)
 """How exact a parcel's `now` has to be."""
 
+HELD_UP = "This computer stood still when it was about to leave."
+
 KEYCHAIN_PAUSE = timedelta(seconds=10)
 """How soon a delivery that waits for the keychain asks again."""
 
@@ -254,6 +256,11 @@ class Dispatch:
         if abs(now - parcel.now) > NOW:
             parcel = replace(parcel, now=now)
         killpoints.reach("publish.before")
+        if not self._may_leave(ready.job):  # this computer slept or stood still since the intention was written
+            return self._end(
+                ready, parcel, Move.POSTPONE, Outcome.LATER, now, summary=HELD_UP, reason=HELD_UP, answer="",
+                tries=ready.job.delivery.tries,
+            )  # fmt: skip
         try:
             if not ready.channel.tells_leaving:
                 parcel.trace.leaving()
@@ -275,14 +282,19 @@ class Dispatch:
         except OSError as wrong:
             raise TryLater(f"The profile's folder can't be written: {wrong.strerror}.") from None
 
-    def _too_late(self, job: Job) -> bool:
-        """Ends the claim if the lateness rule no longer allows it. What is half out goes on in any case."""
+    def _may_leave(self, job: Job) -> bool:
+        """Whether the lateness rule still allows it. What is half out goes on in any case."""
         delivery = job.delivery
         if delivery.late in ("", "send") or any(part.receipt for part in job.parts):
+            return True
+        return parse_late(delivery.late).allows(delivery.planned_at, self._clock.now())
+
+    def _too_late(self, job: Job) -> bool:
+        """Ends the claim if the lateness rule no longer allows it."""
+        if self._may_leave(job):
             return False
-        rule, now = parse_late(delivery.late), self._clock.now()
-        if rule.allows(delivery.planned_at, now):
-            return False
+        delivery, now = job.delivery, self._clock.now()
+        rule = parse_late(delivery.late)
         late = span_text((now - delivery.planned_at).total_seconds())
         why = f" ({delivery.reason.rstrip('.')})" if delivery.reason else ""
         reason = f"It could only have left {late} late{why}. Its rule: {rule.words[0].lower()}{rule.words[1:]}."

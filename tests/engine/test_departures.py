@@ -1,0 +1,139 @@
+"""The way from the table to the wire, step by step: what holds where a step does not come to its end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sendoff.domain.channel import Capabilities
+from sendoff.domain.delivery import State
+from sendoff.domain.post import Content, Item, Variant
+from sendoff.domain.when import When
+from sendoff.store import accounts, deliveries, dialect
+from sendoff.store.db import FILE
+from sendoff.store.profile import open_folder
+from tests.conftest import SetClock
+from tests.engine.driver import Scripted
+from tests.engine.standstill import Process
+
+
+class Uploading(Scripted):
+    capabilities = Capabilities(checked="2026-11-26", threads=True, text=500, prepares=True)
+
+    def prepare(self, parcel):  # type: ignore[no-untyped-def]
+        return {"upload": parcel.key}
+
+
+class World:
+    def __init__(self, folder: Path, clock: SetClock) -> None:
+        self.folder, self.clock, self.channel = open_folder(folder), clock, Uploading()
+        self.process = Process(folder, clock, {"scripted": self.channel})
+        self.left: list[tuple[str, float]] = []
+        self.process.engine._dispatch._leaving = lambda _: self.left.append((self.text, clock.monotonic()))
+
+    @property
+    def text(self) -> str:
+        return "left"
+
+    def account(self, spacing: float = 0.0) -> int:
+        with self.process.store.writing() as connection:
+            return accounts.insert(
+                connection, workspace_id=1, channel="scripted", name="ada", handle="", url="", settings={}, learned={},
+                secret_ref=None, spacing=spacing, now=self.clock.now(),
+            )  # fmt: skip
+
+    def plan(self, account: int, late: str = "send") -> int:
+        commands = self.process.commands
+        post_id, _ = commands.save_draft(Content((Item("hello"),)), [Variant(account)])
+        return commands.schedule(post_id, When.at(self.clock.now(), "UTC"), late)[0]
+
+    def states(self, *ids: int) -> list[State]:
+        with self.process.store.reading() as connection:
+            return [deliveries.get(connection, one).state for one in ids]
+
+    def until(self, true: Callable[[], object]) -> None:
+        while not true():
+            self.process.steps()[0]()
+
+    def lives(self, seconds: float) -> None:
+        for _ in range(int(seconds * 10)):
+            self.process.heartbeat()
+            while steps := self.process.steps():
+                steps[0]()
+            self.clock.advance(0.1)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another program holds the database."""
+        blocker = sqlite3.connect(self.folder / FILE, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        yield
+        blocker.execute("ROLLBACK")
+        blocker.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(dialect, "BUSY_SECONDS", 0.0)
+    world = World(tmp_path / "profile", clock)
+    yield world
+    world.process.die()
+
+
+@pytest.mark.expects_log("could not be made ready")
+def test_what_could_not_be_made_ready_is_claimed_anew(world: World) -> None:
+    one = world.plan(world.account())
+    world.until(lambda: world.process.pool.tasks)
+    with world.locked():
+        world.process.pool.do_one(0)
+    world.lives(2)
+    assert world.states(one) == [State.SENT]
+
+
+@pytest.mark.expects_log("too late could not be written")
+def test_departures_go_on_where_a_missed_one_could_not_be_written(world: World) -> None:
+    account = world.account()
+    late, next_one = world.plan(account, "skip 0s"), world.plan(account)
+    world.until(lambda: world.process.departures._queue)
+    world.clock.advance(60)
+    with world.locked():
+        world.process.steps()[0]()
+    world.lives(4)
+    assert world.states(late, next_one) == [State.MISSED, State.SENT]
+
+
+@pytest.mark.expects_log("could not be given back")
+def test_claims_that_could_not_be_given_back_are_given_back_later(world: World) -> None:
+    one = world.plan(world.account())
+    world.until(lambda: world.process.departures._queue)
+    with world.locked():
+        world.process.departures.give_back()
+    assert world.states(one) == [State.CLAIMED]
+    world.lives(2)
+    assert world.states(one) == [State.SENT]
+
+
+def test_one_that_does_not_leave_opens_its_lane_no_sooner(world: World) -> None:
+    account = world.account(spacing=10)
+    first, cancelled, last = world.plan(account), world.plan(account), world.plan(account)
+    world.lives(1)
+    assert world.states(first, cancelled, last) == [State.SENT, State.CLAIMED, State.CLAIMED]
+    world.process.commands.cancel([cancelled])
+    world.lives(12)
+    assert world.states(first, cancelled, last) == [State.SENT, State.CANCELLED, State.SENT]
+    (_, began), (_, then) = world.left
+    assert then - began >= 10 - 0.001
+
+
+def test_a_rule_of_lateness_holds_when_the_computer_stands_still_just_before_the_wire(world: World) -> None:
+    one = world.plan(world.account(), "ask 10m")
+    world.until(lambda: world.states(one) == [State.SENDING])
+    world.clock.advance(3600)
+    world.lives(2)
+    assert (world.states(one), world.channel.ledger) == ([State.MISSED], [])
+    with world.process.store.reading() as connection:
+        assert "stood still" in deliveries.get(connection, one).reason
