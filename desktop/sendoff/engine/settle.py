@@ -147,9 +147,11 @@ class Settler:
 
     def _settle(self, job: Job, receipt: Receipt | None, summary: str, **again: Any) -> None:
         now = self._clock.now()
+        killpoints.reach("settled.before")
         self._writer.run(
             lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary, **again)
         )
+        killpoints.reach("settled.after")
 
     def _again(self, job: Job, at: datetime, reason: str) -> None:
         now = self._clock.now()

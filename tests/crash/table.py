@@ -1,0 +1,117 @@
+"""What may come of a crash: by the point at which it is ended and by the way out of doubt, as reliability.md promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.crash.cells import Cell
+from tests.crash.endpoints import HALF, UNREAD
+
+Allowed = set[tuple[str, int]]
+"""State of the delivery, and how often the part in question took effect."""
+
+SENT: Allowed = {("sent", 1)}
+DOUBT_0: Allowed = {("in_doubt", 0)}
+DOUBT_1: Allowed = {("in_doubt", 1)}
+DOUBT: Allowed = DOUBT_0 | DOUBT_1
+
+KINDS = ("key", "ownid", "recent", "blind")
+PREPARING = ("ownid", "recent")
+
+# Point, and what may come of it: for those that can find out (key, own id, recent), and for those that cannot (blind,
+# and a key whose life is over where nothing else can be asked).
+POINTS: dict[str, tuple[Allowed, Allowed]] = {
+    "claim.before":     (SENT, SENT),
+    "claim.after":      (SENT, SENT),
+    "media.uploaded":   (SENT, SENT),
+    "intention.before": (SENT, SENT),
+    "intention.after":  (SENT, SENT),
+    "publish.before":   (SENT, SENT),
+    "wire.connected":   (SENT, SENT),     # connected, and not a byte has left: no doubt even there
+    "wire.noted":       (SENT, DOUBT_0),  # written down that it leaves
+    HALF:               (SENT, DOUBT_0),  # the server has half of it
+    "wire.sent":        (SENT, DOUBT),    # all of it left; whether the server acted on it is its affair
+    UNREAD:             (SENT, DOUBT_1),  # the server did it, and nobody read the answer
+    "answer.read":      (SENT, DOUBT_1),
+    "end.before":       (SENT, DOUBT_1),  # the answer is known, and not on the disk
+    "end.after":        (SENT, SENT),
+    "look.before":      (SENT, SENT),     # from here on: the answer was lost, and it is being found out
+    "look.after":       (SENT, SENT),
+    "settled.before":   (SENT, SENT),
+    "settled.after":    (SENT, SENT),
+    "recover.before":   (SENT, DOUBT_1),  # ended at answer.read, and again while taking over
+    "recover.after":    (SENT, DOUBT_1),
+}  # fmt: skip
+
+IN_DOUBT_AT = (HALF, UNREAD, "wire.noted", "wire.sent", "answer.read", "end.before", "recover.before", "recover.after")
+LOOKING = ("look.before", "look.after")
+SETTLING = ("settled.before", "settled.after")
+
+
+def reaches(kind: str, point: str) -> bool:
+    """Whether a channel of this kind comes to this point at all."""
+    if point == "media.uploaded":
+        return kind in PREPARING
+    if point in LOOKING:
+        return kind in ("ownid", "recent")  # a key is repeated without a look
+    if point in SETTLING:
+        return kind != "blind"
+    return True
+
+
+def allowed(cell: Cell) -> Allowed:
+    """What the table says for a cell."""
+    if cell.by != "KILL":
+        return SENT  # it goes on, or ends in good order
+    can, cannot = POINTS[cell.point]
+    if cell.kind == "blind" or (cell.kind == "onlykey" and cell.after == "key's life over"):
+        return cannot
+    return can
+
+
+def kill_cells() -> Iterator[Cell]:
+    """Every point, every way out of doubt, everything that may follow, single posts and threads."""
+    for point in POINTS:
+        for kind in KINDS:
+            if not reaches(kind, point):
+                continue
+            for parts in (1, 4):
+                for after in ("restart", "second", "offline", "locked"):
+                    yield Cell(kind, point, after, parts)
+    for point in IN_DOUBT_AT:
+        for kind in ("key", "onlykey"):
+            for parts in (1, 4):
+                yield Cell(kind, point, "key's life over", parts)
+
+
+def stop_cells() -> Iterator[Cell]:
+    """Stopped at every point while a second instance is tried, and then woken: as if nothing had been."""
+    for point in POINTS:
+        if point in (HALF, UNREAD, *LOOKING, *SETTLING) or point.startswith("recover."):
+            continue
+        for kind in KINDS:
+            if reaches(kind, point):
+                yield Cell(kind, point, by="STOP")
+                yield Cell(kind, point, by="STOP", parts=4)
+
+
+def lost_lock_cells() -> Iterator[Cell]:
+    """The same with the lock gone: as long as nothing is written down, the owner in the row stops the first one."""
+    for point in ("claim.after", "intention.before"):
+        for kind in KINDS:
+            yield Cell(kind, point, by="LOST LOCK")
+            yield Cell(kind, point, by="LOST LOCK", parts=4)
+
+
+def term_cells() -> Iterator[Cell]:
+    """Told to end at every point: gone within seconds, and the next one finds the truth."""
+    for point in POINTS:
+        if point in (HALF, UNREAD) or point.startswith("recover."):
+            continue
+        for kind in KINDS:
+            if reaches(kind, point):
+                yield Cell(kind, point, by="TERM")
+
+
+ALL = {"kill": kill_cells, "stop": stop_cells, "lost lock": lost_lock_cells, "term": term_cells}
+"""Every cell there is, by its sort."""
