@@ -8,6 +8,7 @@ ends as the program ends.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -19,7 +20,7 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 SHORTER: tuple[tuple[str, str, Any], ...] = (
     ("sendoff.engine.limiter", "FIRST_PAUSE", 0.3),
@@ -64,8 +65,8 @@ def tell(**what: Any) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
-def serve() -> int | None:
-    """Waits for wishes and for news of children. In a child: the program's exit code."""
+def serve() -> None:
+    """Waits for wishes and for news of children, until nobody wishes any more."""
     awake, alarm = os.pipe()
     os.set_blocking(alarm, False)
     signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
@@ -79,7 +80,7 @@ def serve() -> int | None:
         if 0 in ready:
             came = os.read(0, 65_536)
             if not came:
-                return None
+                return
             *lines, unread = (unread + came).split(b"\n")
             for line in lines:
                 wish = json.loads(line)
@@ -87,7 +88,7 @@ def serve() -> int | None:
                 if pid == 0:
                     os.close(awake)
                     os.close(alarm)
-                    return child(wish)
+                    child(wish)
                 tell(what="born", wish=wish["wish"], pid=pid)
 
 
@@ -105,7 +106,7 @@ def tell_news() -> None:
             tell(what="ended", pid=pid, code=os.waitstatus_to_exitcode(status))
 
 
-def child(wish: dict[str, Any]) -> int:
+def child(wish: dict[str, Any]) -> NoReturn:
     """From here on it is the program, in a process of its own."""
     from sendoff import killpoints
     from sendoff.cli.main import main
@@ -118,15 +119,23 @@ def child(wish: dict[str, Any]) -> int:
         os.dup2(source, target)
     os.environ.update(wish["env"])
     importlib.reload(killpoints)  # it reads the environment once
-    return main(wish["words"])
+    leave(main(wish["words"]))
+
+
+def leave(code: int) -> NoReturn:
+    """Ends as Python does: waits for threads, then what was registered. Only the heap is not taken apart (0.4 s)."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run() -> None:
     prepare()
     tell(what="ready", source=str(Path(sys.modules["sendoff"].__file__ or "").parent))
     with contextlib.suppress(KeyboardInterrupt):
-        code = serve()
-        sys.exit(code)
+        serve()
 
 
 if __name__ == "__main__":
