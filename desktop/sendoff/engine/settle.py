@@ -65,13 +65,14 @@ class Settler:
         with self._store.reading() as connection:
             jobs = deliveries.load_jobs(connection, [delivery_id])
             left_at = deliveries.last_attempt_at(connection, delivery_id)
+            first_at = deliveries.first_doubt_at(connection, delivery_id)
         if not jobs or jobs[0].delivery.state is not State.IN_DOUBT or left_at is None:
             return
         job, channel = jobs[0], self._channels.get(jobs[0].account.channel)
         if channel is None:
             self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can't look.")
             return
-        settle, age = channel.settle(job.account), self._clock.now() - left_at
+        settle, age = channel.settle(job.account), self._clock.now() - (first_at or left_at)
         if settle.how is How.REPEAT and settle.key_life and age.total_seconds() <= settle.key_life * REPEAT_SHARE:
             self._settle(job, None, "It goes again under the same key, which has one effect at most.")
         elif settle.how is How.ASK:

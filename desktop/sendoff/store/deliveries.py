@@ -917,6 +917,16 @@ def last_attempt_at(connection: sa.Connection, delivery_id: int) -> datetime | N
     return found
 
 
+def first_doubt_at(connection: sa.Connection, delivery_id: int) -> datetime | None:
+    """When what is in doubt may first have had its effect: an endpoint remembers a key from then on, not from later."""
+    found: datetime | None = connection.execute(
+        sa.select(sa.func.min(attempts.c.began_at))
+        .join(parts, parts.c.id == attempts.c.part_id)
+        .where(attempts.c.delivery_id == delivery_id, attempts.c.outcome == "doubt", parts.c.remote_id.is_(None))
+    ).scalar_one_or_none()
+    return found
+
+
 def set_late(connection: sa.Connection, delivery_id: int, rule: str) -> None:
     connection.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(late=rule))
 
