@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.crash.children import Child, Nursery
+from tests.crash.children import Child, NeverRests, Nursery
 from tests.crash.endpoints import HALF, UNREAD, Ledger, LedgerServer, free_port
 from tests.crash.kinds import KINDS
 
@@ -34,6 +34,12 @@ OFFLINE = 0.6
 
 LEAVES = 5.0
 """Seconds within which a worker that is told to end has to be gone."""
+
+AHEAD = 3
+"""Seconds from now for which a post is planned that a stopped process is to miss."""
+
+WAKES = 8.0
+"""Seconds after being woken within which such a process has sent it and found that nothing is left to do."""
 
 OWNED = 4
 """The exit code of a worker that finds another one at work."""
@@ -55,6 +61,9 @@ class Cell:
         breaks: how requests with an effect, by number from 1, are broken (FaultServer's modes).
         always: how all the others are.
         late: the rule for lateness of the post, and `hours` how much later than planned it all happens.
+        life: for how long the server remembers keys, in seconds.
+        gives_up: after how many seconds the program's patience ends, 0: after a day, as in life.
+        asleep: for how many seconds over the due instant the whole process is stopped.
     """
 
     kind: str
@@ -66,11 +75,15 @@ class Cell:
     always: str = ""
     late: str = "send"
     hours: float = 0.0
+    life: int = 3600
+    gives_up: float = 0.0
+    asleep: float = 0.0
 
     def __str__(self) -> str:
         told = [self.kind, self.point, "" if self.by == "KILL" else self.by, self.after if self.point else ""]
         told += ["4 parts" if self.parts > 1 else "", *(f"{mode} {number}" for number, mode in self.breaks)]
-        told += [f"{self.always} always" if self.always else "", f"{self.late} {self.hours} h" if self.hours else ""]
+        told += [f"{self.always} always" if self.always else "", f"{self.late}, {self.hours:g} h" if self.hours else ""]
+        told += [f"asleep {self.asleep:g} s" if self.asleep else ""]
         return ", ".join(one for one in told if one)
 
     @property
@@ -118,7 +131,10 @@ class Played:
 
 
 class Room:
-    """What the cells of one test process share: the nursery, a port, and profiles that are only to be copied."""
+    """What the cells of one test process share: the nursery, a port, and profiles that are only to be copied.
+
+    `pace` is how many seconds the command line took to make a post: what a busy machine adds to every time limit.
+    """
 
     def __init__(self, folder: Path, source: str = "") -> None:
         self.folder = folder
@@ -126,6 +142,7 @@ class Room:
         self.port = free_port()
         self._numbers = itertools.count(1)
         self._templates: dict[Any, Path] = {}
+        self.pace = 0.0
 
     def close(self) -> None:
         self.nursery.close()
@@ -150,7 +167,7 @@ class Room:
 
     def _with_accounts(self) -> Path:
         home, server = self._new_home(), self.server()
-        for kind, life in [(one.kind, 3600) for one in KINDS] + [("key", LIFE), ("onlykey", LIFE)]:
+        for kind, life in itertools.product((one.kind for one in KINDS), (3600, LIFE)):
             self.nursery.run(home, "accounts", "add", kind, "--name", account_name(kind, life),
                              "--field", f"server={server.url}", "--field", f"life={life}")  # fmt: skip
         server.close()
@@ -163,7 +180,9 @@ class Room:
         words = ["post", "--to", account_name(kind, life), "--text", items[0], "--late", late]
         words += [word for item in items[1:] for word in ("--thread", item)]
         words += ["--option", f"padding={padding}"] if padding else []
+        began = time.monotonic()
         self.nursery.run(home, *words, *(["--at", at] if at else []))
+        self.pace = max(self.pace, time.monotonic() - began)
 
     def _copy(self, made: Path) -> Path:
         home = self._new_home()
@@ -188,10 +207,14 @@ def texts(parts: int) -> list[str]:
 def play(room: Room, cell: Cell) -> Played:
     """Sends, ends, goes on as the cell says, and reads what is true at the end."""
     began = time.monotonic()
-    life = LIFE if cell.after == "key's life over" else 3600
+    life = LIFE if cell.after == "key's life over" else cell.life
     home = room.home(cell.kind, cell.parts, cell.late, life, 8_000_000 if cell.point == HALF else 0)
+    if cell.asleep:
+        home = room.empty_home()
     if cell.hours:
         make_older(home, cell.hours)
+    if cell.gives_up:
+        make_impatient(home, cell.gives_up)
     by_server = cell.point in (HALF, UNREAD)
     server = room.server(
         Ledger(key_life=life), breaks=_breaks(cell), always=cell.always,
@@ -203,6 +226,8 @@ def play(room: Room, cell: Cell) -> Played:
     finally:
         room.nursery.end_all()
         server.close()
+    if server.strangers:
+        game.wrong.append(f"a redirect was followed: {server.strangers}")
     played = Played(cell, rows(home), server.endpoint.count(), game.children, game.wrong)
     shutil.rmtree(home)
     played.seconds = time.monotonic() - began
@@ -228,7 +253,9 @@ class _Game:
 
     def play(self) -> None:
         cell = self.cell
-        if cell.point.startswith("recover."):  # ended while it took over from one that was ended
+        if cell.asleep:
+            self._sleep()
+        elif cell.point.startswith("recover."):  # ended while it took over from one that was ended
             self._end(replace(cell, point="answer.read"))
             self._end(replace(cell, parts=1))
         elif cell.point:
@@ -292,10 +319,28 @@ class _Game:
         """It gets SIGTERM at the point, and has to be gone soon, with everything in a true state."""
         began = time.monotonic()
         code = child.wait()
-        if time.monotonic() - began > LEAVES:
+        if time.monotonic() - began > LEAVES + 2 * self.room.pace:
             self.wrong.append(f"it took {time.monotonic() - began:.1f} s to end")
         if code not in (ENDED_WELL, NEEDS_YOU):
             self.wrong.append(f"told to end, it ended with {code}")
+
+    def _sleep(self) -> None:
+        """It is there in time, and stopped over the instant at which it was to act."""
+        ahead = AHEAD + round(4 * self.room.pace)
+        due = time.monotonic() + ahead
+        self.room.post(self.home, self.cell.kind, texts(self.cell.parts), late=self.cell.late, at=f"+{ahead}s")
+        child = self.worker()
+        while "started" not in child.said and child.code is None:
+            time.sleep(0.01)
+        child.signal(signal.SIGSTOP)
+        if self.server.came or time.monotonic() > due:
+            self.wrong.append("the machine is too slow for this cell: it was not stopped in time")
+        time.sleep(max(due - time.monotonic(), 0) + self.cell.asleep)
+        if self.server.came:
+            self.wrong.append("it was sent by a stopped process")
+        child.signal(signal.SIGCONT)
+        with contextlib.suppress(NeverRests):  # its row tells
+            child.wait(WAKES + 4 * self.room.pace)
 
     # --- what follows ---------------------------------------------------------------------------------------------
 
@@ -342,6 +387,12 @@ def make_older(home: Path, hours: float) -> None:
     with contextlib.closing(sqlite3.connect(home / "sendoff.db")) as database, database:
         database.execute("UPDATE deliveries SET due_at = due_at - :by, planned_at = planned_at - :by",
                          {"by": int(hours * 3_600_000_000)})  # fmt: skip
+
+
+def make_impatient(home: Path, seconds: float) -> None:
+    """The program gives these deliveries up so soon."""
+    with contextlib.closing(sqlite3.connect(home / "sendoff.db")) as database, database:
+        database.execute("UPDATE deliveries SET give_up_at = ?", [int((time.time() + seconds) * 1_000_000)])
 
 
 def rows(home: Path) -> list[Row]:

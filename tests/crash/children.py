@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "open sesame"
-LONGEST = 25.0
+LONGEST = 40.0
 """Seconds after which a child that does not end is a finding."""
 
 

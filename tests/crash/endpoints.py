@@ -48,6 +48,8 @@ class Ledger:
         return request.method in ("POST", "PUT") and "/posts" in request.path
 
     def handle(self, request: Request) -> Reply:
+        if request.path.startswith("/stranger"):
+            return _json({"id": "a stranger's"})  # whoever comes here followed a redirect
         _, kind, what, *named = request.path.split("/")
         if what == "media":
             self.uploads.append(kind)

@@ -60,7 +60,14 @@ def reaches(kind: str, point: str) -> bool:
 
 
 def allowed(cell: Cell) -> Allowed:
-    """What the table says for a cell."""
+    """What the table says for any cell."""
+    if cell.hours or cell.asleep:
+        return allowed_when_late(cell)
+    return allowed_for_crash(cell) if cell.point else allowed_for_fault(cell)
+
+
+def allowed_for_crash(cell: Cell) -> Allowed:
+    """What may come of being ended at a point."""
     if cell.by != "KILL":
         return SENT  # it goes on, or ends in good order
     can, cannot = POINTS[cell.point]
@@ -113,5 +120,64 @@ def term_cells() -> Iterator[Cell]:
                 yield Cell(kind, point, by="TERM")
 
 
-ALL = {"kill": kill_cells, "stop": stop_cells, "lost lock": lost_lock_cells, "term": term_cells}
+# --- faults of servers --------------------------------------------------------------------------------------------
+
+REFUSING = ("refuse", "forbid", "missing", "redirect_301", "redirect_302", "redirect_303", "redirect_307", "redirect_308")
+"""The server says no, or sends us elsewhere: nothing happened, and nothing happens by itself."""
+
+UNCLEAR = {
+    "error_before": 0, "hang_up_before": 0, "reset": 0, "captive": 0,
+    "error_after": 1, "bad_gateway_after": 1, "hang_up_after": 1, "cut_answer": 1, "slow": 1, "drip": 1, "endless": 1,
+    "nothing": 1, "garbage": 1, "no_id": 1, "wrong_types": 1, "a_list": 1,
+}  # fmt: skip
+"""Bytes left and nothing that can be believed came back; how often the part took effect."""
+
+FAILED: Allowed = {("failed", 0)}
+HELD: Allowed = {("held", 0)}
+GIVES_UP = 2.5
+
+
+def fault_cells() -> Iterator[Cell]:
+    """Every mode of the fault server, once and always, for every way out of doubt."""
+    for mode in (*REFUSING, "unauthorized", *UNCLEAR):
+        for kind in (*KINDS, "onlykey"):
+            yield Cell(kind, breaks=((1, mode),))
+            yield Cell(kind, always=mode, life=1, gives_up=GIVES_UP)
+            if mode in ("refuse", "hang_up_before", "hang_up_after"):
+                yield Cell(kind, breaks=((3, mode),), parts=4)
+
+
+def allowed_for_fault(cell: Cell) -> Allowed:
+    """What may come of a broken server."""
+    mode = cell.always or cell.breaks[0][1]
+    if mode in REFUSING:
+        return FAILED
+    if mode == "unauthorized":
+        return HELD
+    n = UNCLEAR[mode]
+    if cell.kind == "blind" or (cell.kind == "onlykey" and cell.always):
+        return {("in_doubt", n)}
+    return FAILED if cell.always and not n else SENT
+
+
+# --- being late ---------------------------------------------------------------------------------------------------
+
+
+def late_cells() -> Iterator[Cell]:
+    """The computer was off for two hours, or the process was stopped over the instant."""
+    for kind in KINDS:
+        for late in ("send", "ask 1h", "skip 1h", "ask 3h"):
+            yield Cell(kind, late=late, hours=2)
+            yield Cell(kind, "claim.after", late=late, hours=2)
+        yield Cell(kind, asleep=3)
+
+
+def allowed_when_late(cell: Cell) -> Allowed:
+    return {("missed", 0)} if cell.hours and cell.late in ("ask 1h", "skip 1h") else SENT
+
+
+ALL = {
+    "kill": kill_cells, "stop": stop_cells, "lost lock": lost_lock_cells, "term": term_cells, "fault": fault_cells,
+    "late": late_cells,
+}  # fmt: skip
 """Every cell there is, by its sort."""
