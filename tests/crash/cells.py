@@ -1,8 +1,8 @@
 """A cell of the crash matrix: what is sent, where it is ended, what follows; `play` makes it happen, `judge` judges.
 
-    room = Room(folder)                                   # one for each test process
-    played = play(room, Cell("blind", "wire.sent"))
-    judge(played, {("in_doubt", 0), ("in_doubt", 1)})     # AssertionError with the whole story if it is not so
+room = Room(folder)                                   # one for each test process
+played = play(room, Cell("blind", "wire.sent"))
+judge(played, {("in_doubt", 0), ("in_doubt", 1)})     # AssertionError with the whole story if it is not so
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Row:
     """A delivery as the profile's database has it at the end, with what belongs to it."""
 
     id: int
+    kind: str
     state: str
     reason: str
     advice: str
@@ -220,7 +221,7 @@ def play(room: Room, cell: Cell) -> Played:
         Ledger(key_life=life), breaks=_breaks(cell), always=cell.always,
         kills=(cell.part, cell.point) if by_server else None,
     )  # fmt: skip
-    game = _Game(room, cell, home, server)
+    game = Game(room, cell, home, server)
     try:
         game.play()
     finally:
@@ -241,13 +242,13 @@ def _breaks(cell: Cell) -> dict[int, str]:
 
 
 @dataclass
-class _Game:
+class Game:
     """One cell while it is played."""
 
     room: Room
     cell: Cell
     home: Path
-    server: LedgerServer
+    server: LedgerServer | None = None
     children: list[Child] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -373,12 +374,12 @@ class _Game:
         self.rest()
 
 
-_AFTER: Mapping[str, Callable[[_Game], None]] = {
-    "restart": _Game.rest,
-    "second": _Game.second,
-    "offline": _Game.offline,
-    "locked": _Game.locked,
-    "key's life over": _Game.later,
+_AFTER: Mapping[str, Callable[[Game], None]] = {
+    "restart": Game.rest,
+    "second": Game.second,
+    "offline": Game.offline,
+    "locked": Game.locked,
+    "key's life over": Game.later,
 }
 
 
@@ -407,14 +408,15 @@ _TOLD = ("part_id", "number", "outcome", "status", "summary")
 
 def _rows(database: sqlite3.Connection) -> Iterator[Row]:
     for one in database.execute(
-        "SELECT d.*, p.content AS content FROM deliveries d JOIN posts p ON p.id = d.post_id ORDER BY d.id"
+        "SELECT d.*, p.content AS content, a.channel AS kind FROM deliveries d"
+        " JOIN posts p ON p.id = d.post_id JOIN accounts a ON a.id = d.account_id ORDER BY d.id"
     ).fetchall():
         cut = database.execute("SELECT * FROM parts WHERE delivery_id = ? ORDER BY number", [one["id"]]).fetchall()
         tried = database.execute("SELECT * FROM attempts WHERE delivery_id = ? ORDER BY id", [one["id"]]).fetchall()
         news = database.execute("SELECT * FROM events WHERE delivery_id = ? ORDER BY id", [one["id"]]).fetchall()
         items = database.execute("SELECT json_extract(value, '$.text') FROM json_each(?, '$.items')", [one["content"]])
         yield Row(
-            id=one["id"], state=one["state"], reason=one["reason"], advice=one["advice"],
+            id=one["id"], kind=one["kind"], state=one["state"], reason=one["reason"], advice=one["advice"],
             texts=[text for (text,) in items],
             receipts=[part["remote_id"] for part in cut],
             attempts=[{name: try_[name] for name in _TOLD} for try_ in tried],
@@ -450,7 +452,7 @@ def broken(row: Row, effects: Mapping[str, int]) -> Iterator[str]:
     """What of the promise does not hold for a delivery."""
     if row.state not in QUIET:
         yield f"delivery {row.id} is left in {row.state}"
-    doubtful = row.state == "in_doubt"
+    doubtful, gap = row.state == "in_doubt", ""
     for text, receipt in zip(row.texts, row.receipts, strict=True):
         n = effects[text]
         if n > 1:
@@ -463,6 +465,9 @@ def broken(row: Row, effects: Mapping[str, int]) -> Iterator[str]:
             yield f"{text!r} took effect, and the delivery is {row.state} without its receipt"
         if not receipt:
             doubtful = False  # only the first open part may be in doubt
+        if n and gap:
+            yield f"{text!r} went out, and {gap!r} before it did not"
+        gap = gap or ("" if n else text)
     if row.state == "in_doubt" and all(row.receipts):
         yield "it is in doubt, and every part has a receipt"
     if row.state in ("sent", "failed", "in_doubt") and not row.attempts:

@@ -83,7 +83,8 @@ class Nursery:
         self._children: dict[int, Child] = {}
         self._early: dict[int, list[dict[str, Any]]] = {}
         self._lock = threading.Lock()
-        path = [str(_installed(folder)), *([source] if source else []), str(ROOT)]
+        self.site = _installed(folder)
+        path = [str(self.site), *([source] if source else []), str(ROOT)]
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SENDOFF", "XDG", "DBUS"))},
             "PYTHONPATH": os.pathsep.join(path), "SENDOFF_PASSPHRASE": PASSPHRASE, "TZ": "Europe/Berlin",

@@ -123,15 +123,17 @@ class LedgerServer(FaultServer):
         self.victim: Callable[[], int] = lambda: 0
         self.port = port
         self.came = 0  # requests with an effect
-        self.killed = 0
+        self.is_open = True
         super().__init__(ledger, port=port)
 
     def go_away(self) -> None:
         """From now on connections are refused."""
         self.close()
+        self.is_open = False
 
     def come_back(self) -> None:
         self.listen()
+        self.is_open = True
 
     def mode_for(self, request: Request) -> str:
         if not self.endpoint.is_effect(request):
@@ -158,7 +160,6 @@ class LedgerServer(FaultServer):
     def _kill(self) -> None:
         """Ends the client and waits until it is over, so that nothing of the answer is read."""
         self.kills = None
-        self.killed += 1
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.victim(), signal.SIGKILL)
 

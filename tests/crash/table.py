@@ -1,11 +1,13 @@
-"""What may come of a crash: by the point at which it is ended and by the way out of doubt, as reliability.md promises."""
+"""What may come of a cell: by the point at which the program is ended, and by the way out of doubt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.crash.cells import Cell
+from tests.crash.cells import Cell, play
 from tests.crash.endpoints import HALF, UNREAD
+
+__all__ = ["allowed", "play"]  # as real.py has them for the product's own channels
 
 Allowed = set[tuple[str, int]]
 """State of the delivery, and how often the part in question took effect."""
@@ -68,9 +70,13 @@ def allowed(cell: Cell) -> Allowed:
 
 def allowed_for_crash(cell: Cell) -> Allowed:
     """What may come of being ended at a point."""
+    can, cannot = POINTS[cell.point]
+    if cell.by == "STOP" and cell.kind == "blind" and cell.point in ("wire.noted", "wire.sent"):
+        return SENT | cannot  # stopped for longer than the channel waits for an answer
+    if cell.by == "TERM" and cell.kind == "blind" and cell.breaks:
+        return DOUBT_1
     if cell.by != "KILL":
         return SENT  # it goes on, or ends in good order
-    can, cannot = POINTS[cell.point]
     if cell.kind == "blind" or (cell.kind == "onlykey" and cell.after == "key's life over"):
         return cannot
     return can
@@ -118,11 +124,22 @@ def term_cells() -> Iterator[Cell]:
         for kind in KINDS:
             if reaches(kind, point):
                 yield Cell(kind, point, by="TERM")
+    for kind in KINDS:  # and while the server takes its time
+        yield Cell(kind, "wire.sent", by="TERM", breaks=((1, "slow"),))
 
 
 # --- faults of servers --------------------------------------------------------------------------------------------
 
-REFUSING = ("refuse", "forbid", "missing", "redirect_301", "redirect_302", "redirect_303", "redirect_307", "redirect_308")
+REFUSING = (
+    "refuse",
+    "forbid",
+    "missing",
+    "redirect_301",
+    "redirect_302",
+    "redirect_303",
+    "redirect_307",
+    "redirect_308",
+)
 """The server says no, or sends us elsewhere: nothing happened, and nothing happens by itself."""
 
 UNCLEAR = {

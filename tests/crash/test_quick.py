@@ -33,8 +33,13 @@ QUICK = (
     Cell("recent", "settled.after"),
     Cell("blind", "intention.after", by="STOP"),
     Cell("recent", "wire.sent", by="STOP"),
-    Cell("blind", "claim.after", by="LOST LOCK"),
+    Cell("blind", "intention.before", by="LOST LOCK"),
     Cell("blind", "wire.connected", by="TERM"),
+    Cell("recent", breaks=((3, "refuse"),), parts=4),
+    Cell("blind", breaks=((1, "redirect_307"),)),
+    Cell("onlykey", always="hang_up_after", life=1, gives_up=table.GIVES_UP),
+    Cell("blind", late="ask 1h", hours=2),
+    Cell("key", asleep=3),
 )
 
 
