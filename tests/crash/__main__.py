@@ -17,7 +17,7 @@ PROCESSES = 2 * (os.cpu_count() or 1)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./test crash", description=__doc__)
     parser.add_argument("--mutants", nargs="?", const="", metavar="NAME",
-                        help="plant bugs (all, or those with NAME in their names) and see that cells turn red")  # fmt: skip
+                        help="plant bugs (all, or those named so) and see that cells turn red")  # fmt: skip
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="kill a busy sender at random, again and again")
     parser.add_argument("--seed", type=int, help="of the soak's chance, to play it again")
     parser.add_argument("-n", type=int, default=PROCESSES, metavar="N", help=f"cells side by side ({PROCESSES})")

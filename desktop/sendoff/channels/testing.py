@@ -113,12 +113,12 @@ class FaultServer:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 pass
 
-        self._bound = lambda: Server(("127.0.0.1", port), Handler)
+        self._open: Callable[[], Any] = lambda: Server(("127.0.0.1", port), Handler)
         self.listen()
 
     def listen(self) -> None:
         """Opens the door, for the first time or again after `close` (with a port of one's own choice)."""
-        self._server = self._bound()
+        self._server = self._open()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
