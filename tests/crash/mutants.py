@@ -50,8 +50,8 @@ MUTANTS = (
     ),
     _mutant(
         "redirects are followed", "channels/http.py",
-        "with line.adapter.send(prepared, stream=True, timeout=(patience.connect, patience.read)) as response:",
-        "with requests.Session().send(prepared, stream=True, allow_redirects=True) as response:",
+        "with line.adapter.exchange(prepared, patience) as response:",
+        "with requests.Session().send(prepared, stream=True, allow_redirects=True).raw as response:",
         Cell("blind", breaks=((1, "redirect_307"),)), Cell("key", breaks=((1, "redirect_302"),)),
     ),
     _mutant(

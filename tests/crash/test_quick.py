@@ -33,7 +33,6 @@ QUICK = (
     Cell("recent", "settled.after"),
     Cell("blind", "intention.after", by="STOP"),
     Cell("recent", "wire.sent", by="STOP"),
-    Cell("blind", "intention.before", by="LOST LOCK"),
     Cell("blind", "wire.connected", by="TERM"),
     Cell("recent", breaks=((3, "refuse"),), parts=4),
     Cell("blind", breaks=((1, "redirect_307"),)),
