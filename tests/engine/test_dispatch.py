@@ -524,6 +524,19 @@ def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver) ->
             again([half_out])
 
 
+def test_the_keys_life_counts_from_the_first_doubt_however_often_it_was_repeated(driver: Driver) -> None:
+    delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
+    driver.channel.answers = [InDoubt("again no answer")]
+    driver.clock.advance(70)
+    driver.look()
+    driver.run()
+    driver.channel.looks = [CannotLook("the key is forgotten by now")]
+    driver.clock.advance(70)
+    driver.look()
+    assert (driver.get(delivery_id).state, driver.get(delivery_id).look_at) == (State.IN_DOUBT, None)
+    assert len(driver.channel.parcels) == 2
+
+
 def test_the_persons_word_settles_a_thread_part_and_the_rest_follows(driver: Driver) -> None:
     delivery_id = doubtful(driver, Settle(How.ASK, why="nobody can tell"), "one", "two")
     driver.commands.settle(delivery_id, sent=True)

@@ -110,14 +110,21 @@ class _Watched:
                 self.connect()
             self._note()
             if not exchange.on_wire:
-                killpoints.reach("wire.connected")
                 if exchange.leaving is not None:
+                    killpoints.reach("wire.connected")
                     exchange.leaving()
+                    killpoints.reach("wire.noted")
                 exchange.on_wire = True
             data, exchange.head = exchange.head + data if exchange.head else data, b""
         pieces = _blocks(data) if isinstance(data, bytes) else (data,)
         for piece in pieces:
             super().send(piece)  # type: ignore[misc]
+
+    def getresponse(self, *arguments: Any, **more: Any) -> Any:
+        exchange: _Exchange | None = getattr(_current, "exchange", None)
+        if exchange is not None and exchange.leaving is not None:
+            killpoints.reach("wire.sent")
+        return super().getresponse(*arguments, **more)  # type: ignore[misc]
 
     def _note(self) -> None:
         exchange: _Exchange | None = getattr(_current, "exchange", None)

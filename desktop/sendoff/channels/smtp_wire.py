@@ -218,7 +218,9 @@ class Dialogue:
         self._step = Step.END
         killpoints.reach("wire.connected")
         self._trace.leaving()
+        killpoints.reach("wire.noted")
         self._send(b".\r\n", self._patience.block)
+        killpoints.reach("wire.sent")
         reply = self._reply(self._patience.end)
         if not 200 <= reply.code < 300:
             raise Negative(Step.END, reply)

@@ -75,9 +75,10 @@ class FaultServer:
     Args:
         endpoint: what answers when nothing is broken.
         times: how often the mode applies before everything is normal again; None: for ever.
+        port: where to listen; 0: any port that is free.
     """
 
-    def __init__(self, endpoint: Endpoint, mode: str = "accept", times: int | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, mode: str = "accept", times: int | None = None, port: int = 0) -> None:
         self.endpoint = endpoint
         self.mode = mode
         self.times = times
@@ -112,7 +113,12 @@ class FaultServer:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 pass
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._open: Callable[[], Any] = lambda: Server(("127.0.0.1", port), Handler)
+        self.listen()
+
+    def listen(self) -> None:
+        """Opens the door, for the first time or again after `close` (with a port of one's own choice)."""
+        self._server = self._open()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -133,10 +139,15 @@ class FaultServer:
         request = Request(handler.command, handler.path, dict(handler.headers), handler.rfile.read(size))
         with self._lock:
             self.requests.append(request)
-            mode = self.mode if self.endpoint.is_effect(request) and self.times != 0 else "accept"
-            if mode != "accept" and self.times:
-                self.times -= 1
-        _MODES[mode](self, handler, request)
+            mode = self.mode_for(request)
+        MODES[mode](self, handler, request)
+
+    def mode_for(self, request: Request) -> str:
+        """How this request is broken; called once for each, in the order in which they came."""
+        mode = self.mode if self.endpoint.is_effect(request) and self.times != 0 else "accept"
+        if mode != "accept" and self.times:
+            self.times -= 1
+        return mode
 
     def carry_out(self, request: Request) -> Reply:
         with self._lock:
@@ -228,7 +239,7 @@ def _endless(server: FaultServer, handler: Any, request: Request) -> None:
         handler.wfile.write(b"[" * 65_536)
 
 
-_MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
+MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
     "accept": _accept,
     "refuse": _fixed(422),
     "forbid": _fixed(403),

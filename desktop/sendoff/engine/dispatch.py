@@ -257,8 +257,8 @@ class Dispatch:
             parcel = replace(parcel, now=now)
         killpoints.reach("publish.before")
         if not self._may_leave(ready.job):  # this computer slept or stood still since the intention was written
-            return self._end(
-                ready, parcel, Move.POSTPONE, Outcome.LATER, now, summary=HELD_UP, reason=HELD_UP, answer="",
+            return partial(
+                self._end, ready, parcel, Move.POSTPONE, Outcome.LATER, now, summary=HELD_UP, reason=HELD_UP, answer="",
                 tries=ready.job.delivery.tries,
             )  # fmt: skip
         try:

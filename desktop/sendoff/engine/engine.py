@@ -157,6 +157,7 @@ class Engine:
             with self._store.writing() as connection:
                 before = timeline.sender(connection)
                 recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
+                killpoints.reach("recover.before")
         except BaseException:
             self._lock.release()  # it may be tried again, and must not stand in its own way then
             raise

@@ -163,10 +163,12 @@ class Settler:
 
     def _settle(self, job: Job, receipt: Receipt | None, summary: str, **again: Any) -> None:
         now = self._clock.now()
+        killpoints.reach("settled.before")
         self._write(
             job,
             lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary, **again),
         )
+        killpoints.reach("settled.after")
 
     def _refuse(self, job: Job, reason: str, advice: str = "") -> None:
         """It is surely not there, and it does not go again."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from sendoff import killpoints
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.deliveries import Begin, End, begin_many, end_many
 
@@ -181,6 +182,7 @@ class Writer:
         """Writes some of the ends that wait. False: that is not possible now, and they are kept."""
         ends = self._ends[:TOGETHER]
         worded = [(entry, end) for entry in ends if (end := entry.worded())]
+        killpoints.reach("end.before")
         try:
             if worded:
                 with self._store.writing() as connection:

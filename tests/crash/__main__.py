@@ -1,0 +1,38 @@
+"""`./test crash`: the whole matrix, the planted bugs, or a soak of random kills."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+MATRIX = Path(__file__).parent / "matrix.py"
+PROCESSES = 2 * (os.cpu_count() or 1)
+"""Cells mostly wait for processes, so more of them run side by side than there are processors."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./test crash", description=__doc__)
+    parser.add_argument("--mutants", nargs="?", const="", metavar="NAME",
+                        help="plant bugs (all, or those named so) and see that cells turn red")  # fmt: skip
+    parser.add_argument("--soak", type=float, metavar="MINUTES", help="kill a busy sender at random, again and again")
+    parser.add_argument("--seed", type=int, help="of the soak's chance, to play it again")
+    parser.add_argument("-n", type=int, default=PROCESSES, metavar="N", help=f"cells side by side ({PROCESSES})")
+    arguments, more = parser.parse_known_args()
+    if arguments.mutants is not None:
+        from tests.crash import mutants
+
+        return mutants.run(arguments.mutants, arguments.n)
+    if arguments.soak:
+        from tests.crash import soak
+
+        return soak.run(arguments.soak, arguments.seed)
+    words = ["-n", str(arguments.n), "--dist", "load", *more]
+    return int(pytest.main([*([] if any(one.startswith("tests/") for one in more) else [str(MATRIX)]), *words]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

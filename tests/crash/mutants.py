@@ -1,0 +1,207 @@
+"""Bugs planted on purpose, each an exact replacement in a copy of the program: a matrix that misses one is no proof."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.crash import real, table
+from tests.crash.cells import Cell, Room, judge
+from tests.crash.children import ROOT
+from tests.crash.endpoints import UNREAD
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text that stands exactly once in a file of desktop/sendoff, and what stands there instead."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One planted bug, and the cells that are asked whether they see it."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    cells: tuple[Cell, ...]
+
+
+def _mutant(name: str, file: str, old: str, new: str, *cells: Cell) -> Mutant:
+    return Mutant(name, (Edit(file, old, new),), cells)
+
+
+MUTANTS = (
+    _mutant(
+        "an unclear answer is a failure", "engine/dispatch.py",
+        "    InDoubt: (Move.DOUBT, Outcome.DOUBT),", "    InDoubt: (Move.REFUSE, Outcome.REFUSED),",
+        Cell("blind", breaks=((1, "hang_up_after"),)), Cell("recent", breaks=((1, "error_after"),)),
+    ),
+    _mutant(
+        "no settling after a crash", "store/deliveries.py",
+        "reason=STOPPED_WHILE, look_at=now, looks=0", "reason=STOPPED_WHILE, look_at=None, looks=0",
+        Cell("recent", UNREAD), Cell("key", "wire.sent"),
+    ),
+    _mutant(
+        "redirects are followed", "channels/http.py",
+        "with line.adapter.exchange(prepared, patience) as response:",
+        "with requests.Session().send(prepared, stream=True, allow_redirects=True).raw as response:",
+        Cell("blind", breaks=((1, "redirect_307"),)), Cell("key", breaks=((1, "redirect_302"),)),
+    ),
+    _mutant(
+        "any 2xx is a success", "channels/mailgun_answers.py",
+        "    found = answer.json()\n    found = found if isinstance(found, dict) else {}\n    given, said",
+        "    return Receipt(message_id)\n    found = answer.json()\n    given, said",
+        Cell("mailgun", breaks=((1, "captive"),)),
+    ),
+    _mutant(
+        "a broken answer is a plain no", "channels/http.py",
+        '            if effect:\n                raise InDoubt(f"{own} It may have gone out.", **about)\n', "",
+        Cell("blind", breaks=((1, "error_after"),)), Cell("recent", breaks=((1, "bad_gateway_after"),)),
+    ),
+    _mutant(
+        "a line that broke is a plain no", "channels/http.py",
+        '        if effect:\n            return InDoubt(f"{what}. It may have gone out.", detail=tls.words(cause))\n',
+        "",
+        Cell("blind", breaks=((1, "hang_up_after"),)), Cell("recent", breaks=((1, "slow"),)),
+    ),
+    _mutant(
+        "the intention is written after the send", "engine/departures.py",
+        "            self._writer.begin(wanted, partial(self._intended, kept))",
+        "            self._intended(kept, {one.delivery_id for one in wanted})\n"
+        "            threading.Timer(0.5, self._writer.begin, (wanted, lambda held: None)).start()",
+        Cell("recent", UNREAD), Cell("blind", UNREAD),
+    ),
+    _mutant(
+        "a new key for each try", "engine/dispatch.py",
+        "            key=part.key,", '            key=f"{part.key}{job.attempts}",',
+        Cell("key", UNREAD), Cell("key", breaks=((1, "hang_up_after"),)),
+    ),
+    _mutant(
+        "a lease and no lock", "store/profile.py",
+        "            _lock(descriptor)\n        except OSError:\n            holder",
+        "            pass\n        except OSError:\n            holder",
+        Cell("recent", "wire.sent", by="STOP"), Cell("blind", "claim.after", by="STOP"),
+    ),
+    Mutant("no owner is asked for", (
+        Edit("store/deliveries.py",
+             '    deliveries.c.version == _begun.c.loaded,\n    deliveries.c.owner == sa.bindparam("by"),\n'
+             '    deliveries.c.state == "claimed",\n', "    deliveries.c.id > 0,\n"),
+        Edit("store/deliveries.py", '    state="sending",\n    began_at=',
+             '    state="sending",\n    owner=sa.bindparam("by"),\n    began_at='),
+    ), (Cell("blind", "intention.before", by="LOST LOCK"), Cell("recent", "intention.before", by="LOST LOCK"))),
+    _mutant(
+        "the scheduler's default for lateness", "engine/timeline.py",
+        '"misfire_grace_time": None', '"misfire_grace_time": 1',
+        Cell("key", asleep=3), Cell("blind", asleep=3),
+    ),
+    _mutant(
+        "the rule for lateness is ignored", "engine/dispatch.py",
+        "        if rule.allows(delivery.planned_at, now):", "        if rule:",
+        Cell("blind", late="ask 1h", hours=2), Cell("key", "claim.after", late="skip 1h", hours=2),
+    ),
+    _mutant(
+        "what was sending is simply sent again", "store/deliveries.py",
+        "(doubtful if left is None or row.part_id in left else safe).add", "safe.add",
+        Cell("blind", UNREAD), Cell("recent", "answer.read"),
+    ),
+    _mutant(
+        "nobody reads the journal", "engine/engine.py",
+        "self._journal.last()", "None",
+        Cell("blind", "intention.after"), Cell("blind", "wire.connected"),
+    ),
+    _mutant(
+        "nobody writes the journal", "engine/journal.py",
+        "        os.write(self._descriptor, RECORD.pack(part_id))", "        self._descriptor += 0",
+        Cell("blind", UNREAD), Cell("recent", "wire.sent"),
+    ),
+    _mutant(
+        "it says that it leaves when it has left", "channels/http.py",
+        "                    exchange.leaving()\n", "",
+        Cell("blind", UNREAD), Cell("blind", "wire.sent"),
+    ),
+    _mutant(
+        "a refused part does not hold the rest", "engine/dispatch.py",
+        '            return Move.REFUSE, reason, ""\n        after',
+        '            return Move.CONTINUE, "", reason\n        after',
+        Cell("recent", breaks=((3, "refuse"),), parts=4),
+    ),
+    _mutant(
+        "a key is repeated for ever", "engine/settle.py",
+        "age.total_seconds() <= settle.key_life * REPEAT_SHARE", "age.total_seconds() >= 0",
+        Cell("onlykey", UNREAD, "key's life over"),
+    ),
+    _mutant(
+        "a key's life begins anew with each try", "engine/settle.py",
+        "(first_at or left_at)", "left_at",
+        Cell("onlykey", always="hang_up_after", life=1, gives_up=table.GIVES_UP),
+    ),
+    _mutant(
+        "doubt is settled as absent without a look", "engine/settle.py",
+        "            receipt = channel.find(parcel)", "            receipt = None",
+        Cell("recent", UNREAD), Cell("recent", breaks=((1, "hang_up_after"),)),
+    ),
+)  # fmt: skip
+
+
+def planted(mutant: Mutant, folder: Path) -> Path:
+    """A copy of the program with the bug in it.
+
+    Raises:
+        SystemExit: the text to replace does not stand there exactly once, so the mutant has to be mended.
+    """
+    shutil.copytree(ROOT / "desktop", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in mutant.edits:
+        file = folder / "sendoff" / edit.file
+        text = file.read_text()
+        if text.count(edit.old) != 1:
+            raise SystemExit(f"“{mutant.name}”: {text.count(edit.old)} times in {edit.file}, and not once:\n{edit.old}")
+        file.write_text(text.replace(edit.old, edit.new))
+    return folder
+
+
+def red_cells(mutant: Mutant, folder: Path) -> list[Cell]:
+    """Those of its cells that see the bug."""
+    source = planted(mutant, folder / "source")
+    room = Room(folder, str(source))
+    assert str(source) in room.nursery.source, "the copy is not what runs"
+    try:
+        return [cell for cell in mutant.cells if is_red(room, cell)]
+    finally:
+        room.close()
+
+
+def is_red(room: Room, cell: Cell) -> bool:
+    how = real if cell.kind in real.ENDPOINTS else table
+    try:
+        judge(how.play(room, cell), how.allowed(cell))
+    except AssertionError:
+        return True
+    return False
+
+
+def run(name: str, side_by_side: int) -> int:
+    """Plants every bug whose name has `name` in it; prints which cells turned red; 1 if one was not seen."""
+    began = time.monotonic()
+    chosen = [mutant for mutant in MUTANTS if name in mutant.name]
+    caught = 0
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(side_by_side) as pool:
+        folders = [Path(place) / str(number) for number in range(len(chosen))]
+        for folder in folders:
+            folder.mkdir()
+        for mutant, red in zip(chosen, pool.map(red_cells, chosen, folders), strict=True):
+            caught += bool(red)
+            print(
+                f"{'caught' if red else 'NOT CAUGHT':<10} {len(red)} of {len(mutant.cells)} cells  {mutant.name}",
+                flush=True,
+            )
+            for cell in red:
+                print(f"{'':<10} {cell}")
+    print(f"{caught} caught of {len(chosen)} planted, in {time.monotonic() - began:.0f} s")
+    return 0 if caught == len(chosen) else 1
