@@ -1,7 +1,9 @@
 """Names that are used where `vulture` cannot see it: read by libraries that we hand our objects to."""
 
 _.pool_classes_by_scheme  # urllib3: which connection to use
-_.cert_verify  # requests: its adapter's hook
+_.cert_verify  # requests: its adapter's hooks
+_.request_url
+_.build_response
 _.cert_reqs
 _.cert
 _.verify

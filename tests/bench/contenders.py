@@ -185,10 +185,11 @@ def throughput(url: str, n: int, folder: str) -> dict[str, float]:
     """Deliveries a second: bare requests on four threads, and Sendoff with durable states, one after the other."""
     bare = _bare(url, n)
     program = open_program(Path(folder))
-    at = datetime.now(UTC) + timedelta(seconds=2 + n / 1500)
+    at = datetime.now(UTC) + timedelta(seconds=4 + n / 300)
     fill(program, "ping", [at] * n, 64)
     engine = engine_of(program, Ping(url), workers=4)
     engine.start()
+    insist_on_time(at.timestamp())
     wait_until(lambda: datetime.now(UTC) > at and not engine.has_work(), at.timestamp() + 120)
     took = time.time() - at.timestamp()
     engine.stop()

@@ -38,6 +38,7 @@ def idle(folder: Path) -> dict[str, Any]:
 
 def _window(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
     env = dict(os.environ, SENDOFF_HOME=str(folder), QT_QPA_PLATFORM="offscreen", SENDOFF_PASSPHRASE="bench")
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its byte code; the first run writes it
     return subprocess.run(
         [sys.executable, "-m", "tests.bench.window", what],
         env=env,

@@ -186,7 +186,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self._pool = self._pool or super().get_connection_with_tls_context(*args, **kwargs)
         return self._pool
 
-    def request_url(self, request: requests.PreparedRequest, proxies: object) -> str:
+    def request_url(self, request: requests.PreparedRequest, *_: object) -> str:
         """The path alone, because there are no proxies. One slash: two would name another host."""
         return re.sub("^/+", "/", request.path_url)
 
@@ -195,7 +195,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         answer: Any = self.send(request, stream=True, timeout=(patience.connect, patience.read))
         return cast(urllib3.BaseHTTPResponse, answer)
 
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> Any:
+    def build_response(self, _: requests.PreparedRequest, resp: Any) -> Any:
         """The answer as urllib3 has it, without what a session would want to know."""
         return resp
 

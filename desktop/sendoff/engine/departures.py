@@ -346,7 +346,10 @@ class Departures:
         instants = [self._gate[0][0]] if self._gate else []
         if self._queue and not self._intending:
             instants.append(self._queue[0][0])
-        wait = min(((instant - now).total_seconds() for instant in instants), default=60.0)
+        if not instants:
+            self._changed.wait()  # whoever puts something there says so
+            return
+        wait = (min(instants) - now).total_seconds()
         if wait > 0:
             self._changed.wait(min(wait, 1.0))
 
@@ -420,6 +423,7 @@ class Departures:
             for ready in group:
                 self._lane(ready.job.account.id).busy = False
                 heapq.heappush(self._queue, (again, next(self._order), ready))
+            self._changed.notify_all()
 
     def _open_gate(self, now: datetime) -> None:
         leaving = []
