@@ -297,7 +297,7 @@ class Engine:
         """Asked every hour, done once a day. What goes wrong with it is shown, and stops nothing."""
         self._warning = self._store.keep_daily(self._clock.now())
         if self._store.damage:
-            self._trouble("disk", self._store.damage)
+            self._trouble("disk", str(self._store.damage))
         self._bell.ring(frozenset({changes.SENDER}))
 
     def _notice_others(self) -> None:

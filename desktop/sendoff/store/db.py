@@ -26,7 +26,7 @@ class Store:
         folder: the profile's folder; it exists and is private.
         on_change: called after a commit with the topics that changed, in the writing thread.
 
-    `damage` says why nothing is written any more, or is "".
+    `damage` says why nothing is written any more; None where all is well.
     """
 
     def __init__(self, folder: Path, on_change: Callable[[frozenset[str]], None] = lambda _: None) -> None:
@@ -36,7 +36,7 @@ class Store:
         self.path = folder / FILE
         self.on_change = on_change
         self._idle: sqlite3.Connection | None = None
-        self.damage = ""
+        self.damage: StoreDamaged | None = None
         try:
             self._engine = dialect.sqlite_engine(self.path)
             try:
@@ -81,21 +81,21 @@ class Store:
         except sa.exc.DatabaseError as wrong:
             explained = _explained(wrong, self.path)
             if isinstance(explained, StoreDamaged):
-                self.call_damaged(str(explained))
+                self.call_damaged(explained)
             raise explained from wrong
 
     def _refuse_damaged(self, writes: bool) -> None:
         """Once damage was met nothing is written any more, and so nothing is sent: no intention, no request."""
-        if not self.damage and self._on_disk() != self._files:
+        if self.damage is None and self._on_disk() != self._files:
             self.damage = _swapped(self.path)
-        if self.damage and writes:
-            raise StoreDamaged(self.damage)
+        if self.damage is not None and writes:
+            raise StoreDamaged(self.damage.what, self.damage.advice)
 
-    def call_damaged(self, sentence: str) -> None:
+    def call_damaged(self, damage: StoreDamaged) -> None:
         """Stops every writing through this object, and lets the next start check the file before it is used."""
-        self.damage = self.damage or sentence
+        self.damage = self.damage or damage
         with suppress(OSError):
-            (self.folder / SUSPECT).write_text(sentence + "\n", encoding="utf-8")
+            (self.folder / SUSPECT).write_text(f"{damage}\n", encoding="utf-8")
 
     def _on_disk(self) -> tuple[int, int]:
         """Which files the names stand for now. As long as a connection is open, nobody but a stranger changes that.
@@ -141,7 +141,7 @@ class Store:
             try:
                 backups.check(self.path)
             except Damaged:
-                self.call_damaged(str(_damaged(self.path)))
+                self.call_damaged(_damaged(self.path))
             return str(wrong)
         return ""
 
@@ -151,7 +151,14 @@ class StoreTrouble(SetupMissing):
 
 
 class StoreDamaged(StoreTrouble, Damaged):
-    """The database is damaged, or was taken away under a running program. Nothing is written to it any more."""
+    """The database is damaged, or was taken away under a running program. Nothing is written to it any more.
+
+    `what` is one sentence, `advice` what to do about it at the command line.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what} Nothing is sent. {advice}")
+        self.what, self.advice = what, advice
 
 
 def _inode(path: Path) -> int:
@@ -162,13 +169,13 @@ def _inode(path: Path) -> int:
 
 
 def _damaged(path: Path) -> StoreDamaged:
-    return StoreDamaged(f"{path} is damaged. Nothing is sent. {backups.advice(path.parent)}")
+    return StoreDamaged(f"{path} is damaged.", backups.advice(path.parent))
 
 
-def _swapped(path: Path) -> str:
-    return (
-        f"{path} was deleted or replaced while Sendoff was running. Nothing is sent. Put it back if you have it, "
-        "then start Sendoff again."
+def _swapped(path: Path) -> StoreDamaged:
+    return StoreDamaged(
+        f"{path} was deleted or replaced while Sendoff was running.",
+        "Put it back if you have it, then start Sendoff again.",
     )
 
 

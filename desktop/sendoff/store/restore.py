@@ -203,7 +203,7 @@ def before_opening(folder: Path) -> None:
         raise StoreTrouble(f"{folder} cannot be written: {wrong.strerror}. A restore waits to be finished.") from None
     path = folder / FILE
     if (folder / whereabouts.FILE).exists() and not (path.is_file() and path.stat().st_size):
-        raise StoreDamaged(f"{path} is gone. Nothing is sent. {backups.advice(folder)}")
+        raise StoreDamaged(f"{path} is gone.", backups.advice(folder))
     if (folder / SUSPECT).exists():
         _check_suspect(path)
 
@@ -215,5 +215,5 @@ def _check_suspect(path: Path) -> None:
     except Damaged as wrong:
         faults = (str(wrong),)
     if faults:
-        raise StoreDamaged(f"{path} is damaged ({faults[0]}). Nothing is sent. {backups.advice(path.parent)}")
+        raise StoreDamaged(f"{path} is damaged ({faults[0].rstrip('.')}).", backups.advice(path.parent))
     path.with_name(SUSPECT).unlink(missing_ok=True)

@@ -48,6 +48,16 @@ WHY: Mapping[str, str] = {
 """Why a profile is paused where it was not the person who paused it; the key is the setting `paused_why`."""
 
 
+MEANS: Mapping[str, str] = {
+    "copied": "Where it came from may go on sending, and what stands here may be out already.",
+    "computer": "The other computer may go on sending, and what stands here may be out already.",
+    "stray": "Where it came from may go on sending, and what stands here may be out already.",
+    "older": "What was due since it was put away may be out already.",
+    "restored": "What was due since the backup was made may be out already.",
+}
+"""What that means for what would be sent."""
+
+
 def why_paused(chosen: Mapping[str, str]) -> str:
     """The sentence that stands beside the pause, or ""."""
     return WHY.get(chosen["paused_why"], "")
