@@ -82,7 +82,7 @@ def _told(told: Told) -> str:
     """What the replaced database knew of the time since the copy was made."""
     if not told.all_known:
         return "What left since it was made is not known for certain, because what was here can't be read."
-    words = [f"{told.left} left or may have since it was made" if told.left else "Nothing of it left since it was made"]
+    words = [f"{told.tried} of it left or was tried since" if told.tried else "Nothing of it was tried since"]
     words += [f"{told.held} you had changed or cancelled since, so they are held"] if told.held else []
     return f"{'; '.join(words)}."
 

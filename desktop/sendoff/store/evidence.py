@@ -28,12 +28,12 @@ CHANGED = "You changed or cancelled it after this backup was made. Look at it, t
 
 @dataclass(slots=True)
 class Told:
-    """What an older database was told: how many deliveries had left or may have, and how many were changed since.
+    """What an older database was told: how many deliveries were tried since it was made, and how many were changed.
 
     `all_known`: everything that was asked for could be read.
     """
 
-    left: int = 0
+    tried: int = 0
     held: int = 0
     all_known: bool = True
 
@@ -111,8 +111,8 @@ def _compare(connection: Connection, old: Witness, row: Any, told: Told) -> None
     theirs = old.rows("parts", "delivery_id", row.id)
     if newer["state"] in LEFT or any(part["remote_id"] for part in theirs):
         tries, news = (old.rows(table, "delivery_id", row.id) for table in ("attempts", "events"))
+        told.tried += len(tries) > len(deliveries.attempts_of(connection, row.id))
         _take_over(connection, newer, theirs, tries, news)
-        told.left += newer["state"] != row.state
     elif row.state in ("scheduled", "held") and _was_changed(old, row, newer):
         connection.execute(
             sa.update(delivery_table)

@@ -135,7 +135,7 @@ def _told_and_paused(folder: Path, making: Path, now: datetime) -> Told:
             told = evidence.tell(connection, folder / FILE, now)
             left = departed.read(folder)
             if left and not told.all_known:
-                told.left += deliveries.doubt(connection, left[1], now, whereabouts.LEFT_LATER)
+                told.tried += deliveries.doubt(connection, left[1], now, whereabouts.LEFT_LATER)
             whereabouts.hold_all(connection, "restored")
             if note:
                 settings.write(connection, "profile_id", note.profile)
