@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -34,6 +35,7 @@ class Store:
 
         self.folder = folder
         self.path = folder / FILE
+        self._log = folder / f"{FILE}-wal"
         self.on_change = on_change
         self._idle: sqlite3.Connection | None = None
         self.damage: StoreDamaged | None = None
@@ -100,9 +102,9 @@ class Store:
     def _on_disk(self) -> tuple[int, int]:
         """Which files the names stand for now. As long as a connection is open, nobody but a stranger changes that.
 
-        SQLite itself would go on in files that nobody can find any more. (Two stats: 3 µs.)
+        SQLite itself would go on in files that nobody can find any more. (Two stats: 6 µs.)
         """
-        return _inode(self.path), _inode(self.path.with_name(f"{FILE}-wal"))
+        return _inode(self.path), _inode(self._log)
 
     def generation(self) -> int:
         """A number that is another one after any process has written anything. Costs next to nothing.

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from sendoff import killpoints
 from sendoff.domain.errors import BadInput, Damaged, NotFound, SetupMissing
-from sendoff.store import backups, changes, deliveries, departed, evidence, health, profile, settings, whereabouts
+from sendoff.store import backups, changes, deliveries, departed, evidence, health, profile, whereabouts
 from sendoff.store.db import FILE, SUSPECT, Store, StoreDamaged, StoreTrouble
 from sendoff.store.evidence import Told
 
@@ -129,7 +127,6 @@ def _told_and_paused(folder: Path, making: Path, now: datetime) -> Told:
         raise
     except SetupMissing:
         raise SetupMissing("The copy was made by a newer Sendoff. Update Sendoff first; nothing was changed.") from None
-    note = whereabouts.read(folder)
     try:
         with store.writing(*changes.TOPICS) as connection:
             told = evidence.tell(connection, folder / FILE, now)
@@ -137,11 +134,6 @@ def _told_and_paused(folder: Path, making: Path, now: datetime) -> Told:
             if left and not told.all_known:
                 told.tried += deliveries.doubt(connection, left[1], now, whereabouts.LEFT_LATER)
             whereabouts.hold_all(connection, "restored")
-            if note:
-                settings.write(connection, "profile_id", note.profile)
-                whereabouts.raise_mark(connection, note.mark)
-            else:
-                connection.execute(sa.text("DELETE FROM settings WHERE name = 'profile_id'"))
     finally:
         store.close()
     return told

@@ -30,11 +30,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from sendoff.store import changes, deliveries, departed, profile, settings
 from sendoff.store.db import Connection, Store, StoreTrouble
-from sendoff.store.tables import changes as counters
 
 FILE = "whereabouts"
 
@@ -175,15 +172,6 @@ def hold_all(connection: Connection, why: str) -> None:
     """Pauses the profile until the person has looked."""
     settings.write(connection, "paused_until", settings.FOREVER)
     settings.write(connection, "paused_why", why)
-
-
-def raise_mark(connection: Connection, least: int) -> None:
-    """Counts up until the database has come as far as the file says: it is known to be an older one."""
-    missing = least - mark(connection)
-    if missing > 0:
-        connection.execute(
-            sa.update(counters).where(counters.c.topic == changes.SENDER).values(n=counters.c.n + missing)
-        )
 
 
 def _write(folder: Path, profile: str, reached: int) -> None:

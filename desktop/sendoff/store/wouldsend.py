@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from sendoff.domain.when import Late, parse_late
+from sendoff.domain.when import Late, LateRule, parse_late
 from sendoff.store import timeline
 from sendoff.store.db import Connection
 from sendoff.store.tables import SCHEDULED, deliveries, parts
@@ -21,7 +21,7 @@ class Fate(StrEnum):
     NOW = "leaves at once"
     ASK = "asks you first"
     SKIP = "is skipped"
-    OTHER = "goes by its rule"
+    NEXT = "moves to the next free time"
     LATER = "leaves at its time"
 
 
@@ -63,7 +63,8 @@ def outlook(connection: Connection, now: datetime, limit: int = 100) -> Outlook:
         .where(SCHEDULED, deliveries.c.due_at <= now)
         .order_by(deliveries.c.due_at, deliveries.c.id)
     ).all()
-    found = {row.id: _fate(row.late, row.planned_at, row.begun, now) for row in overdue}
+    rules = {row.late: parse_late(row.late or "send") for row in overdue}
+    found = {row.id: _fate(rules[row.late], row.planned_at, row.begun, now) for row in overdue}
     fates: dict[Fate, int] = {}
     for fate in found.values():
         fates[fate] = fates.get(fate, 0) + 1
@@ -76,12 +77,14 @@ def outlook(connection: Connection, now: datetime, limit: int = 100) -> Outlook:
 _BEGUN = sa.exists().where(parts.c.delivery_id == deliveries.c.id, parts.c.remote_id.is_not(None))
 
 
-def _fate(late: str, planned_at: datetime, begun: bool, now: datetime) -> Fate:
+def _fate(rule: LateRule, planned_at: datetime, begun: bool, now: datetime) -> Fate:
     """As the sender itself decides: of what is half out, the rest goes on in any case."""
-    rule = parse_late(late or "send")
     if begun or rule.allows(planned_at, now):
         return Fate.NOW
-    return {Late.ASK: Fate.ASK, Late.SKIP: Fate.SKIP}.get(rule.action, Fate.OTHER)
+    return _FATES[rule.action]
+
+
+_FATES = {Late.SEND: Fate.NOW, Late.ASK: Fate.ASK, Late.SKIP: Fate.SKIP, Late.NEXT: Fate.NEXT}
 
 
 def _plural(n: int, one: str, many: str) -> str:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sendoff.domain.when import short
 from sendoff.store import settings, whereabouts, wouldsend
-from sendoff.store.wouldsend import Candidate, Fate
+from sendoff.store.wouldsend import Candidate, Fate, Outlook
 from sendoff.ui.accounts.parts import scrolling
 from sendoff.ui.context import Context
 from sendoff.ui.theme import MEDIUM
@@ -43,13 +43,20 @@ class LookOver(Sheet):
         self.go_on = Button(look, "Send them by their rules", kind="primary", run=self._resume)
         for button in (self.stay, self.cancel, self.go_on):
             self.add_button(button)
+        self.cancel.hide()
+        self._list.hide()
         self.begin_with(self.stay)
         self.fill()
 
     def fill(self) -> None:
-        """Reads anew what waits."""
+        """Reads anew what waits; ten thousand overdue ones take longer than a window may stand still."""
+        self._context.do(self._read, self._show, owner=self)
+
+    def _read(self) -> Outlook:
         with self._context.reading() as connection:
-            found = wouldsend.outlook(connection, self._context.now(), SHOWN)
+            return wouldsend.outlook(connection, self._context.now(), SHOWN)
+
+    def _show(self, found: Outlook) -> None:
         more = len(found.overdue) + found.to_come - len(found.shown)
         self.summary.setText(found.words + (f" The first {SHOWN} of them:" if more > 0 else ""))
         self.cancel.setVisible(bool(found.overdue))

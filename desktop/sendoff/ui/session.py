@@ -278,7 +278,7 @@ class Session(QObject):
             )
         elif self.window.standing.paused_why and not self._looked_over:
             self._looked_over = True
-            self.window.look_over()
+            QTimer.singleShot(0, self.window.look_over)  # over the first screen, once that has the keyboard
 
     def _changed(self, topics: frozenset[str]) -> None:
         if "settings" in topics:
