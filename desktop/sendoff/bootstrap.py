@@ -17,7 +17,7 @@ from sendoff.engine.bell import Bell
 from sendoff.engine.clock import SystemClock
 from sendoff.engine.commands import Commands
 from sendoff.engine.engine import Engine
-from sendoff.store import profile
+from sendoff.store import profile, restore, whereabouts
 from sendoff.store.db import Store
 from sendoff.store.media import Media
 from sendoff.store.secrets import Secrets
@@ -72,7 +72,14 @@ def open_program(
     clock, bell = clock or SystemClock(), Bell()
     secrets = Secrets(folder, passphrase or os.environ.get("SENDOFF_PASSPHRASE"))
     logs.start(folder, secrets.known_values)
+    restore.before_opening(folder)
     store = Store(folder, bell.ring)
+    try:
+        if not profile.is_sender_running(folder):  # it has looked itself
+            whereabouts.settle(store, clock.now())
+    except BaseException:
+        store.close()
+        raise
     known = registry.load(registry.Context(transport or Transport(), folder))
     commands = Commands(store=store, secrets=secrets, channels=known.channels, clock=clock, zone=SystemZone())
     return Program(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,7 +79,9 @@ def harbor(
     clock: SetClock,
 ) -> Desk:
     """A window over the sample week, its clock standing at Mon 23 Nov 2026, 18:52 in Berlin."""
-    shutil.copytree(sample_week, tmp_path / "profile")
+    shutil.copytree(sample_week, tmp_path / "profile", ignore=shutil.ignore_patterns("whereabouts*"))
+    with closing(sqlite3.connect(tmp_path / "profile" / "sendoff.db")) as raw, raw:
+        raw.execute("DELETE FROM settings WHERE name = 'profile_id'")  # or it would know that it was copied
     program = open_profile(clock=clock)
     sample.add_networks(program)
     return open_desk(program)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -25,8 +26,10 @@ from sendoff.domain.channel import BrowserSignIn, Identity
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import NeedsLogin, TryLater
 from sendoff.domain.post import Content, Item, Variant
-from sendoff.domain.when import When
-from sendoff.store import accounts, settings
+from sendoff.domain.when import When, describe
+from sendoff.store import accounts, changes, settings, whereabouts
+from sendoff.store.backups import Contents, Copy
+from sendoff.store.db import StoreDamaged
 from sendoff.store.secrets import Vault
 from sendoff.ui.accounts.attempt import Connected
 from sendoff.ui.accounts.page import SignInPage
@@ -39,7 +42,7 @@ from sendoff.ui.sending import Part
 from sendoff.ui.session import make_application
 from sendoff.ui.theme import Look
 from sendoff.ui.tray import Tray, Wishes
-from sendoff.ui.trouble import TroublePage
+from sendoff.ui.trouble import DamagePage, TroublePage
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
 from tests.gui import composing, preview_sample, sample
@@ -164,6 +167,34 @@ def _trouble(desk: Desk) -> QWidget:
     page = TroublePage(desk.look, sentence, lambda: None, lambda: None)
     page.setAutoFillBackground(True)
     return page
+
+
+def _damaged(desk: Desk) -> QWidget:
+    folder = Path("/home/ayse/.local/share/sendoff")
+    at = desk.context.now() - timedelta(hours=9)
+    copy = Copy(folder / "backups" / "daily-20261123-085200.db", "daily", at, 1_800_000)
+
+    def local(at: datetime) -> str:
+        return describe(When.at(at, "Europe/Berlin"), desk.context.now())
+
+    nothing = lambda: None  # noqa: E731
+    page = DamagePage(
+        desk.look, StoreDamaged(f"{folder}/sendoff.db is damaged.", ""), folder, (copy, Contents(4, 212, 17)),
+        again=nothing, leave=nothing, restore=nothing, local=local,
+    )  # fmt: skip
+    page.setAutoFillBackground(True)
+    return page
+
+
+def _look_over(desk: Desk) -> None:
+    with desk.program.store.writing(changes.SETTINGS) as connection:
+        whereabouts.hold_all(connection, "copied")
+        connection.exec_driver_sql(
+            "UPDATE deliveries SET due_at = due_at - 86400000000, planned_at = planned_at - 86400000000 "
+            "WHERE state = 'scheduled' AND id % 3 = 0"
+        )
+    desk.settle()
+    desk.window.look_over()
 
 
 def _tray_menu(desk: Desk) -> QWidget:
@@ -391,6 +422,8 @@ SHOTS = (
     Shot("first-run-practice", _practice, filled=False),
     Shot("first-run-waiting", _practice_waiting, filled=False),
     Shot("trouble", _trouble, filled=False),
+    Shot("damaged", _damaged, filled=False),
+    Shot("look-over", _look_over),
     Shot("planner", _go("planner")),
     Shot("planner-empty", _go("planner"), filled=False),
     Shot("planner-hover", planner.hover),

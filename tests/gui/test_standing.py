@@ -49,6 +49,10 @@ SAID = [
      "held", "running"),
     (standing(mood=Mood.ELSEWHERE, elsewhere=True), "Another Sendoff sends", "It sends for this profile", "held",
      "running"),
+    (standing(mood=Mood.PAUSED, paused_until="forever", paused_why="It was copied.", waiting=9), "Paused",
+     "It was copied. Look at what it would send, then resume.", "doubt", "needs-you"),
+    (standing(upcoming=(TOMORROW,), warning="No room for a copy."), "Next: Tue 09:00", "No room for a copy.", "doubt",
+     "needs-you"),
     (standing(mood=Mood.TROUBLE, trouble=HELD_UP), "Sending waits", HELD_UP, "doubt", "needs-you"),
 ]  # fmt: skip
 
@@ -56,6 +60,14 @@ SAID = [
 @pytest.mark.parametrize(("one", "headline", "detail", "token", "icon"), SAID, ids=lambda value: str(value)[:30])
 def test_words_dot_and_icon(one: Standing, headline: str, detail: str, token: str, icon: str) -> None:
     assert (one.headline, one.detail, one.token, one.icon) == (headline, detail, token, icon)
+
+
+def test_sentences_are_shown_whole() -> None:
+    assert standing(mood=Mood.TROUBLE, trouble=HELD_UP).is_long
+    assert standing(mood=Mood.PAUSED, paused_why="It was copied.").is_long
+    assert standing(warning="No room.").is_long
+    assert not standing(mood=Mood.PAUSED, warning="No room.", waiting=3).is_long
+    assert not standing(upcoming=(TOMORROW,)).is_long
 
 
 def test_what_quitting_means() -> None:

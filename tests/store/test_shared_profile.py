@@ -122,7 +122,7 @@ def test_a_broken_schema_is_damage(database: Path) -> None:
     database.write_bytes(data.replace(b"CREATE TABLE deliveries", b"CREATE TABLE deliv\xe9ries"))
     with pytest.raises(Damaged):
         health.look(database)
-    with pytest.raises(Damaged, match="sendoff import"):
+    with pytest.raises(Damaged, match="sendoff restore"):
         Store(database.parent)
 
 

@@ -399,18 +399,15 @@ def test_a_backup_is_a_whole_private_database(program: Program, tmp_path: Path) 
     assert health.look(named).is_current
 
 
-def test_a_backup_comes_back_without_sending_anything(
-    program: Program, open_profile: OpenProfile, clock: SetClock, tmp_path: Path
+def test_a_backup_comes_into_another_profile_without_sending_anything(
+    program: Program, other: Program, tmp_path: Path
 ) -> None:
     fill(program, tmp_path)
     copy = transfer.backup(program.store, NOW, tmp_path / "mine.db")
-    program.close()
-    (program.folder / "sendoff.db").unlink()
-    again = open_profile(clock=clock)
-    arrived = bring(again, copy)
+    arrived = bring(other, copy)
     assert (arrived.posts, arrived.held, arrived.doubtful) == (9, 4, 1)
-    assert by_text(again)["to come"].delivery.state is State.HELD
-    assert not list(again.folder.glob("import-*"))
+    assert by_text(other)["to come"].delivery.state is State.HELD
+    assert not list(other.folder.glob("import-*"))
 
 
 def test_a_database_of_another_program_is_refused(other: Program, tmp_path: Path) -> None:

@@ -240,6 +240,8 @@ class Smtp(Channel):
         login = _Login.of(parcel.account.settings, parcel.secret)
         if login.mailbox is None:
             raise CannotLook(_ASK)
+        if "message_id" not in parcel.frozen:
+            raise CannotLook("The mail had no id of its own, so it can't be looked for.")
         message_id = parcel.frozen["message_id"]
         try:
             with sent_folder.opened(login.mailbox, LOOKING) as folder:

@@ -19,12 +19,12 @@ import sendoff
 from sendoff.bootstrap import Program, system_zone
 from sendoff.cli import render, session
 from sendoff.domain.delivery import State
-from sendoff.domain.errors import KeychainError, SecretGone, SendoffError
+from sendoff.domain.errors import Damaged, KeychainError, SecretGone, SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, span_text
 from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
-from sendoff.store import deliveries, health, profile, settings, timeline
+from sendoff.store import backups, deliveries, health, profile, settings, timeline, whereabouts, wouldsend
 from sendoff.store.db import FILE
 
 LITTLE_ROOM = 100 << 20
@@ -32,6 +32,9 @@ LITTLE_ROOM = 100 << 20
 
 UNTOUCHED = timedelta(minutes=1)
 """How long something may have been due before somebody should have taken it."""
+
+OLD_COPY = timedelta(days=2)
+"""How old the latest copy may be while something sends."""
 
 DRIFT = 0.5
 """Seconds by which the clock may move against the steady one while the doctor looks."""
@@ -125,13 +128,14 @@ def _clock(steady: float, wall: float) -> Finding:
 
 
 def _profile(folder: Path, arguments: argparse.Namespace) -> Iterator[Finding]:
-    if not (folder / FILE).exists():
+    if not (folder / FILE).exists() and not (folder / whereabouts.FILE).exists():
         yield _note("folder", f"There is no profile yet at {folder}; the first start makes it.", exists=False)
         return
     yield _folder(folder)
     found = _guarded("database", lambda: _database(folder))
     yield found
     yield _lock(folder)
+    yield _copies(folder)
     if found.verdict is Verdict.WRONG:
         yield _note("rest", "was not looked at, because the database can't be used")
         return
@@ -166,14 +170,30 @@ def _folder(folder: Path) -> Finding:
 
 
 def _database(folder: Path) -> Finding:
+    if not (folder / FILE).exists():
+        raise Damaged(f"is gone: {folder / FILE}. {backups.advice(folder)}")
     found = health.look(folder / FILE)
     data = {"version": found.version, "faults": list(found.faults), "bytes": found.size}
     if found.faults:
-        words = f"is damaged: {'; '.join(found.faults)}. Import the latest copy from {folder / 'backups'}"
+        words = f"is damaged: {'; '.join(found.faults)}. {backups.advice(folder)}"
         return _wrong("database", words, **data)
     if not found.is_current:
         return _note("database", f"is at step {found.version}; the next start brings it up to date", **data)
     return _ok("database", f"step {found.version}, whole, {size_text(found.size)}", **data)
+
+
+def _copies(folder: Path) -> Finding:
+    """Whether the automatic copies are made. The sender makes one a day, soon after it has started."""
+    found = backups.every(folder)
+    latest = backups.latest(folder)
+    data = {"copies": len(found), "latest": render.instant(latest.at if latest else None)}
+    if latest is None:
+        return _note("copies", "there is none yet; the sender makes one a day", **data)
+    age = datetime.now(UTC) - latest.at
+    words = f"{len(found)} in {folder / backups.FOLDER}, the latest {span_text(max(age.total_seconds(), 0))} old"
+    if age > OLD_COPY and profile.is_sender_running(folder):
+        return _wrong("copies", f"{words}, although a sender runs. Is there room on the disk?", **data)
+    return _ok("copies", words, **data)
 
 
 def _lock(folder: Path) -> Finding:
@@ -191,15 +211,17 @@ def _program(program: Program) -> Iterator[Finding]:
         totals = timeline.totals(connection)
         sender = timeline.sender(connection)
         due = deliveries.next_due(connection)
-        paused = settings.read(connection)["paused_until"]
-        zone = settings.read(connection)["zone"]
+        chosen = settings.read(connection)
+        paused, zone = chosen["paused_until"], chosen["zone"]
+        why = whereabouts.why_paused(chosen)
+        outlook = wouldsend.outlook(connection, program.clock.now(), 0)
         needs_you = timeline.needs_you_count(connection)
     yield _sender(program, sender)
     words = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in totals.items()) or "none"
     yield _ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
     if needs_you:
         yield _note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
-    yield _due(program.clock, due, paused)
+    yield _due(program.clock, due, paused, f"{why} {outlook.words}" if why else "")
     if zone:
         yield _ok("zone", f"times are read in {zone}, by choice", zone=zone)
 
@@ -256,8 +278,10 @@ def _sender(program: Program, sender: timeline.Sender | None) -> Finding:
     return _ok("sender", f"gave a sign of life {span_text(silent.total_seconds())} ago", **data)
 
 
-def _due(clock: Clock, due: datetime | None, paused: str) -> Finding:
+def _due(clock: Clock, due: datetime | None, paused: str, why: str) -> Finding:
     now = clock.now()
+    if is_paused(paused, now) and why:
+        return _wrong("due", f"sending is paused: {why} Look (sendoff queue), then: sendoff resume", paused=True)
     if is_paused(paused, now):
         return _note("due", "sending is paused", paused=True)
     if due is None or due > now:

@@ -103,10 +103,11 @@ def _verb(name: str) -> Verb:
         from sendoff.cli import settings
 
         return {"list": settings.show, "set": settings.change}[rest]
-    if subject in ("export", "import", "backup"):
+    if subject in ("export", "import", "backup", "restore"):
         from sendoff.cli import transfer
 
-        return {"export": transfer.export, "import": transfer.bring_in, "backup": transfer.backup}[subject]
+        return {"export": transfer.export, "import": transfer.bring_in,
+                "backup": transfer.backup, "restore": transfer.restore}[subject]  # fmt: skip
     if subject in ("channels", "post", "worker", "doctor", "demo"):
         return _alone(subject)
     from sendoff.cli import queue

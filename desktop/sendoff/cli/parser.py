@@ -224,9 +224,12 @@ def _transfer(verbs: Any) -> None:
     export.add_argument("--force", **force)  # type: ignore[arg-type]
     bring = _verb(verbs, "import", "read an export or a backup in; nothing is sent by it")
     bring.add_argument("file", type=Path, metavar="FILE")
-    backup = _verb(verbs, "backup", "copy the database while it is in use")
+    backup = _verb(verbs, "backup", "copy the database while it is in use", json=True)
     backup.add_argument("file", type=Path, nargs="?", metavar="FILE", help="without it: into the profile's backups")
     backup.add_argument("--force", **force)  # type: ignore[arg-type]
+    backup.add_argument("--list", action="store_true", help="the copies that there are, also the automatic ones")
+    restore = _verb(verbs, "restore", "go back to a copy of the database; nothing is sent until “sendoff resume”")
+    restore.add_argument("which", metavar="COPY", help="“latest”, a file, or a name from “sendoff backup --list”")
 
 
 def _settings(verbs: Any) -> None:

@@ -10,7 +10,7 @@ from sendoff.cli import render, session, shapes
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import describe, short
-from sendoff.store import timeline
+from sendoff.store import settings, timeline, whereabouts, wouldsend
 from sendoff.store.timeline import Row
 
 
@@ -18,6 +18,8 @@ def show_all(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         rows = _wanted(program, arguments)
         now = program.clock.now()
+        if not arguments.json:
+            tell_if_paused(program)
     more = len(rows) > arguments.limit
     rows = rows[: arguments.limit] if arguments.since or arguments.needs_you else rows[-arguments.limit :]
     if arguments.json:
@@ -142,8 +144,21 @@ def pause(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def tell_if_paused(program: Program) -> None:
+    """A word on standard error where it was not the person who paused: why, and what would leave."""
+    with program.store.reading() as connection:
+        why = whereabouts.why_paused(settings.read(connection))
+        words = wouldsend.outlook(connection, program.clock.now(), 0).words if why else ""
+    if why:
+        session.remark(f"Paused: {why} {words} Look at what it would send (sendoff queue), then: sendoff resume")
+
+
 def resume(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
+        with program.store.reading() as connection:
+            outlook = wouldsend.outlook(connection, program.clock.now(), 0)
+        if outlook.overdue:
+            print(outlook.words)
         program.commands.resume()
         print("Things leave again.")
         session.tell_if_nobody_sends(program)

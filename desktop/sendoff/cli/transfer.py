@@ -1,12 +1,15 @@
-"""`sendoff export`, `import` and `backup`: words around store/transfer.py."""
+"""`sendoff export`, `import`, `backup` and `restore`: words around store/transfer.py and store/restore.py."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from datetime import UTC, datetime
 
-from sendoff.cli import session
-from sendoff.store import transfer
+from sendoff.cli import queue, render, session
+from sendoff.domain.errors import BadInput
+from sendoff.store import backups, profile, transfer
+from sendoff.store import restore as going_back
+from sendoff.store.evidence import Told
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -35,10 +38,53 @@ def bring_in(arguments: argparse.Namespace) -> int:
 
 
 def backup(arguments: argparse.Namespace) -> int:
+    if arguments.list:
+        if arguments.file or arguments.force:
+            raise BadInput("--list shows the copies that there are; it takes no file.")
+        return _show_copies(arguments.json)
     with session.opened(arguments) as program:
-        target: Path = transfer.backup(program.store, program.clock.now(), arguments.file, force=arguments.force)
-    print(target)
+        target = transfer.backup(program.store, program.clock.now(), arguments.file, force=arguments.force)
+    if arguments.json:
+        render.print_json({"file": str(target)})
+    else:
+        print(target)
     return 0
+
+
+def _show_copies(is_json: bool) -> int:
+    """Works without opening the database, because it is wanted when that can't be opened."""
+    found = backups.every(profile.home())
+    if is_json:
+        render.print_json({"copies": [
+            {"file": str(one.path), "kind": one.kind, "at": render.instant(one.at), "bytes": one.size} for one in found
+        ]})  # fmt: skip
+    elif found:
+        rows = [[one.path.name, f"{one.at:%Y-%m-%d %H:%M} UTC", one.words] for one in found]
+        print("\n".join(render.table(["NAME", "MADE", "WHAT"], rows)))
+        session.remark("To go back to one: sendoff restore NAME")
+    else:
+        session.remark("There are no copies yet.")
+    return 0
+
+
+def restore(arguments: argparse.Namespace) -> int:
+    session.refuse_broken_words(arguments)
+    folder = profile.open_folder(profile.home())
+    done = going_back.restore(folder, going_back.find(folder, arguments.which), datetime.now(UTC))
+    print(f"Restored from {done.source}." + (f" What was here is kept as {done.replaced}." if done.replaced else ""))
+    print(_told(done.told))
+    with session.opened(arguments) as program:
+        queue.tell_if_paused(program)
+    return 0
+
+
+def _told(told: Told) -> str:
+    """What the replaced database knew of the time since the copy was made."""
+    if not told.all_known:
+        return "What left since it was made is not known for certain, because what was here can't be read."
+    words = [f"{told.tried} of it left or was tried since" if told.tried else "Nothing of it was tried since"]
+    words += [f"{told.held} you had changed or cancelled since, so they are held"] if told.held else []
+    return f"{'; '.join(words)}."
 
 
 def _counted(accounts: int, posts: int, deliveries: int, files: int) -> str:

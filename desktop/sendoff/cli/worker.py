@@ -14,7 +14,7 @@ from typing import Any
 from sendoff.bootstrap import Program
 from sendoff.cli import lines, render, session
 from sendoff.engine.engine import Engine
-from sendoff.store import news, timeline
+from sendoff.store import news, settings, timeline, whereabouts
 from sendoff.store.db import StoreTrouble
 
 BREATH = 0.05
@@ -54,6 +54,7 @@ class Duty:
     end: threading.Event = field(default_factory=threading.Event)
     _woken: threading.Event = field(default_factory=threading.Event)
     _told: tuple[str, bool] = ("", False)
+    _warned: str = ""
     _zone: str = ""
 
     def run(self, *, until_idle: bool, seconds: float | None) -> int:
@@ -107,7 +108,7 @@ class Duty:
     def _verdict(self, why: str) -> int:
         """Whether something waits for the person, or has not left yet."""
         if why == PAUSED:
-            session.remark("Sending is paused: sendoff resume")
+            session.remark(f"Sending is paused. {self._why_paused() or 'To go on: sendoff resume'}")
             return 1
         if why != IDLE:
             session.remark("It ended before everything had left.")
@@ -135,8 +136,17 @@ class Duty:
         if status.trouble != trouble:
             self._tell("trouble", status.trouble or "it is over")
         if status.paused != was_paused:
-            self._tell("paused" if status.paused else "resumed", "")
-        self._told = (status.trouble, status.paused)
+            self._tell("paused" if status.paused else "resumed", self._why_paused())
+        if status.warning != self._warned:
+            self._tell("warning", status.warning or "it is over")
+        self._told, self._warned = (status.trouble, status.paused), status.warning
+
+    def _why_paused(self) -> str:
+        """Why, where it was not the person who paused, and what to do."""
+        with suppress(StoreTrouble), self.program.store.reading() as connection:
+            if why := whereabouts.why_paused(settings.read(connection)):
+                return f"{why} Look at what it would send (sendoff queue), then: sendoff resume"
+        return ""
 
     def _tell(self, what: str, words: str) -> None:
         now = self.program.clock.now()

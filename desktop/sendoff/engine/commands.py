@@ -15,7 +15,7 @@ from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, 
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
-from sendoff.store import absences, accounts, changes, deliveries, media, posts, settings
+from sendoff.store import absences, accounts, changes, deliveries, media, posts, settings, whereabouts, wouldsend
 from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
 
@@ -585,11 +585,30 @@ class Commands:
     # --- everything -----------------------------------------------------------------------------------------------
 
     def pause(self, until: datetime | None = None) -> None:
-        """Nothing leaves until then; None: until `resume`. Times pass meanwhile; the lateness rules decide after."""
-        self.set("paused_until", until.isoformat() if until else settings.FOREVER)
+        """Nothing leaves until then; None: until `resume`. Times pass meanwhile; the lateness rules decide after.
+
+        Raises:
+            Refused: it is paused until the person has looked what would leave, and that can't end by itself.
+        """
+        with self._store.writing(changes.SETTINGS) as connection:
+            why = whereabouts.why_paused(settings.read(connection))
+            if why and until is not None:
+                raise Refused(f"It is paused already: {why} Look at what it would send, then resume.")
+            settings.write(connection, "paused_until", until.isoformat() if until else settings.FOREVER)
 
     def resume(self) -> None:
-        self.set("paused_until", "")
+        """Things leave again, by their rules."""
+        with self._store.writing(changes.SETTINGS) as connection:
+            settings.write(connection, "paused_until", "")
+            settings.write(connection, "paused_why", "")
+
+    def cancel_overdue(self) -> list[int]:
+        """Takes back everything whose time is past and that waits for nothing else; returns what it was."""
+        with self._store.writing(changes.DELIVERIES) as connection:
+            ids = list(wouldsend.outlook(connection, self._clock.now(), 0).overdue)
+            for delivery_id in ids:
+                deliveries.cancel(connection, delivery_id)
+        return ids
 
     def set(self, name: str, value: str) -> None:
         """Changes one setting (store/settings.py lists them)."""

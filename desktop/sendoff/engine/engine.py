@@ -35,7 +35,7 @@ from sendoff.engine.settle import Settler
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
-from sendoff.store import changes, deliveries, media, settings, timeline
+from sendoff.store import changes, deliveries, media, settings, timeline, whereabouts
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
@@ -61,6 +61,7 @@ class Status:
     paused: bool
     trouble: str
     leaving: int
+    warning: str = ""  # what does not stop the sending, but somebody should see to
 
 
 class Engine:
@@ -110,6 +111,8 @@ class Engine:
         self._heart = Heart(self._beat)
         self._timeline = Timeline(self._due)
         self._timeline.chore("unused files", lambda: self._sweep(files), timedelta(days=1))
+        self._timeline.chore("backup", self._back_up, timedelta(hours=1))
+        self._marker, self._warning = whereabouts.Marker(store.folder), ""
         self._departures = Departures(
             store=store,
             writer=self._writer,
@@ -154,6 +157,7 @@ class Engine:
         """Becomes the sender, and takes over what the last one left behind."""
         self._lock.acquire()
         try:
+            whereabouts.settle(self._store, self._clock.now())
             with self._store.writing() as connection:
                 before = timeline.sender(connection)
                 recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
@@ -188,6 +192,8 @@ class Engine:
         self._departures.stop(seconds / 4)
         self._pool.stop(seconds / 4)
         self._writer.stop(seconds / 4)
+        with suppress(StoreTrouble), self._store.reading() as connection:
+            self._marker.note(whereabouts.mark(connection))
         self._journal.close()
         self._quiet.stop()
         self._lock.release()
@@ -195,7 +201,7 @@ class Engine:
     # --- questions ------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
-        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy)
+        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy, self._warning)
 
     def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:
         """Whether something leaves, is due within `horizon`, is tried again later, or is about to be looked for."""
@@ -287,6 +293,13 @@ class Engine:
             if gone := files.sweep(wanted, self._clock.now()):
                 self._writer.run(lambda connection: media.forget(connection, gone))
 
+    def _back_up(self) -> None:
+        """Asked every hour, done once a day. What goes wrong with it is shown, and stops nothing."""
+        self._warning = self._store.keep_daily(self._clock.now())
+        if self._store.damage:
+            self._trouble("disk", str(self._store.damage))
+        self._bell.ring(frozenset({changes.SENDER}))
+
     def _notice_others(self) -> None:
         """Asks the file first whether anybody wrote at all; mostly nobody did."""
         generation = self._store.generation()
@@ -298,6 +311,7 @@ class Engine:
         with self._store.reading() as connection:
             counters = changes.counters(connection)
             self._next_look = deliveries.next_look(connection)
+        self._marker.note(sum(counters.values()))
         changed = frozenset(topic for topic, n in counters.items() if self._seen.get(topic) != n)
         self._seen = counters
         self._bell.ring(changed)

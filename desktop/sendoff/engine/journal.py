@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
-RECORD = struct.Struct("<q")
+from sendoff.store import departed
+
 LARGEST = 1 << 20
 """Bytes after which the file starts anew when nothing is leaving."""
 
@@ -22,20 +22,13 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "leaving"
+        self._path = folder / departed.FILE
         self._descriptor = -1
 
     def last(self) -> frozenset[int] | None:
         """What the last sender noted. None: that is not known, so anything that was leaving may have left."""
-        boot = boot_id()
-        try:
-            head, _, records = self._path.read_bytes().partition(b"\n")
-        except OSError:
-            return None
-        if boot is None or head != boot.encode():
-            return None
-        whole = len(records) // RECORD.size * RECORD.size
-        return frozenset(part_id for (part_id,) in RECORD.iter_unpack(records[:whole]))
+        boot, found = boot_id(), departed.read(self._path.parent)
+        return found[1] if boot is not None and found and found[0] == boot else None
 
     def start(self) -> None:
         """Begins a new file; what was in doubt before is settled in the database by now."""
@@ -50,7 +43,7 @@ class Journal:
         Raises:
             OSError: it could not be noted, so it must not leave.
         """
-        os.write(self._descriptor, RECORD.pack(part_id))
+        os.write(self._descriptor, departed.RECORD.pack(part_id))
 
     @property
     def is_large(self) -> bool:

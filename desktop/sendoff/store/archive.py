@@ -20,6 +20,7 @@ from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import BadInput, SetupMissing
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Content
+from sendoff.store import backups
 from sendoff.store.media import LARGEST
 
 FORMAT = 1
@@ -266,6 +267,7 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(beside, target)
+        backups.sync(target.parent)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, FileExistsError) as wrong:
         raise BadInput(f"{target} can't be written: {wrong.strerror}. Choose another place.") from None
     except OSError as wrong:

@@ -6,7 +6,7 @@ The engine's own moves come in groups, because its one writer commits together w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -857,6 +857,46 @@ def recover(connection: sa.Connection, now: datetime, left: frozenset[int] | Non
     return Recovered(released, len(doubtful))
 
 
+def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, why: str) -> int:
+    """Puts deliveries in doubt of which a part left without this database knowing; returns how many.
+
+    It is no move of the table: the database was replaced by an older one, which is told what it has missed. Each gets
+    the try that it lacks, as if it had begun at its time, and no look by itself: the channel would have to know what
+    the part was sent with.
+    """
+    tried = sa.select(attempts.c.part_id).where(attempts.c.part_id == parts.c.id).exists()
+    open_now = ("scheduled", "claimed", "held", "missed", "failed")
+    found = connection.execute(
+        sa.select(parts.c.id, parts.c.delivery_id, deliveries.c.due_at)
+        .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+        .where(parts.c.id.in_(_GIVEN), parts.c.remote_id.is_(None), ~tried, deliveries.c.state.in_(open_now))
+        .order_by(parts.c.delivery_id, parts.c.number),
+        {"rows": codec.encode([(part_id,) for part_id in part_ids])},
+    ).all()
+    for row in found:
+        connection.execute(
+            sa.insert(attempts).values(
+                part_id=row.id, delivery_id=row.delivery_id, number=1, owner="", began_at=min(row.due_at, now),
+                ended_at=now, outcome="doubt", summary=why,
+            )
+        )  # fmt: skip
+    ids = sorted({row.delivery_id for row in found})
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(_GIVEN))
+        .values(
+            state="in_doubt", version=deliveries.c.version + 1, owner=None, lease_until=None, look_at=None, looks=0,
+            reason=why, advice="", acknowledged=False,
+        ),
+        {"rows": codec.encode([(delivery_id,) for delivery_id in ids])},
+    )  # fmt: skip
+    if ids:
+        changes.bump(connection, changes.DELIVERIES)
+    return len(ids)
+
+
+_given = json_rows("given", "id")
+_GIVEN = sa.select(_given.c.id)  # ids by the thousand, as one parameter
 STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not have gone out."
 STOPPED_BEFORE = "Sendoff stopped before this could leave."
 

@@ -46,11 +46,12 @@ def json_rows(name: str, *columns: str) -> sa.Subquery:
 def sqlite_engine(path: Path) -> sa.Engine:
     """An engine on a SQLite file, readable by its owner alone, with the pragmas that the promise rests on.
 
-    Transactions are begun by us (IMMEDIATE where they write), because Python's driver would begin them late.
+    Transactions are begun by us (IMMEDIATE where they write), because Python's driver would begin them late. A file
+    that vanishes later is not made anew by a later connection.
     """
     create_private(path)
     engine = sa.create_engine(
-        f"sqlite:///{path}",
+        f"sqlite:///{path.absolute().as_uri()}?mode=rw&uri=true",
         pool_size=8,
         max_overflow=24,
         hide_parameters=True,  # an exception's text must not carry what people wrote

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
+from sendoff import killpoints
 from sendoff.domain.errors import SetupMissing
-from sendoff.store.dialect import create_private
+from sendoff.store import backups
 
 HEAD = "0002"
 """The newest step in migrations/versions; a test compares."""
@@ -29,10 +29,14 @@ def bring_up_to_date(engine: sa.Engine, path: Path) -> None:
         return
     if version is not None:
         _refuse_unknown(version, path)
-        _copy_before(engine, path, version)
+        backups.make(path, f"{backups.BEFORE_UPDATE}-from-{version}", datetime.now(UTC))
+        backups.thin(path.parent)
+        killpoints.reach("migration.copied")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if _version(connection) != HEAD:  # another process may have been faster
             _upgrade(connection)
+            killpoints.reach("migration.written")
+    killpoints.reach("migration.done")
 
 
 def _version(connection: sa.Connection) -> str | None:
@@ -49,23 +53,6 @@ def _refuse_unknown(version: str, path: Path) -> None:
             f"{path} was written by a newer Sendoff (its step {version}, this one knows {HEAD}). "
             "Install the newer version again, or open another profile with SENDOFF_HOME."
         )
-
-
-def _copy_before(engine: sa.Engine, path: Path, version: str) -> None:
-    folder = path.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    target = folder / f"before-update-from-{version}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
-    create_private(target)
-    source = engine.raw_connection()
-    try:
-        import sqlite3
-
-        copy = sqlite3.connect(target)
-        raw: Any = source.driver_connection
-        raw.backup(copy)
-        copy.close()
-    finally:
-        source.close()
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -55,9 +55,12 @@ class SenderLock:
         """Takes the lock for the life of this process.
 
         Raises:
-            OwnedElsewhere: another process has it.
+            OwnedElsewhere: another process has it. SetupMissing: the folder can't be written.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # not inheritable: children never hold it
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)  # not inheritable: children never hold it
+        except OSError as wrong:
+            raise SetupMissing(f"{self._path} cannot be opened: {wrong.strerror}. Check the folder.") from None
         try:
             _lock(descriptor)
         except OSError:

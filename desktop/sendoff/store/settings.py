@@ -62,6 +62,8 @@ SETTINGS = (
         page="Background",
     ),
     Setting("paused_until", "", "", "hidden"),
+    Setting("paused_why", "", "", "hidden"),
+    Setting("profile_id", "", "", "hidden"),
     Setting("told_about_tray", "", "no", "hidden"),
     Setting("first_run_done", "", "no", "hidden"),
     Setting("window_geometry", "", "", "hidden"),

@@ -267,6 +267,12 @@ def queue(
     return _rows(connection.execute(wanted.order_by(*order).limit(limit)))
 
 
+def waiting(connection: sa.Connection, limit: int) -> list[Row]:
+    """What waits for its time, the earliest first."""
+    order = (deliveries.c.due_at, deliveries.c.id)
+    return _rows(connection.execute(_ROW.where(SCHEDULED).order_by(*order).limit(limit)))
+
+
 ATTENTION = (State.IN_DOUBT, State.FAILED, State.HELD, State.MISSED)
 _NEEDS = sa.text("deliveries.state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT deliveries.acknowledged")
 

@@ -20,7 +20,7 @@ from sendoff.domain.errors import BadInput, Damaged, SetupMissing
 from sendoff.domain.post import Content
 from sendoff.domain.when import parse_late, zone_info
 from sendoff.store import accounts as account_rows
-from sendoff.store import archive, changes, codec, health, tables
+from sendoff.store import archive, backups, changes, codec, health, tables
 from sendoff.store import posts as post_rows
 from sendoff.store import settings as setting_rows
 from sendoff.store.archive import ROWS, AccountRow, AttemptRow, DeliveryRow, Manifest, PartRow, PostRow, VariantRow
@@ -415,16 +415,16 @@ def _written(row: Any) -> dict[str, Any]:
 def backup(store: Store, now: datetime, target: Path | None = None, *, force: bool = False) -> Path:
     """Copies the database while it is in use, to PROFILE/backups/sendoff-YYYYMMDD-HHMMSS.db or a file of choice.
 
-    It holds no secrets. `import_from` reads it in again, so that nothing goes out twice.
+    It holds no secrets. `import_from` reads it in again, so that nothing goes out twice; store/restore.py goes back to
+    it.
 
     Raises:
         BadInput: the file is there already (unless `force`), or can't be written there.
-        SetupMissing: the disk is full.
+        SetupMissing: the disk is full. Damaged: the database is.
     """
     if target is None:
-        folder = store.folder / "backups"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        target = folder / f"sendoff-{now:%Y%m%d-%H%M%S}.db"
-    with archive.written_whole(target, replace=force) as beside:
+        return backups.make(store.path, backups.BY_HAND, now)
+    with archive.written_whole(target, replace=force) as beside, backups.explained(target):
         store.backup(beside)
+        backups.check(beside)
     return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from sendoff import APP_ID
-from sendoff.domain.errors import Refused
+from sendoff.domain.errors import Damaged, Refused, SendoffError
 from sendoff.store import glance, profile
 from sendoff.ui.icons import app_icon
 from sendoff.ui.single import Single
@@ -19,7 +20,11 @@ from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sendoff.bootstrap import Program
+    from sendoff.store.backups import Contents, Copy
+    from sendoff.store.db import StoreDamaged
     from sendoff.ui.background import Background
     from sendoff.ui.closing import Closing
     from sendoff.ui.context import Context
@@ -103,6 +108,7 @@ class Session(QObject):
         self.closing: Closing | None = None
         self.quitting = False
         self._at_login = False
+        self._looked_over = self._told_damage = False
         known = glance.settings(folder)
         chosen = known or {}
         theme = chosen.get("theme", "system")
@@ -151,7 +157,7 @@ class Session(QObject):
             return open_program(folder)
 
         assert self.background is not None
-        self.background.run(work, self._opened, lambda error: self.not_opened(str(error)))
+        self.background.run(work, self._opened, self._refused)
 
     def _opened(self, program: Program) -> None:
         from sendoff.ui.bridge import Bridge
@@ -188,6 +194,51 @@ class Session(QObject):
         if self._in_background:
             self.window.showMinimized()
 
+    def _refused(self, error: SendoffError) -> None:
+        from sendoff.store.db import StoreDamaged
+
+        if isinstance(error, StoreDamaged) and self.background is not None:
+            folder, damage = self._folder, error
+            self.background.run(lambda: _newest_copy(folder), lambda found: self._show_damage(damage, found))
+        else:
+            self.not_opened(str(error))
+
+    def _show_damage(self, damage: StoreDamaged, newest: tuple[Copy, Contents] | None) -> None:
+        """The whole window says that the database is of no use, and offers the latest copy."""
+        from sendoff.domain.when import When, describe
+        from sendoff.engine.clock import SystemClock
+        from sendoff.ui.trouble import DamagePage
+
+        def local(at: datetime) -> str:
+            from sendoff.bootstrap import system_zone
+
+            return describe(When.at(at, system_zone()), SystemClock().now())
+
+        def restore() -> None:
+            if newest is not None:
+                self._restore(newest[0].path)
+
+        page = DamagePage(
+            self.look, damage, self._folder, newest, again=self._again, leave=self.quit, restore=restore, local=local
+        )
+        self.window.show_trouble(page)
+        if self._in_background:
+            self.window.showMinimized()
+
+    def _restore(self, source: Path) -> None:
+        """Goes back to a copy, and opens the profile then."""
+        from sendoff.engine.clock import SystemClock
+        from sendoff.store import restore
+
+        folder = self._folder
+        assert self.background is not None
+        self.window.show_trouble(None)
+        self.background.run(
+            lambda: restore.restore(folder, source, SystemClock().now()),
+            lambda _done: self._open_profile(),
+            lambda error: self.not_opened(str(error)),
+        )
+
     def _again(self) -> None:
         """Tries once more after the person did what the message said."""
         self.window.show_trouble(None)
@@ -208,8 +259,26 @@ class Session(QObject):
     # --- what changes ---------------------------------------------------------------------------------------------
 
     def _stood(self, _standing: object) -> None:
+        self._show_what_stops_it()
         if self.tray is not None:
             self.tray.show_standing(self.window.standing)
+
+    def _show_what_stops_it(self) -> None:
+        """Once: a profile that was copied or taken back, or a database that was damaged under this window."""
+        if self.context is None:
+            return
+        damage = self.context.program.store.damage
+        if damage is not None and not self._told_damage:
+            self._told_damage = True
+            self.context.ask(
+                "The database can’t be used any more",
+                f"{damage.what} Nothing is sent. Quit Sendoff and start it again: it shows then what can be done.",
+                "Quit Sendoff",
+                self.quit,
+            )
+        elif self.window.standing.paused_why and not self._looked_over:
+            self._looked_over = True
+            QTimer.singleShot(0, self.window.look_over)  # over the first screen, once that has the keyboard
 
     def _changed(self, topics: frozenset[str]) -> None:
         if "settings" in topics:
@@ -309,6 +378,17 @@ class Session(QObject):
             self.background.close()
         if context is not None:
             context.program.close()
+
+
+def _newest_copy(folder: Path) -> tuple[Copy, Contents] | None:
+    """The latest copy that can be read, and what it holds."""
+    from sendoff.store import backups
+
+    for one in backups.every(folder):
+        if one.kind != backups.REPLACED:
+            with suppress(Damaged):
+                return one, backups.contents(one.path)
+    return None
 
 
 def _load_palette() -> None:

@@ -38,7 +38,9 @@ class Standing:
     now: datetime = NEVER
     zone: str = "UTC"
     paused_until: str = ""
+    paused_why: str = ""  # a sentence, where it was not the person who paused
     trouble: str = ""
+    warning: str = ""  # what does not stop the sending
     elsewhere: bool = False
     locked: bool = False  # the key file waits for its passphrase
     upcoming: tuple[Chip, ...] = ()
@@ -73,8 +75,12 @@ class Standing:
             return ""
         if self.mood is Mood.TROUBLE:
             return self.trouble
+        if self.paused_why:
+            return f"{self.paused_why} Look at what it would send, then resume."
         if self.mood is Mood.PAUSED:
             return f"{counted(self.waiting, 'delivery waits', 'deliveries wait')}"
+        if self.warning:
+            return self.warning
         if self.needs_you:
             return counted(self.needs_you, "thing needs you", "things need you")
         if not self.upcoming:
@@ -84,16 +90,22 @@ class Standing:
         return f"{self.target_of(self.upcoming[0])} · {distance(self.upcoming[0].when.instant - self.now)}"
 
     @property
+    def is_long(self) -> bool:
+        """Whether the second line is a sentence that has to be read whole."""
+        warned = bool(self.warning) and self.detail == self.warning
+        return self.mood is Mood.TROUBLE or bool(self.paused_why) or warned
+
+    @property
     def token(self) -> str:
         """The state whose colours the dot has."""
-        if self.mood is Mood.TROUBLE or self.needs_you:
+        if self.mood is Mood.TROUBLE or self.needs_you or self.paused_why or self.warning:
             return "doubt"
         return {Mood.STARTING: "missed", Mood.PAUSED: "missed", Mood.ELSEWHERE: "held"}.get(self.mood, "sent")
 
     @property
     def icon(self) -> str:
         """The tray's icon: running, paused or needs-you."""
-        if self.mood is Mood.TROUBLE or self.needs_you:
+        if self.mood is Mood.TROUBLE or self.needs_you or self.paused_why or self.warning:
             return "needs-you"
         return "paused" if self.mood is Mood.PAUSED else "running"
 
@@ -131,7 +143,7 @@ class Standing:
 def take(context: Context) -> Standing:
     """Looks at the program; a handful of small questions."""
     from sendoff.engine.engine import is_paused
-    from sendoff.store import accounts, posts, settings, timeline
+    from sendoff.store import accounts, posts, settings, timeline, whereabouts
     from sendoff.ui.sending import Part
 
     program, sending, now = context.program, context.sending, context.now()
@@ -147,7 +159,9 @@ def take(context: Context) -> Standing:
             now=now,
             zone=context.zone(),
             paused_until=chosen["paused_until"] if paused else "",
+            paused_why=whereabouts.why_paused(chosen) if paused else "",
             trouble=trouble,
+            warning=sending.status().warning if sending.part is Part.HERE else "",
             elsewhere=sending.part is Part.ELSEWHERE,
             locked=vault.exists and not vault.is_open,
             upcoming=tuple(timeline.upcoming(connection, 5)),

@@ -116,20 +116,22 @@ class Strip(QFrame):
 
     def show_standing(self, standing: Standing) -> None:
         self._standing = standing
-        trouble, paused = standing.mood == "trouble", standing.mood == "paused"
+        paused, long = standing.mood == "paused", standing.is_long
         said = f"{standing.headline}. {standing.detail}".strip(" .")
         for dot in (self._dot, self._small_dot):
             dot.set_state(standing.token)
             dot.setAccessibleName(said)
             set_tip(dot, said)
         self._headline.setText(standing.headline)
-        for label, shown in ((self._detail, not trouble), (self._long, trouble)):
+        for label, shown in ((self._detail, not long), (self._long, long)):
             label.setText(standing.detail if shown else "")
             label.setVisible(shown)
-        name = "Resume" if paused else "Pause"
+        name, icon = ("Resume", "play") if paused else ("Pause", "pause")
+        if standing.paused_why:
+            name, icon = "Look…", "eye"  # what would leave is shown before anything does
         self._pause.setText(name)
-        self._pause.set_icon("play" if paused else "pause")
-        self._small_pause.set_icon("play" if paused else "pause")
+        self._pause.set_icon(icon)
+        self._small_pause.set_icon(icon)
         self._small_pause.set_name(name)
         for unlock, pause in ((self._unlock, self._pause), (self._small_unlock, self._small_pause)):
             unlock.setVisible(standing.locked)

@@ -172,7 +172,8 @@ class Tray(QObject):
         menu.addSeparator()
         menu.add("New post…", wishes.compose, icon="pen-line")
         if standing.mood is Mood.PAUSED:
-            menu.add("Resume", wishes.resume, icon="play")
+            words = "Look at what it would send…" if standing.paused_why else "Resume"
+            menu.add(words, wishes.resume, icon="eye" if standing.paused_why else "play")
         elif standing.mood is not Mood.STARTING:
             fill_pause_menu(self._pauses, standing, wishes.pause)
             menu.addMenu(self._pauses).setIcon(self._look.icon("pause"))

@@ -1,22 +1,44 @@
-"""The whole window as one calm message, when the profile cannot be opened."""
+"""The whole window as one calm message, when the profile cannot be opened or its database is damaged."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets.button import LARGE, Button
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.surface import Picture
+from sendoff.ui.words import counted
+
+if TYPE_CHECKING:
+    from sendoff.store.backups import Contents, Copy
+    from sendoff.store.db import StoreDamaged
 
 
 class TroublePage(QWidget):
-    """Says what is wrong and what to do, in the error's own sentence."""
+    """Says what is wrong and what to do, in the error's own sentence.
 
-    def __init__(self, look: Look, sentence: str, again: Callable[[], object], leave: Callable[[], object]) -> None:
+    Args:
+        more: buttons before the last one, which is the chief one.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        sentence: str,
+        again: Callable[[], object],
+        leave: Callable[[], object],
+        *,
+        title: str = "Sendoff can’t open this profile",
+        more: Sequence[Button] = (),
+    ) -> None:
         super().__init__()
         centre = Qt.AlignmentFlag.AlignHCenter
         column = QVBoxLayout(self)
@@ -25,7 +47,7 @@ class TroublePage(QWidget):
         column.addStretch(2)
         column.addWidget(Picture(look, "trouble"), 0, centre)
         column.addSpacing(24)
-        column.addWidget(Label(look, "Sendoff can’t open this profile", size="title", weight=STRONG), 0, centre)
+        column.addWidget(Label(look, title, size="title", weight=STRONG), 0, centre)
         column.addSpacing(8)
         self.sentence = Label(look, sentence, size="lead", color="text2", wrap=True, align=centre)
         self.sentence.setMaximumWidth(560)
@@ -35,7 +57,56 @@ class TroublePage(QWidget):
         row.setSpacing(8)
         row.addStretch(1)
         row.addWidget(Button(look, "Quit", size=LARGE, run=leave))
-        row.addWidget(Button(look, "Try again", kind="primary", size=LARGE, run=again))
+        chief = "secondary" if more else "primary"
+        row.addWidget(Button(look, "Try again", kind=chief, size=LARGE, run=again))
+        for button in more:
+            row.addWidget(button)
         row.addStretch(1)
         column.addLayout(row)
         column.addStretch(3)
+
+
+class DamagePage(TroublePage):
+    """Says that the database is of no use any more, and offers the latest copy that can be read.
+
+    Args:
+        newest: that copy and what it holds; None: there is none.
+        restore: goes back to it.
+        local: an instant as the person's own time.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        damage: StoreDamaged,
+        folder: Path,
+        newest: tuple[Copy, Contents] | None,
+        *,
+        again: Callable[[], object],
+        leave: Callable[[], object],
+        restore: Callable[[], object],
+        local: Callable[[datetime], str],
+    ) -> None:
+        self.open_folder = Button(look, "Open the folder", icon="folder-open", size=LARGE, run=lambda: _open(folder))
+        self.restore = Button(look, "Go back to the copy", kind="primary", size=LARGE, run=restore)
+        words = [damage.what, "Nothing is sent."]
+        if newest:
+            copy, holds = newest
+            accounts, posts, planned = (
+                counted(holds.accounts, "account", "accounts"),
+                counted(holds.posts, "post", "posts"),
+                counted(holds.planned, "delivery that was", "deliveries that were"),
+            )
+            words += [
+                f"The latest copy is of {local(copy.at)}. It holds {accounts}, {posts} and {planned} still to come.",
+                "After going back to it Sendoff is paused, and shows first what it would send.",
+            ]
+        else:
+            words.append("There is no copy that could take its place in the folder “backups”.")
+        buttons = [self.open_folder, self.restore] if newest else [self.open_folder]
+        title = "The database is damaged" if "damaged" in damage.what else "The database is gone"
+        super().__init__(look, " ".join(words), again, leave, title=title, more=buttons)
+
+
+def _open(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -221,8 +221,21 @@ class Window(QMainWindow):
             self.context.do(lambda: commands.pause(until))
 
     def resume(self) -> None:
-        if self.context:
+        """Lets things leave again; where it was not the person who paused, they see first what that would be."""
+        if self.context is None:
+            return
+        if self.standing.paused_why:
+            self.bring_up()
+            self.look_over()
+        else:
             self.context.do(self.context.commands.resume)
+
+    def look_over(self) -> None:
+        """Shows why it is paused and what would leave."""
+        from sendoff.ui.lookover import LookOver
+
+        if self.context and not isinstance(self.overlay, LookOver):
+            self.show_overlay(LookOver(self.context))
 
     # --- what floats ----------------------------------------------------------------------------------------------
 

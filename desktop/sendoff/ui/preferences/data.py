@@ -20,7 +20,10 @@ from sendoff.ui.widgets.state import Spinner
 from sendoff.ui.words import counted
 
 T = TypeVar("T")
-BACKUP = "A copy of the database, made while Sendoff goes on sending. It holds your posts, and no keys."
+BACKUP = (
+    "A copy of the database, made while Sendoff goes on sending. It holds your posts, and no keys. One is made "
+    "by itself every day, in the folder “backups”."
+)
 EXPORT = "Everything you wrote, planned and sent, with the files, in one file. There are no keys in it."
 IMPORT = "Adds what an export or a backup holds. Nothing is sent by it, and accounts ask for a new sign-in."
 
