@@ -172,6 +172,11 @@ class Driver:
                 self.writer.end(self.dispatch.publish(ready)())
         return ids
 
+    def wake(self) -> None:
+        """Ends the account's rest, which refusals in a row bring about; the circuit would do that in time."""
+        with self.store.writing() as connection:
+            accounts.end_rest(connection, self.account)
+
     def run(self, most: int = 20) -> None:
         """Steps until nothing is due."""
         for _ in range(most):

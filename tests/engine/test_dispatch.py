@@ -57,6 +57,7 @@ def test_later_means_later_with_growing_pauses_until_patience_ends(driver: Drive
     pauses = []
     while (now := driver.get(delivery_id)).state is State.SCHEDULED:
         driver.clock.advance(max((now.due_at - driver.clock.now()).total_seconds(), 0))
+        driver.wake()
         driver.run()
         pauses.append((driver.get(delivery_id).due_at - driver.clock.now()).total_seconds())
     assert 7.5 <= pauses[0] <= 15
@@ -555,6 +556,7 @@ def test_surely_absent_goes_again_with_pauses_and_not_for_ever(driver: Driver) -
     driver.channel.looks = [None] * 400
     delivery_id = driver.schedule("hello")
     while driver.get(delivery_id).state in (State.SCHEDULED, State.IN_DOUBT):
+        driver.wake()
         driver.run()
         driver.look()
         driver.clock.advance(30)
