@@ -16,6 +16,7 @@ from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, 
 from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When
 from sendoff.engine import limiter
+from sendoff.engine.clockwatch import ClockWatch
 from sendoff.store import accounts, deliveries
 from tests.conftest import SetClock
 from tests.engine.driver import Driver, Scripted
@@ -487,6 +488,24 @@ def test_no_repeat_where_the_clock_says_nothing_of_the_keys_age(driver: Driver) 
     driver.channel.looks = [CannotLook("nobody knows")]
     driver.settler.look(delivery_id)
     assert (driver.get(delivery_id).state, len(driver.channel.parcels)) == (State.IN_DOUBT, 1)
+
+
+@pytest.mark.parametrize("hours", [3, -3])
+def test_a_clock_that_was_set_makes_nothing_older(driver: Driver, hours: int) -> None:
+    watch = ClockWatch(driver.clock)
+    delivery_id = doubtful(driver, Settle(How.SEARCH, looks=(5, 60), absent_after=60))
+    driver.clock.advance(5)
+    watch.check()
+    driver.clock.jump(hours * 3600)
+    jump = watch.check()
+    assert jump is not None
+    driver.settler.clock_was_set(jump)
+    driver.channel.looks = [None, None]
+    driver.settler.look(delivery_id)
+    assert driver.get(delivery_id).state is State.IN_DOUBT, "not there after five seconds proves nothing"
+    driver.clock.advance(56)
+    driver.settler.look(delivery_id)
+    assert driver.get(delivery_id).state is State.SCHEDULED
 
 
 @pytest.mark.parametrize("found", [None, Receipt("id-9"), Dropped("It was taken and then dropped.")])

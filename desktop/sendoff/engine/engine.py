@@ -266,6 +266,7 @@ class Engine:
             jump = self._watch.check()
             if jump is None:
                 return
+            self._settler.clock_was_set(jump)
             self._returns.jumped(jump)
             self._watchdog.be_patient()
             if jump.slept > TOLERANCE:  # whether or not the system says that it woke

@@ -16,6 +16,7 @@ from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, 
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, span_text
 from sendoff.engine import limiter
+from sendoff.engine.clockwatch import Jump
 from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
@@ -59,6 +60,15 @@ class Settler:
         self._channels = channels
         self._clock = clock
         self._chance = chance or random.Random()
+        self._jumps: list[Jump] = []
+
+    def clock_was_set(self, jump: Jump) -> None:
+        """What left before that is as old as it was, whatever the clock says of it now."""
+        self._jumps.append(jump)
+
+    def _on_this_clock(self, instant: datetime) -> datetime:
+        """An instant of the past as the clock tells it now, after all that it was set by since."""
+        return instant + sum((jump.set_by for jump in self._jumps if jump.before >= instant), timedelta())
 
     def look(self, delivery_id: int) -> None:
         """One look, and what follows from it."""
@@ -71,7 +81,7 @@ class Settler:
         if channel is None:
             self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can't look.")
             return
-        settle = channel.settle(job.account)
+        settle, left_at = channel.settle(job.account), self._on_this_clock(left_at)
         if settle.how is How.REPEAT and self._knows_the_key(job, settle, left_at):
             self._repeat(job, channel, settle, left_at)
         elif settle.how is How.ASK:
@@ -81,7 +91,8 @@ class Settler:
 
     def _knows_the_key(self, job: Job, settle: Settle, left_at: datetime) -> bool:
         """Whether the endpoint surely still knows the key. Its life began with the first try that may have arrived."""
-        age = (self._clock.now() - (job.first_try or left_at)).total_seconds()
+        first_try = self._on_this_clock(job.first_try) if job.first_try else left_at
+        age = (self._clock.now() - first_try).total_seconds()
         return 0 <= age <= (settle.key_life or 0) * REPEAT_SHARE
 
     def _repeat(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:
@@ -92,7 +103,7 @@ class Settler:
         """
         soonest = left_at + timedelta(seconds=min(settle.looks, default=0))
         if self._clock.now() < soonest:
-            self._again(job, soonest, job.delivery.reason)
+            self._again(job, soonest, job.delivery.reason, asked=False)
             return
         self._ask_endpoint(
             job, channel, channel.publish, settle, left_at, "It went again under the same key: it is out."
@@ -179,8 +190,8 @@ class Settler:
             ),
         )
 
-    def _again(self, job: Job, at: datetime, reason: str) -> None:
-        now = self._clock.now()
+    def _again(self, job: Job, at: datetime, reason: str, *, asked: bool = True) -> None:
+        now = self._clock.now() if asked else None
         self._write(
             job,
             lambda connection: deliveries.looked(
