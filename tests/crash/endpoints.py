@@ -41,6 +41,7 @@ class Ledger:
     key_life: float = 3600.0
     effects: list[Effect] = field(default_factory=list)
     uploads: list[str] = field(default_factory=list)
+    refresh: int = 0  # the number of the refresh token that works next
     _keys: dict[str, tuple[float, Effect]] = field(default_factory=dict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -54,6 +55,8 @@ class Ledger:
         if what == "media":
             self.uploads.append(kind)
             return _json({"id": f"media-{len(self.uploads)}"})
+        if what == "token":
+            return self._renew(json.loads(request.body)["refresh"])
         if request.method == "GET":
             return self._look(kind, named)
         if named:
@@ -61,6 +64,12 @@ class Ledger:
         if "Idempotency-Key" in request.headers:
             return self._under_key(kind, request)
         return _json(_shown(self._take(kind, request)))
+
+    def _renew(self, token: str) -> Reply:
+        if token != f"refresh-{self.refresh}":
+            return Reply(401, b'{"error": "this token was used before"}')
+        self.refresh += 1
+        return _json({"refresh": f"refresh-{self.refresh}"})
 
     def _look(self, kind: str, named: list[str]) -> Reply:
         mine = [one for one in self.effects if one.kind == kind]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sendoff.channels.http import Answer, Http, Patience
@@ -151,6 +152,22 @@ class Blind(Base):
     kind, title = "blind", "Blind"
 
 
-KINDS = (Key, OnlyKey, OwnId, Recent, Blind)
+class Renewing(Recent):
+    """Class C behind tokens that run out at once: each refresh token works one time, and gives the next."""
 
-ENTRY_POINTS = "[sendoff.channels]\n" + "".join(f"{one.kind} = {one.__module__}:{one.__name__}\n" for one in KINDS)
+    kind, title = "renewing", "Renewing"
+    renews = True
+    fields = (*Base.fields, Field("refresh", "Refresh token", Kind.SECRET))
+
+    def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
+        http = Http(self._context.transport, f"{account.settings['server']}/{self.kind}", self.title, patience=PATIENCE)
+        answer = http.read("/token", method="POST", data=json.dumps({"refresh": secret["refresh"]}))
+        return {"refresh": answer.json()["refresh"]}
+
+
+KINDS = (Key, OnlyKey, OwnId, Recent, Blind)
+"""Those that need no secret, so that no process has to open the key file."""
+
+ENTRY_POINTS = "[sendoff.channels]\n" + "".join(
+    f"{one.kind} = {one.__module__}:{one.__name__}\n" for one in (*KINDS, Renewing)
+)

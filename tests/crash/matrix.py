@@ -20,6 +20,6 @@ def test_cell(room: Room, sort: str, cell: Cell, record_property: Record) -> Non
 
 
 @pytest.mark.parametrize("cell", list(real.cells()), ids=lambda cell: f"real: {cell}")
-def test_cell_of_a_real_channel(room: Room, cell: Cell, record_property: Record) -> None:
+def test_cell_of_an_account_with_a_secret(room: Room, cell: Cell, record_property: Record) -> None:
     record_property("sort", "real")
     judge(real.play(room, cell), real.allowed(cell))

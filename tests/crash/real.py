@@ -14,6 +14,7 @@ from typing import Any
 from sendoff.channels.testing import FaultServer
 from tests.crash import table
 from tests.crash.cells import Cell, Game, Played, Room, rows, texts
+from tests.crash.endpoints import Ledger, LedgerServer, free_port
 from tests.fakes import mailgun
 from tests.fakes.mailgun import LoopbackMailgun
 from tests.fakes.mastodon import MastodonServer
@@ -74,7 +75,15 @@ def mastodon(folder: Path) -> Iterator[Endpoint]:
         ), lambda mode: _break(server, mode), server.strangers)  # fmt: skip
 
 
-ENDPOINTS: Mapping[str, Any] = {"smtp": smtp, "mailgun": mailgun_, "mastodon": mastodon}
+@contextmanager
+def renewing(folder: Path) -> Iterator[Endpoint]:
+    """Not real, but with a secret that changes: /renewing of the ledger."""
+    with LedgerServer(Ledger(), free_port()) as server:
+        fields, secrets = {"server": server.url}, {"refresh": "refresh-0"}
+        yield Endpoint(fields, secrets, (), server.endpoint.count, lambda mode: _break(server, mode), server.strangers)
+
+
+ENDPOINTS: Mapping[str, Any] = {"smtp": smtp, "mailgun": mailgun_, "mastodon": mastodon, "renewing": renewing}
 
 
 def play(room: Room, cell: Cell) -> Played:
@@ -122,16 +131,21 @@ def cells() -> Iterator[Cell]:
     for kind in ENDPOINTS:
         for point in POINTS:
             yield Cell(kind, point)
-        for mode in MODES[kind]:
+        for mode in MODES.get(kind, ()):
             yield Cell(kind, breaks=((1, mode),))
+    for parts in (1, 4):
+        yield Cell("renewing", "token.renewed", parts=parts)
+        yield Cell("renewing", "media.uploaded", parts=parts)
     for point in ("wire.sent", "answer.read", "end.after"):
         yield Cell("mastodon", point, parts=4)
         yield Cell("mastodon", point, "second")
 
 
 def allowed(cell: Cell) -> table.Allowed:
-    """Mastodon can be asked; SMTP and a Mailgun key that only sends cannot."""
+    """Mastodon and the ledger can be asked; SMTP and a Mailgun key that only sends cannot."""
     if cell.breaks:
         return MODES[cell.kind][cell.breaks[0][1]]
+    if cell.point == "token.renewed":
+        return table.HELD  # the old one is void and the new one is lost: only signing in again helps
     can, cannot = table.POINTS[cell.point]
-    return can if cell.kind == "mastodon" else cannot
+    return can if cell.kind in ("mastodon", "renewing") else cannot

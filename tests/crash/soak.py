@@ -25,6 +25,9 @@ from tests.crash.endpoints import Ledger
 LONGEST_LIFE = 1.5
 """Seconds that a worker lives at most, beside what a busy machine takes to start it; many end while they take over."""
 
+AIMED = 4.0
+"""Seconds that it has for coming to the point at which it is to be killed; then it is killed anyway."""
+
 WAITING = 40
 """So many deliveries wait at most: enough for a kill to meet some of them at every step."""
 
@@ -59,7 +62,7 @@ def _soak(room: Room, seconds: float, chance: random.Random) -> int:
         point = chance.choice(["", "", *table.POINTS])
         child = room.nursery.start(home, "worker", "--until-idle", **_at(point, chance))
         writer.write(3)
-        _let_live(child, chance.uniform(0.1, LONGEST_LIFE + 3 * pace))
+        _let_live(child, (AIMED if point else chance.uniform(0.1, LONGEST_LIFE)) + 3 * pace)
         if child.code is None:
             room.nursery.end_all()
             points["at any moment"] += 1

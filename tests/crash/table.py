@@ -54,10 +54,8 @@ def reaches(kind: str, point: str) -> bool:
     """Whether a channel of this kind comes to this point at all."""
     if point == "media.uploaded":
         return kind in PREPARING
-    if point in LOOKING:
-        return kind in ("ownid", "recent")  # a key is repeated without a look
-    if point in SETTLING:
-        return kind != "blind"
+    if point in (*LOOKING, *SETTLING):
+        return kind != "blind"  # a key is not looked for, it is repeated there
     return True
 
 
