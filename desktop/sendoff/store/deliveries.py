@@ -28,6 +28,7 @@ from sendoff.domain.delivery import (
     sources,
     why_not,
 )  # fmt: skip
+from sendoff.domain.doubt import STOPPED_WHILE
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.post import Content
 from sendoff.domain.when import When
@@ -843,7 +844,6 @@ def recover(connection: sa.Connection, now: datetime, left: frozenset[int] | Non
     return Recovered(released, len(doubtful))
 
 
-STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not have gone out."
 STOPPED_BEFORE = "Sendoff stopped before this could leave."
 
 
