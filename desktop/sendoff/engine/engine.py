@@ -50,12 +50,13 @@ SIGN_OF_LIFE = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the engine does now, for the strip, the tray and `doctor`."""
+    """What the engine does now, for the strip, the tray and `doctor`. `unreached` accounts wait for their hosts."""
 
     running: bool
     paused: bool
     trouble: str
     leaving: int
+    unreached: frozenset[int] = frozenset()
 
 
 class Engine:
@@ -187,7 +188,7 @@ class Engine:
     # --- questions ------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
-        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy)
+        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy, self._readiness.waiting)
 
     def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:
         """Whether something leaves, is due within `horizon`, is tried again later, or is about to be looked for."""
