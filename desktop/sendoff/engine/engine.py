@@ -188,7 +188,9 @@ class Engine:
     # --- questions ------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
-        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy, self._readiness.waiting)
+        return Status(
+            self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy, self._readiness.waiting
+        )
 
     def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:
         """Whether something leaves, is due within `horizon`, is tried again later, or is about to be looked for."""
