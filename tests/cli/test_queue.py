@@ -97,7 +97,7 @@ def test_show_tells_everything(ada: Run) -> None:
         assert words in said.out
     assert "POST practice" not in ada("show", "1").out
     shown = ada("show", "1", "--json").json
-    assert set(shown) == {"delivery", "content", "parts", "attempts", "events"}
+    assert set(shown) == {"delivery", "content", "parts", "attempts", "events", "doubt"}
     assert [part["receipt"]["remote_id"] for part in shown["parts"]] == ["practice-1", "practice-2"]
     assert [one["outcome"] for one in shown["attempts"]] == ["sent", "doubt"]
     assert "POST practice" in shown["attempts"][0]["request"]
@@ -200,6 +200,26 @@ def test_the_last_part_settled_as_sent_ends_it(ada: Run) -> None:
     assert state(ada) == "sent"
 
 
+def test_what_is_known_of_a_doubt_is_told_with_both_answers(ada: Run) -> None:
+    in_doubt(ada, answers="accept, lost")
+    told = ada("settle", "1")
+    assert told.code == 1
+    assert "Delivery 1 is in doubt: " in told.out
+    assert "  part      Part 2 of 2 is in doubt. Part 1 is out.\n" in told.out
+    assert "  answer    None was read. The line to the practice network broke before it answered." in told.out
+    assert "  channel   This practice account plays a network that can't be asked.\n" in told.out
+    assert "  sendoff settle 1 --as sent       It counts as sent, and nothing goes out again.\n" in told.out
+    assert "people get it twice" in told.out
+    assert "sendoff look 1" not in told.out
+    assert "\nKnown\n  part      Part 2 of 2 is in doubt." in ada("show", "1").out
+    assert ada("show", "1", "--json").json["doubt"]["can_look"] is False
+    assert state(ada) == "in_doubt"
+    ada("settle", "1", "--as", "sent")
+    assert ada("show", "1", "--json").json["doubt"] is None
+    over = ada("settle", "1")
+    assert (over.code, over.err) == (1, "sendoff: There is nothing in doubt about this delivery.\n")
+
+
 def test_a_look_asks_once_more(ada: Run) -> None:
     in_doubt(ada)
     assert "looks for it as soon as possible" in ada("look", "1").out
@@ -252,3 +272,40 @@ def keys(value: object) -> set[str]:
 
 
 FOREIGN = {"limits", "data", "values", "failed"}
+
+
+# --- rests --------------------------------------------------------------------------------------------------------
+
+
+def test_who_rests_is_told_and_a_check_ends_the_rest(ada: Run) -> None:
+    answers = ", ".join(["refuse"] * 5)
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", f"answers={answers}")
+    for number in range(5):
+        ada("post", "--to", "B", "--text", f"post {number}")
+    assert ada("worker", "--until-idle").code == 1
+    ada("post", "--to", "B", "--text", "one that waits")
+    listed = ada("accounts", "list")
+    assert "  rests until " in listed.out
+    assert "B: Rests until " in listed.err
+    assert "after 5 refusals in a row: The practice network refused it: “not today”." in listed.err
+    shown = ada("accounts", "list", "--json").json["accounts"][1]
+    assert (shown["strikes"], shown["rest_reason"]) == (5, "The practice network refused it: “not today”.")
+    assert "B: Rests until " in ada("queue", "--state", "scheduled").out
+    resting = [one for one in ada("doctor", "--json").json["checks"] if one["name"] == "rest"]
+    assert [one["verdict"] for one in resting] == ["note"]
+    assert "account 2 (practice): Rests until " in resting[0]["text"]
+    assert ada("accounts", "check", "B").code == 0
+    assert "works" in ada("accounts", "list").out.splitlines()[2]
+    assert ada("accounts", "list", "--json").json["accounts"][1]["rest_until"] is None
+
+
+def test_an_account_has_its_own_rule_for_late_posts(ada: Run) -> None:
+    said = ada("accounts", "late", "Ada", "next 2h")
+    assert (said.code, said.out) == (
+        0, "“Ada”, what is planned from now on: Up to 2 h late, then at the next free time.\n",
+    )  # fmt: skip
+    ada("post", "--text", "hello", "--at", "+1h")
+    assert ada("show", "1", "--json").json["delivery"]["late_rule"] == "next 2h"
+    assert ada("accounts", "list", "--json").json["accounts"][0]["late_rule"] == "next 2h"
+    assert "as the preference says: Up to 2 h late, then ask" in ada("accounts", "late", "Ada", "default").out
+    assert ada("accounts", "late", "Ada", "whenever").code == 2
