@@ -97,7 +97,7 @@ def test_show_tells_everything(ada: Run) -> None:
         assert words in said.out
     assert "POST practice" not in ada("show", "1").out
     shown = ada("show", "1", "--json").json
-    assert set(shown) == {"delivery", "content", "parts", "attempts", "events"}
+    assert set(shown) == {"delivery", "content", "parts", "attempts", "events", "doubt"}
     assert [part["receipt"]["remote_id"] for part in shown["parts"]] == ["practice-1", "practice-2"]
     assert [one["outcome"] for one in shown["attempts"]] == ["sent", "doubt"]
     assert "POST practice" in shown["attempts"][0]["request"]
@@ -198,6 +198,26 @@ def test_the_last_part_settled_as_sent_ends_it(ada: Run) -> None:
     in_doubt(ada, answers="accept, lost")
     assert ada("settle", "1", "--as", "sent").out == "1 is settled: it is there.\n"
     assert state(ada) == "sent"
+
+
+def test_what_is_known_of_a_doubt_is_told_with_both_answers(ada: Run) -> None:
+    in_doubt(ada, answers="accept, lost")
+    told = ada("settle", "1")
+    assert told.code == 1
+    assert "Delivery 1 is in doubt: " in told.out
+    assert "  part      Part 2 of 2 is in doubt. Part 1 is out.\n" in told.out
+    assert "  answer    None was read. The line to the practice network broke before it answered." in told.out
+    assert "  channel   This practice account plays a network that can't be asked.\n" in told.out
+    assert "  sendoff settle 1 --as sent       It counts as sent, and nothing goes out again.\n" in told.out
+    assert "people get it twice" in told.out
+    assert "sendoff look 1" not in told.out
+    assert "\nKnown\n  part      Part 2 of 2 is in doubt." in ada("show", "1").out
+    assert ada("show", "1", "--json").json["doubt"]["can_look"] is False
+    assert state(ada) == "in_doubt"
+    ada("settle", "1", "--as", "sent")
+    assert ada("show", "1", "--json").json["doubt"] is None
+    over = ada("settle", "1")
+    assert (over.code, over.err) == (1, "sendoff: There is nothing in doubt about this delivery.\n")
 
 
 def test_a_look_asks_once_more(ada: Run) -> None:

@@ -146,14 +146,31 @@ def test_a_doubt_is_settled_after_a_question(
     click(harbor, button(screen, answer))
     sheet = harbor.window.overlay
     assert isinstance(sheet, SettleSheet)
-    assert dict(sheet.facts)["Left"] == "Today 14:00:00.2"
-    assert dict(sheet.facts)["Looked"] == "Telegram can't be asked what became of a post."
+    assert dict(sheet.facts)["Left"] == "The last try began today 14:00:00.2 and was over after 29.8 s."
+    assert dict(sheet.facts)["Channel"] == "Telegram can't be asked what became of a post."
+    assert not sheet.look_again.isEnabled()
+    assert sheet.look_again.accessibleDescription() == "Telegram can't be asked what became of a post."
+    told = said_in(sheet)
+    assert "It counts as sent, and nothing goes out again." in told
+    assert "It goes out again now. If it did arrive after all, people get it twice." in told
     assert "Neither answer can be taken back." in said_in(sheet)
     assert state(harbor, one) is State.IN_DOUBT
     click(harbor, next(part for part in sheet.findChildren(Button) if part.words() == answer))
     assert state(harbor, one) is after
     assert harbor.window.said == said
     assert len(screen.needs._rows) == 3
+
+
+def test_a_network_that_can_be_asked_is_asked_from_the_sheet(harbor: Desk, screen: ActivityScreen) -> None:
+    one = add(harbor, "Where is it?", account=1, minutes=-20, state=State.IN_DOUBT)
+    SettleSheet.show_for(harbor.context, one, True)
+    sheet = harbor.window.overlay
+    assert isinstance(sheet, SettleSheet)
+    assert "looks through your own posts" in dict(sheet.facts)["Channel"]
+    click(harbor, sheet.look_again)
+    assert harbor.window.overlay is None
+    with harbor.context.reading() as connection:
+        assert deliveries.get(connection, one).look_at == NOW
 
 
 def test_sending_again_takes_more_than_one_enter(harbor: Desk, screen: ActivityScreen) -> None:

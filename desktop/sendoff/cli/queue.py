@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session, shapes
+from sendoff.domain import doubt
 from sendoff.domain.delivery import State
-from sendoff.domain.errors import BadInput
+from sendoff.domain.doubt import Doubt
+from sendoff.domain.errors import BadInput, Refused
 from sendoff.domain.when import describe, short
 from sendoff.store import settings, timeline, whereabouts, wouldsend
-from sendoff.store.timeline import Row
+from sendoff.store.timeline import Detail, Row
 
 
 def show_all(arguments: argparse.Namespace) -> int:
@@ -69,14 +71,24 @@ def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         with program.store.reading() as connection:
             detail = timeline.detail(connection, arguments.id)
+        known = _doubt(program, detail)
         if arguments.json:
-            render.print_json(shapes.detail(detail))
-        else:
-            title = program.channels[detail.account.channel].title if detail.account.channel in program.channels else ""
-            print(
-                "\n".join(shapes.lines(detail, title, program.clock.now(), program.commands.zone(), arguments.verbose))
-            )
+            render.print_json(shapes.detail(detail, known))
+            return 0
+        title = program.channels[detail.account.channel].title if detail.account.channel in program.channels else ""
+        now, zone = program.clock.now(), program.commands.zone()
+        print("\n".join(shapes.lines(detail, title, now, zone, arguments.verbose, known)))
     return 0
+
+
+def _doubt(program: Program, one: Detail) -> Doubt | None:
+    """What is known of a delivery in doubt; None: there is no doubt."""
+    if one.row.delivery.state is not State.IN_DOUBT:
+        return None
+    channel = program.channels.get(one.account.channel)
+    return doubt.known(
+        one.row.delivery, one.parts, one.attempts, one.account, channel, program.clock.now(), program.commands.zone()
+    )
 
 
 # --- changed ------------------------------------------------------------------------------------------------------
@@ -108,6 +120,8 @@ def retry(arguments: argparse.Namespace) -> int:
 
 def settle(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
+        if arguments.verdict is None:
+            return _tell_doubt(program, arguments.id)
         state = program.commands.settle(arguments.id, arguments.verdict == "sent")
         if state is State.SENT:
             print(f"{arguments.id} is settled: it is there.")
@@ -116,6 +130,17 @@ def settle(arguments: argparse.Namespace) -> int:
         print(f"{arguments.id} is settled: {rest} as soon as possible.")
         session.tell_if_nobody_sends(program)
     return 0
+
+
+def _tell_doubt(program: Program, delivery_id: int) -> int:
+    """What is known and what can be answered. Exit code 1: it still needs the person."""
+    with program.store.reading() as connection:
+        detail = timeline.detail(connection, delivery_id)
+    known = _doubt(program, detail)
+    if known is None:
+        raise Refused("There is nothing in doubt about this delivery.")
+    print("\n".join(shapes.choices(detail, known)))
+    return 1
 
 
 def look(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sendoff.cli import render
 from sendoff.domain.delivery import Attempt, Part
+from sendoff.domain.doubt import Doubt
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient
 from sendoff.domain.when import When, describe, distance, parse_late
 from sendoff.store.timeline import ATTENTION, Detail, Row
@@ -40,7 +41,7 @@ def delivery(row: Row) -> dict[str, Any]:
     }
 
 
-def detail(found: Detail) -> dict[str, Any]:
+def detail(found: Detail, doubt: Doubt | None) -> dict[str, Any]:
     """All about a delivery as JSON has it."""
     return {
         "delivery": delivery(found.row),
@@ -51,7 +52,13 @@ def detail(found: Detail) -> dict[str, Any]:
             {"at": render.instant(one.at), "kind": one.kind, "recipient": one.recipient, "detail": one.detail}
             for one in found.events
         ],
+        "doubt": doubt and _doubt(doubt),
     }
+
+
+def _doubt(known: Doubt) -> dict[str, Any]:
+    facts = [{"name": name, "text": words} for name, words in known.facts]
+    return {"known": facts, "can_look": known.can_look, "sent": known.there, "not_sent": known.absent}
 
 
 def _content(content: Content) -> dict[str, Any]:
@@ -126,7 +133,9 @@ def standing(row: Row) -> str:
     return f"{words}, {row.out} of {row.parts} out" if 0 < row.out < row.parts else words
 
 
-def lines(found: Detail, channel: str, now: datetime, zone: str, verbose: bool) -> Iterator[str]:
+def lines(
+    found: Detail, channel: str, now: datetime, zone: str, verbose: bool, doubt: Doubt | None = None
+) -> Iterator[str]:
     """Everything about a delivery, for reading."""
     row, one = found.row, found.row.delivery
     yield f"Delivery {one.id}: {standing(row)}"
@@ -144,6 +153,8 @@ def lines(found: Detail, channel: str, now: datetime, zone: str, verbose: bool) 
         yield f"  why       {render.one_line(one.reason)}"
     if one.advice:
         yield f"  do        {render.one_line(one.advice)}"
+    if doubt:
+        yield from _known(doubt)
     yield from _written(found.content)
     yield from _parts(found, zone)
     yield from _attempts(found, zone, verbose)
@@ -152,6 +163,24 @@ def lines(found: Detail, channel: str, now: datetime, zone: str, verbose: bool) 
     for event in found.events:
         who = f"{event.recipient}: " if event.recipient else ""
         yield f"  {_clock(event.at, zone)}  {event.kind}  {render.one_line(who + event.detail)}"
+
+
+def choices(found: Detail, doubt: Doubt) -> Iterator[str]:
+    """What is known of a delivery in doubt, and the words that settle it with what each does."""
+    one = found.row.delivery
+    yield f"Delivery {one.id} is in doubt: {render.one_line(found.row.excerpt)} ({render.one_line(found.row.account)})"
+    yield from _known(doubt)
+    yield ""
+    if doubt.can_look:
+        yield f"  sendoff look {one.id}                   Sendoff asks the endpoint once more."
+    yield f"  sendoff settle {one.id} --as sent       {doubt.there}"
+    yield f"  sendoff settle {one.id} --as not-sent   {doubt.absent}"
+
+
+def _known(doubt: Doubt) -> Iterator[str]:
+    yield "\nKnown"
+    for name, words in doubt.facts:
+        yield f"  {name.lower():<8}  {render.one_line(words)}"
 
 
 def _written(content: Content) -> Iterator[str]:

@@ -297,6 +297,21 @@ def short(when: When, now: datetime) -> str:
     return f"{when.wall.day} {MONTHS[when.wall.month - 1][:3]}{year} {clock}"
 
 
+def moment(instant: datetime, zone: str, now: datetime) -> str:
+    """A time beside other words: "Today 14:00", "Fri 11:00", "22 Nov 19:00"."""
+    when = When.at(instant, zone)
+    words = short(when, now)
+    return f"Today {words}" if when.wall.date() == When.at(now, zone).wall.date() else words
+
+
+def exact(instant: datetime, zone: str, now: datetime) -> str:
+    """A time to a tenth of a second: "Today 14:00:00.2", "22 Nov 14:00:00.2"."""
+    wall = When.at(instant, zone).wall
+    today = wall.date() == When.at(now, zone).wall.date()
+    day = "Today" if today else f"{wall.day} {MONTHS[wall.month - 1][:3]}"
+    return f"{day} {wall:%H:%M:%S}.{wall.microsecond // 100_000}"
+
+
 def clock_text(wall: datetime) -> str:
     return f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
 

@@ -28,6 +28,7 @@ from sendoff.domain.delivery import (
     sources,
     why_not,
 )  # fmt: skip
+from sendoff.domain.doubt import STOPPED_WHILE
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.post import Content
 from sendoff.domain.when import When
@@ -897,7 +898,6 @@ def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, w
 
 _given = json_rows("given", "id")
 _GIVEN = sa.select(_given.c.id)  # ids by the thousand, as one parameter
-STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not have gone out."
 STOPPED_BEFORE = "Sendoff stopped before this could leave."
 
 

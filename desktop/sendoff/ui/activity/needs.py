@@ -10,12 +10,12 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
-from sendoff.domain.when import short
+from sendoff.domain.when import moment, short
 from sendoff.store.activity import Decision
 from sendoff.ui.activity.days import PADDING, Place
 from sendoff.ui.activity.deeds import Act
 from sendoff.ui.activity.doing import Doing
-from sendoff.ui.activity.lines import NOTHING_WRITTEN, View, mark_of, moment
+from sendoff.ui.activity.lines import NOTHING_WRITTEN, View, mark_of
 from sendoff.ui.activity.room import MarkSign, buttons
 from sendoff.ui.context import Context
 from sendoff.ui.states import FACES
@@ -69,6 +69,8 @@ def said_of(decision: Decision, view: View) -> Said:
 def _cause(decision: Decision, view: View) -> str:
     one = decision.row.delivery
     parts = [one.reason, one.advice]
+    if one.state is State.IN_DOUBT and one.looked_at:
+        parts.append(f"Last looked for {moment(one.looked_at, view.zone, view.now)}.")
     if one.state is State.IN_DOUBT and one.look_at:
         when = moment(one.look_at, view.zone, view.now)
         parts.append("Sendoff looks for it now." if one.look_at <= view.now else f"Sendoff looks again {when}.")

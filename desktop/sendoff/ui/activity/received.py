@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from sendoff.channels.practice import Practice, Received
 from sendoff.domain.account import Account
+from sendoff.domain.when import moment
 from sendoff.store import accounts
-from sendoff.ui.activity.lines import moment
 from sendoff.ui.context import Context
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets.button import SMALL, Button

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import NotFound
-from sendoff.domain.when import When, zone_info
+from sendoff.domain.when import When, moment, zone_info
 from sendoff.store import activity, changes, deliveries, timeline
 from sendoff.store.activity import Decision, Entry, Wanted
 from sendoff.store.db import Connection
@@ -26,7 +26,7 @@ from sendoff.ui.activity.days import EDGE, DaysList, DaysModel, Place
 from sendoff.ui.activity.deeds import Act
 from sendoff.ui.activity.doing import Doing
 from sendoff.ui.activity.exporting import ExportButton
-from sendoff.ui.activity.lines import Day, Earlier, Key, Line, Needs, Room, View, moment
+from sendoff.ui.activity.lines import Day, Earlier, Key, Line, Needs, Room, View
 from sendoff.ui.activity.needs import NeedsView
 from sendoff.ui.activity.received import show_received
 from sendoff.ui.activity.room import RoomView

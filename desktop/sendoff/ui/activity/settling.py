@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
 
-from sendoff.domain.channel import How
+from sendoff.domain import doubt
 from sendoff.domain.delivery import State
-from sendoff.domain.post import Content
+from sendoff.domain.doubt import Doubt
 from sendoff.store import timeline
 from sendoff.store.timeline import Detail
-from sendoff.ui.activity.lines import exact, moment
 from sendoff.ui.context import Context
 from sendoff.ui.theme import MEDIUM, STRONG, Look
-from sendoff.ui.widgets.button import Button
+from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.surface import Card
-from sendoff.ui.words import counted
 
 THERE, ABSENT = "It is there", "It isn’t, send again"
 
@@ -33,12 +29,18 @@ class SettleSheet(Sheet):
 
     def __init__(self, context: Context, detail: Detail, there: bool) -> None:
         look = context.look
-        super().__init__(look, context.window, "Did it go out?", detail.row.delivery.reason, width=560, top=96)
+        super().__init__(look, context.window, "Did it go out?", width=600, top=72)
         self._context, self._delivery_id = context, detail.row.delivery.id
-        self.facts = _facts(context, detail)
+        self.known = _facts(context, detail)
+        self.facts = [*_post(detail), *self.known.facts]
         self.body.addLayout(_grid(look, self.facts))
-        self.body.addWidget(_choice(look, THERE, _if_there(detail)))
-        self.body.addWidget(_choice(look, ABSENT, "It leaves now. If it was there after all, people see it twice."))
+        self.look_again = Button(look, "Look again", icon="search", size=SMALL, run=self._ask_again)
+        self.look_again.setEnabled(self.known.can_look)
+        why = self.known.why_not or "Sendoff asks the endpoint once more, as soon as it gets to it."
+        self.look_again.setAccessibleDescription(why)
+        self.body.addLayout(_beside(look, self.look_again, "Not possible here." if self.known.why_not else why))
+        self.body.addWidget(_choice(look, THERE, self.known.there))
+        self.body.addWidget(_choice(look, ABSENT, self.known.absent))
         self.body.addWidget(Label(look, "Neither answer can be taken back.", size="small", color="text2"))
         yes = Button(
             look, THERE, kind="primary" if there else "secondary", icon="check", run=lambda: self._answer(True)
@@ -61,6 +63,11 @@ class SettleSheet(Sheet):
         else:
             context.say("There is nothing in doubt about it any more.")
 
+    def _ask_again(self) -> None:
+        commands, delivery_id, context = self._context.commands, self._delivery_id, self._context
+        self.close_it()
+        context.do(lambda: commands.look_again(delivery_id), said="Sendoff looks for it now.")
+
     def _answer(self, there: bool) -> None:
         commands, delivery_id, context = self._context.commands, self._delivery_id, self._context
         self.close_it()
@@ -73,39 +80,19 @@ def _said(there: bool, state: State) -> str:
     return "Settled: it is there." if state is State.SENT else "Settled: this part is there, and the rest follows."
 
 
-def _if_there(detail: Detail) -> str:
-    rest = sum(part.is_open for part in detail.parts) - 1
-    if rest:
-        return f"This part counts as sent, and the other {counted(rest, 'part', 'parts')} follow now."
-    return "It counts as sent, and nothing goes out again."
+def _facts(context: Context, detail: Detail) -> Doubt:
+    channel = context.program.channels.get(detail.row.channel)
+    one, account, now = detail.row.delivery, detail.account, context.now()
+    return doubt.known(one, detail.parts, detail.attempts, account, channel, now, context.zone())
 
 
-def _facts(context: Context, detail: Detail) -> list[tuple[str, str]]:
-    """What is known of the doubtful part, in words."""
-    one, zone, now = detail.row.delivery, context.zone(), context.now()
-    found = [("Post", detail.row.excerpt), ("Account", detail.row.account)]
-    part = next((part for part in detail.parts if part.is_open), None)
-    if part and len(detail.parts) > 1:
-        found.append(("Part", f"{part.number} of {len(detail.parts)}{_part_words(detail.content, part.plan.item)}"))
-    if detail.attempts:
-        found.append(("Left", exact(detail.attempts[-1].began_at, zone, now)))
-    return [*found, ("Looked", _looks(context, detail, now, zone) or one.advice)]
-
-
-def _part_words(content: Content, item: int) -> str:
-    words = " ".join(content.items[item].text.split()) if item < len(content.items) else ""
-    return f": {words[:60]}" if words else ""
-
-
-def _looks(context: Context, detail: Detail, now: datetime, zone: str) -> str:
-    """How often Sendoff has looked, and when it looks next; or why it can't."""
-    one, channel = detail.row.delivery, context.program.channels.get(detail.row.channel)
-    settle = channel.settle(detail.account) if channel else None
-    if settle is None or (settle.how is How.ASK and not one.look_at):
-        return settle.why if settle else "There is no channel to ask any more."
-    times = counted(one.looks, "time", "times") if one.looks else "not yet"
-    after = f"; next {moment(one.look_at, zone, now)}" if one.look_at else "; it does not look again by itself"
-    return f"{times}{after}"
+def _post(detail: Detail) -> list[tuple[str, str]]:
+    """What it is about: the account, and the words of the doubtful part."""
+    part = next((one for one in detail.parts if one.is_open), None)
+    place = part.plan.item if part else 0
+    items = detail.content.items
+    own = " ".join(items[place].text.split())[:80] if len(items) > 1 and place < len(items) else ""
+    return [("Post", own or detail.row.excerpt), ("Account", detail.row.account)]
 
 
 def _grid(look: Look, facts: list[tuple[str, str]]) -> QVBoxLayout:
@@ -121,6 +108,15 @@ def _grid(look: Look, facts: list[tuple[str, str]]) -> QVBoxLayout:
     column = QVBoxLayout()
     column.addLayout(grid)
     return column
+
+
+def _beside(look: Look, button: Button, words: str) -> QHBoxLayout:
+    """A button, and quiet words about it at its right."""
+    row = QHBoxLayout()
+    row.setSpacing(10)
+    row.addWidget(button)
+    row.addWidget(Label(look, words, size="small", color="text2", elide=True), 1)
+    return row
 
 
 def _choice(look: Look, title: str, sentence: str) -> Card:
