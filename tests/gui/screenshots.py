@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -38,6 +38,9 @@ from sendoff.ui.composer.preview.model import Preview
 from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.palette import Palette
 from sendoff.ui.passphrase import PassphraseSheet
+from sendoff.ui.returning.greeting import Greeting
+from sendoff.ui.returning.sheet import WelcomeSheet
+from sendoff.ui.returning.words import Kind
 from sendoff.ui.sending import Part
 from sendoff.ui.session import make_application
 from sendoff.ui.theme import Look
@@ -47,6 +50,7 @@ from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
 from tests.gui import composing, preview_sample, sample
 from tests.gui import planner_states as planner
+from tests.gui import returning_states as returning
 from tests.gui.desk import Desk, grab, set_up
 from tests.gui.gallery import gallery
 
@@ -276,6 +280,64 @@ def _activity_received(desk: Desk) -> None:
     desk.settle()
 
 
+def _back(desk: Desk) -> None:
+    returning.come_back(desk)
+    Greeting(desk.context, lambda *_: None, desk.window).show_sheet()
+    desk.settle()
+
+
+def _back_much(desk: Desk) -> None:
+    many = [replace(returning.WEEKEND[3], after=60 + n, words=f"Pier quiz, round {n}") for n in range(100)]
+    returning.come_back(desk, [*returning.WEEKEND, *many])
+    greeting = Greeting(desk.context, lambda *_: None, desk.window)
+    greeting.show_sheet()
+    desk.settle()
+    sheet = desk.window.overlay
+    assert isinstance(sheet, WelcomeSheet)
+    sheet.unfold(Kind.LATE, 12)
+    desk.settle()
+
+
+def _back_calm(desk: Desk) -> None:
+    returning.come_back(desk, returning.WEEKEND[:3], with_moved=False)
+    Greeting(desk.context, lambda *_: None, desk.window).show_sheet()
+    desk.settle()
+
+
+def _back_offered(desk: Desk) -> None:
+    desk.window.go("composer")
+    returning.come_back(desk)
+    Greeting(desk.context, lambda *_: None, desk.window).look()
+    desk.settle()
+
+
+def _resting(name: str) -> Callable[[Desk], None]:
+    def bring(desk: Desk) -> None:
+        returning.rest(desk, sample.GRAM)
+        desk.window.go(name)
+        desk.settle()
+
+    return bring
+
+
+def _resting_list(desk: Desk) -> None:
+    returning.rest(desk, sample.GRAM)
+    desk.window.screen_named("planner").show_view("list")  # type: ignore[union-attr]
+    desk.settle()
+
+
+def _alarm(desk: Desk) -> None:
+    desk.context.sending.part = Part.NOWHERE
+    desk.context.sending.trouble = (
+        "3 deliveries are due and nothing takes them, for 4 min now. Quit Sendoff and start it again; nothing is lost. "
+        "This computer's clock jumped ahead by 3 h. What is due waits for a minute, in case the clock is wrong: set it "
+        "right, or pause the sending."
+    )
+    returning.rest(desk, sample.GRAM, sample.TALK)
+    desk.window.look_again()
+    desk.settle()
+
+
 def _gallery(desk: Desk) -> QWidget:
     page = gallery(desk.look)
     page.resize(page.sizeHint())
@@ -424,6 +486,14 @@ SHOTS = (
     Shot("trouble", _trouble, filled=False),
     Shot("damaged", _damaged, filled=False),
     Shot("look-over", _look_over),
+    Shot("back", _back),
+    Shot("back-much", _back_much),
+    Shot("back-calm", _back_calm),
+    Shot("back-offered", _back_offered),
+    Shot("resting-accounts", _resting("accounts")),
+    Shot("resting-activity", _resting("activity")),
+    Shot("resting-list", _resting_list),
+    Shot("alarm", _alarm),
     Shot("planner", _go("planner")),
     Shot("planner-empty", _go("planner"), filled=False),
     Shot("planner-hover", planner.hover),

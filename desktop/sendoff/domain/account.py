@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from sendoff.domain.when import moment
+
 
 class AccountState(StrEnum):
     """What the account can do now."""
@@ -66,3 +68,22 @@ def rest(strikes: int) -> timedelta:
     """How long an account rests after so many refusals in a row: not at all, then ever longer."""
     beyond = strikes - STRIKES
     return min(FIRST_REST * 2 ** min(beyond, 10), LONGEST_REST) if beyond >= 0 else timedelta()
+
+
+def rest_words(account: Account, now: datetime, zone: str) -> str:
+    """Until when an account rests, and why: "Rests until 09:20 after 5 refusals in a row: it is full"; or ""."""
+    if account.rest_until is None:
+        return ""
+    reason = account.rest_reason.strip()
+    why = f" after {account.strikes} refusals in a row: {reason}" if reason else ""
+    words = f"{rest_span(account, now, zone)}{why}"
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def rest_span(account: Account, now: datetime, zone: str) -> str:
+    """The same without the reason; where the rest is over, that the account is asked."""
+    if account.rest_until is None:
+        return ""
+    if account.rest_until <= now:
+        return "Is asked now whether it works again"
+    return f"Rests until {moment(account.rest_until, zone, now).removeprefix('Today ')}"

@@ -508,7 +508,10 @@ class Commands:
             return {}
 
     def check_account(self, account_id: int) -> Identity:
-        """Asks the endpoint whether the stored key still works; holds or releases the account accordingly."""
+        """Asks the endpoint whether the stored key still works; holds or releases the account accordingly.
+
+        An account that rests goes on if it works.
+        """
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
         channel = self.channel(account.channel)
@@ -522,6 +525,8 @@ class Commands:
             accounts.update(connection, account_id, learned=identity.learned)
             if account.state is AccountState.SIGN_IN:
                 deliveries.release_account(connection, account_id)
+            elif account.rest_until is not None:
+                accounts.end_rest(connection, account_id)
         return identity
 
     def rename_account(self, account_id: int, name: str) -> None:

@@ -55,13 +55,14 @@ SLEEP_HOLD = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the engine does now, for the strip, the tray and `doctor`."""
+    """What the engine does now, for the strip, the tray and `doctor`. `unreached` accounts wait for their hosts."""
 
     running: bool
     paused: bool
     trouble: str
     leaving: int
     warning: str = ""  # what does not stop the sending, but somebody should see to
+    unreached: frozenset[int] = frozenset()
 
 
 class Engine:
@@ -201,7 +202,10 @@ class Engine:
     # --- questions ------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
-        return Status(self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy, self._warning)
+        troubles = " ".join(self._troubles.values())
+        return Status(
+            self.running, self._paused, troubles, self._pool.busy, self._warning, self._readiness.waiting
+        )  # fmt: skip
 
     def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:
         """Whether something leaves, is due within `horizon`, is tried again later, or is about to be looked for."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 
+from sendoff.domain.account import rest_words
 from sendoff.domain.delivery import State
 from sendoff.store import changes, settings, timeline
 from sendoff.store.timeline import Row
 from sendoff.ui.context import Context
+from sendoff.ui.standing import Standing
 from sendoff.ui.states import FACES
 from sendoff.ui.words import counted
 
+_FIGURES = re.compile(r"\d+( (s|min|h|days?)\b)?")
 MOST = 2
 """More news than this at once is told as a number."""
 
@@ -41,12 +45,32 @@ class Notifier(QObject):
         self._needing: set[tuple[int, State]] | None = None
         self._mark = 0
         self._told: set[int] = set()
+        self._trouble = ""
+        self._resting: set[int] | None = None
         context.bridge.changed.connect(self._hear)
         context.do(self._look, owner=self)
 
     def _hear(self, topics: frozenset[str]) -> None:
         if changes.DELIVERIES in topics:
             self._context.do(self._look, self._show, owner=self)
+
+    def follow(self, standing: Standing) -> None:
+        """Tells once when something begins to stand in the way of the sending, and when an account begins to rest.
+
+        A trouble that is there from the beginning is told too: nothing leaves until it is over.
+        """
+        trouble, before = _FIGURES.sub("#", standing.trouble), self._trouble
+        resting, rested = {one.id for one in standing.resting}, self._resting
+        self._trouble, self._resting = trouble, resting
+        told = [("Sendoff: sending waits", standing.trouble)] if trouble and trouble not in before else []
+        told += [
+            (f"{one.name} rests", f"{rest_words(one, standing.now, standing.zone)} Its other posts wait.")
+            for one in standing.resting
+            if rested is not None and one.id not in rested
+        ]
+        if told and self._context.settings()["notify"] != "none":
+            for title, words in told:
+                self._tell(title, words)
 
     def _look(self) -> News:
         with self._context.reading() as connection:

@@ -163,6 +163,7 @@ class Session(QObject):
         from sendoff.ui.bridge import Bridge
         from sendoff.ui.context import Context
         from sendoff.ui.notify import Notifier
+        from sendoff.ui.returning.greeting import Greeting
         from sendoff.ui.sending import Sending
 
         if self.quitting or self.background is None:
@@ -176,7 +177,8 @@ class Session(QObject):
         if not self.window.current:
             self.window.go("first_run" if self._is_new(self.context) else "planner")
         bridge.changed.connect(self._changed)
-        Notifier(self.context, self._tell, self)
+        self.window.stood.connect(Notifier(self.context, self._tell, self).follow)
+        Greeting(self.context, self._tell, self)
         self._follow_settings()
         self._ask_for_passphrase(self.context)
         sending.start()

@@ -13,6 +13,7 @@ from sendoff.domain.when import When, distance, short
 from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
+    from sendoff.domain.account import Account
     from sendoff.store.timeline import Chip
     from sendoff.ui.context import Context
 
@@ -48,6 +49,7 @@ class Standing:
     drafts: int = 0
     accounts: int = 0
     waiting: int = 0
+    resting: tuple[Account, ...] = ()  # after refusals in a row
     workspace: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +85,8 @@ class Standing:
             return self.warning
         if self.needs_you:
             return counted(self.needs_you, "thing needs you", "things need you")
+        if self.resting:
+            return self._rests()
         if not self.upcoming:
             return "It sends for this profile" if self.elsewhere else "Ready when you are"
         if self.elsewhere:
@@ -98,7 +102,8 @@ class Standing:
     @property
     def token(self) -> str:
         """The state whose colours the dot has."""
-        if self.mood is Mood.TROUBLE or self.needs_you or self.paused_why or self.warning:
+        seen_to = self.needs_you or self.paused_why or self.warning or self.resting
+        if self.mood is Mood.TROUBLE or seen_to:
             return "doubt"
         return {Mood.STARTING: "missed", Mood.PAUSED: "missed", Mood.ELSEWHERE: "held"}.get(self.mood, "sent")
 
@@ -134,6 +139,11 @@ class Standing:
             return self.titles.get(kind, kind)
         return counted(len(chip.seats), "account", "accounts")
 
+    def _rests(self) -> str:
+        if len(self.resting) > 1:
+            return f"{len(self.resting)} accounts rest after refusals"
+        return f"{self.resting[0].name} rests after refusals"
+
     def _until(self) -> str:
         if self.paused_until in ("", FOREVER):
             return ""
@@ -150,6 +160,7 @@ def take(context: Context) -> Standing:
     with context.reading() as connection:
         chosen = settings.read(connection)
         workspace = accounts.workspace_list(connection)[0]
+        known = accounts.every(connection, workspace.id)
         other = timeline.sender(connection) if sending.part is Part.ELSEWHERE else None
         trouble = _trouble(context, other.trouble if other else "")
         paused = is_paused(chosen["paused_until"], now)
@@ -167,7 +178,8 @@ def take(context: Context) -> Standing:
             upcoming=tuple(timeline.upcoming(connection, 5)),
             needs_you=timeline.needs_you_count(connection),
             drafts=posts.draft_count(connection, workspace.id),
-            accounts=len(accounts.every(connection, workspace.id)),
+            accounts=len(known),
+            resting=tuple(one for one in known if one.rest_until is not None),
             waiting=timeline.totals(connection).get(State.SCHEDULED, 0),
             workspace=workspace.name,
             titles={kind: channel.title for kind, channel in program.channels.items()},

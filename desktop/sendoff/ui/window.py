@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.ui.actions import add_action
 from sendoff.ui.rail import Rail
@@ -16,6 +16,7 @@ from sendoff.ui.screens import ENTRIES, SCREENS
 from sendoff.ui.theme import Look
 
 if TYPE_CHECKING:
+    from sendoff.ui.banners import Banners
     from sendoff.ui.context import Context
     from sendoff.ui.pausing import Pause
     from sendoff.ui.screen import Screen
@@ -59,8 +60,12 @@ class Window(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.rail)
-        row.addWidget(self._pages, 1)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(0)
+        self._column.addWidget(self._pages, 1)
+        row.addLayout(self._column, 1)
         self.setCentralWidget(middle)
+        self.banners: Banners | None = None
         self._undo_bar: UndoBar | None = None
         self._overlays: list[Overlay] = []
         self._tick = QTimer(self)
@@ -72,7 +77,12 @@ class Window(QMainWindow):
 
     def enter(self, context: Context) -> None:
         """Takes the program that was opened, and shows the first page."""
+        from sendoff.ui.banners import Banners
+
         self.context = context
+        self.banners = Banners(context)
+        self._column.insertWidget(0, self.banners)
+        self.stood.connect(self.banners.show_standing)
         context.bridge.changed.connect(self._changed)
         context.sending.changed.connect(self.look_again)
         context.background.trouble.connect(lambda words: self.say(words, trouble=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sendoff.domain.account import Account, AccountState
+from sendoff.domain.account import Account, AccountState, rest_span
 from sendoff.domain.channel import Capabilities, Channel
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import When, distance, short, span_text
@@ -24,6 +24,7 @@ class Action(StrEnum):
     CHECK = "Check"
     SIGN_IN = "Sign in"
     LOOK = "Look"
+    ASK = "Ask now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ def _standing(account: Account, counts: Mapping[str, int], moment: Moment, check
         more = f" · {counted(waits, 'post waits', 'posts wait')}" if waits else ""
         face = Face("signin", "key-round", f"Sign in again{more}")
         return _Standing(face, Action.SIGN_IN, account.reason or "The key is no longer accepted.")
+    if account.rest_until is not None:
+        waits = counts.get("scheduled", 0)
+        more = f" · {counted(waits, 'post waits', 'posts wait')}" if waits else ""
+        face = Face("doubt", "hourglass", f"{rest_span(account, moment.now, moment.zone)}{more}")
+        return _Standing(face, Action.ASK, f"{account.strikes} refusals in a row: {account.rest_reason}")
     if checked and checked.reason and not _sent_since(account, checked.at):
         face = Face("failed", "unplug", f"Check failed · {ago(checked.at, moment)}")
         return _Standing(face, checked.action, checked.reason)

@@ -258,8 +258,15 @@ class AccountsScreen(Screen):
             self._sign_in(shown)
         elif shown.action is Action.LOOK:
             self.context.go("activity")
+        elif shown.action is Action.ASK:
+            self._wake(shown)
         else:
             self._check(shown)
+
+    def _wake(self, shown: Facts) -> None:
+        commands, account = self.context.commands, shown.account
+        said = f"{account.name} is asked now whether it works again."
+        self.context.do(lambda: commands.wake_account(account.id), said=said, owner=self)
 
     def open(self, shown: Facts) -> None:
         """Shows all that is known of an account."""

@@ -12,7 +12,6 @@ from sendoff.ui.composer.accounts import Accounts
 from sendoff.ui.composer.assess import Assessment, Eyes
 from sendoff.ui.composer.editor import Editor
 from sendoff.ui.composer.mailform import Sender
-from sendoff.ui.composer.notice import Notice
 from sendoff.ui.composer.options import Options
 from sendoff.ui.composer.page import PageView
 from sendoff.ui.composer.preview.pictures import Pictures
@@ -20,6 +19,7 @@ from sendoff.ui.composer.problems import Problems
 from sendoff.ui.composer.state import EVERYONE, Page, Writing
 from sendoff.ui.composer.tabs import Tab, Tabs
 from sendoff.ui.context import Context
+from sendoff.ui.widgets.notice import Notice
 
 PADDING = 24
 

@@ -274,6 +274,7 @@ class Sheet(Overlay):
     """A title, what it is about, parts in `body`, and buttons at the foot.
 
     Args:
+        picture: stands at the right of the title.
         stays: only its buttons close it.
     """
 
@@ -284,6 +285,7 @@ class Sheet(Overlay):
         title: str,
         sentence: str = "",
         *,
+        picture: QWidget | None = None,
         width: int = 480,
         top: int = 128,
         stays: bool = False,
@@ -293,10 +295,17 @@ class Sheet(Overlay):
         column = QVBoxLayout(card)
         column.setContentsMargins(32, 28, 32, 24)
         column.setSpacing(0)
-        column.addWidget(Label(look, title, size="title", weight=STRONG, wrap=True))
-        if sentence:
-            column.addSpacing(6)
-            column.addWidget(Label(look, sentence, color="text2", wrap=True))
+        words = QVBoxLayout()
+        words.setSpacing(6)
+        words.addWidget(Label(look, title, size="title", weight=STRONG, wrap=True))
+        self._sentence = Label(look, "", color="text2", wrap=True)
+        words.addWidget(self._sentence)
+        head = QHBoxLayout()
+        head.setSpacing(24)
+        head.addLayout(words, 1)
+        if picture is not None:
+            head.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(head)
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 16, 0, 20)
         self.body.setSpacing(12)
@@ -307,7 +316,13 @@ class Sheet(Overlay):
         self._foot.addWidget(self._note, 1)
         column.addLayout(self._foot)
         card.setAccessibleName(title)
-        card.setAccessibleDescription(sentence)
+        self.set_sentence(sentence)
+
+    def set_sentence(self, sentence: str) -> None:
+        """What it is about, below the title; "" nothing."""
+        self._sentence.setText(sentence)
+        self._sentence.setVisible(bool(sentence))
+        self.card.setAccessibleDescription(sentence)
 
     def add_button(self, button: Button) -> None:
         """Puts a button at the right end of the foot."""

@@ -1,4 +1,4 @@
-"""A bar above the text that says what is unusual about this post, with what can be done."""
+"""A box above other things that says what is unusual, with what can be done."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ class Notice(QFrame):
     ) -> None:
         """Shows words and links, in the colours of a state; "" hides it."""
         self._token = state
-        self._words.setText(words)
         for link in self.links:
             self._row.removeWidget(link)
             link.hide()
@@ -45,8 +44,14 @@ class Notice(QFrame):
         self.links = [Button(self._look, said, kind="link", size=SMALL, run=run) for said, run in links]
         for link in self.links:
             self._row.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
+        self.reword(words)
+
+    def reword(self, words: str) -> None:
+        """The same in other words; the links stay, with the keyboard that may be on them."""
+        self._words.setText(words)
         self.setAccessibleName(words)
         self.setVisible(bool(words))
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

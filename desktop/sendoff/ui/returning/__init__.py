@@ -1,0 +1,1 @@
+"""Coming back: what became of what was planned while nothing could leave."""
