@@ -51,7 +51,7 @@ def test_a_try_without_an_answer_at_a_network_that_cannot_be_asked() -> None:
     assert found.facts == (
         ("Left", "The last try began today 14:00:00.2 and was over after 29.8 s."),
         ("Answer", f"None was read. {BROKE}"),
-        ("Next", "Sendoff does not look by itself any more: it is your word that counts."),
+        ("Next", "Sendoff can’t look for it, so it is your word that counts."),
         ("Channel", "Loft can’t be searched."),
     )
     assert (found.can_look, found.why_not) == (False, "Loft can’t be searched.")
@@ -76,6 +76,7 @@ TABLE = [
     ("Next", {"delivery": LOOKED, "channel": SEARCH},
      "Sendoff looks today 14:05. What is not there 5 min after it left counts as not sent, and goes again."),
     ("Next", {"delivery": replace(LOOKED, look_at=NOW), "channel": Loft(Settle(How.REPEAT))}, "Sendoff looks now."),
+    ("Next", {"channel": SEARCH}, "Sendoff does not look by itself any more: it is your word that counts."),
     ("Part", {}, None),
     ("Part", {"parts": THREAD, "attempts": (TRY, SECOND)},
      "Part 2 of 4 is in doubt. Part 1 is out. 2 parts wait for it."),

@@ -43,7 +43,9 @@ WEEKEND = (
     Fell(540, SKY, "The kettle is on: filter bar until seven", "ask 2h", _S.SENT, sent=1.2),
     Fell(300, TOOT, "Sunday roast: 12 bags left", "skip 15m", _S.MISSED, "It was late."),
     Fell(310, GRAM, "Pier quiz, table list", "ask 2h", _S.MISSED, "It was late."),
-    Fell(120, TOOT, "We looked for the dog, and the dog looked for the biscuits 🐕", "ask 1h", _S.MISSED, "It was late."),
+    Fell(
+        120, TOOT, "We looked for the dog, and the dog looked for the biscuits 🐕", "ask 1h", _S.MISSED, "It was late."
+    ),
     Fell(570, TALK, "Tomorrow: Guji on the bar", "send", _S.SCHEDULED),
 )
 
@@ -67,7 +69,9 @@ def moved(connection: Connection, words: str = "Staff picks: what Tomás drinks"
     delivery_id = _plan(connection, Fell(60, TALK, words, "next 2h", _S.SCHEDULED))
     when = When(datetime.fromisoformat("2026-11-24 10:14"), ZONE)
     deliveries.reschedule(connection, delivery_id, when, when.instant + timedelta(days=1))
-    connection.execute(sa.insert(events).values(delivery_id=delivery_id, at=ENDED, kind="moved", recipient="", detail=""))
+    connection.execute(
+        sa.insert(events).values(delivery_id=delivery_id, at=ENDED, kind="moved", recipient="", detail="")
+    )
     return delivery_id
 
 

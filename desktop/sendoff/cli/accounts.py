@@ -9,15 +9,21 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from getpass import getpass
 from typing import Any
 
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session
-from sendoff.domain.account import Account
+from sendoff.domain.account import Account, rest_words
 from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset
 from sendoff.domain.errors import BadInput, Rejected, SendError, SendoffError
+from sendoff.domain.when import parse_late
 from sendoff.store import accounts as account_rows
+from sendoff.store import settings
+
+DEFAULT = "default"
+"""Said instead of a rule: the account has none of its own."""
 
 PATIENCE = 300.0
 """Seconds that a browser sign-in may take; codes do not live much longer."""
@@ -29,8 +35,16 @@ def show(arguments: argparse.Namespace) -> int:
         if arguments.json:
             render.print_json({"accounts": [as_json(one, counts.get(one.id, {})) for one in known]})
             return 0
+        now, zone = program.clock.now(), program.commands.zone()
     rows = [
-        [str(one.id), one.name, one.channel, one.handle, _standing(one), str(sum(counts.get(one.id, {}).values()))]
+        [
+            str(one.id),
+            one.name,
+            one.channel,
+            one.handle,
+            _standing(one, now, zone),
+            str(sum(counts.get(one.id, {}).values())),
+        ]
         for one in known
     ]
     if rows:
@@ -52,13 +66,20 @@ def as_json(account: Account, counts: Mapping[str, int]) -> dict[str, Any]:
         "reason": account.reason,
         "settings": dict(account.settings),
         "spacing": account.spacing,
+        "late_rule": account.late,
+        "strikes": account.strikes,
+        "rest_until": render.instant(account.rest_until),
+        "rest_reason": account.rest_reason,
         "last_sent_at": render.instant(account.last_sent_at),
         "deliveries": dict(counts),
     }
 
 
-def _standing(account: Account) -> str:
-    return "works" if account.state == "working" else "needs a sign-in"
+def _standing(account: Account, now: datetime, zone: str) -> str:
+    if account.state == "sign_in":
+        return "needs a sign-in"
+    words = rest_words(account, now, zone)
+    return f"{words[:1].lower()}{words[1:]}" if words else "works"
 
 
 # --- signing in ---------------------------------------------------------------------------------------------------
@@ -287,6 +308,18 @@ def _checked(program: Program, account: Account) -> tuple[bool, str]:
     except SendoffError as wrong:
         return False, str(wrong)
     return True, f"signed in as {identity.handle}. {identity.note}".strip()
+
+
+def late(arguments: argparse.Namespace) -> int:
+    """The lateness rule of an account for what is planned from now on, or none of its own."""
+    with session.opened(arguments) as program:
+        account = session.account(program, arguments.account)
+        program.commands.set_account_late(account.id, "" if arguments.rule == DEFAULT else arguments.rule)
+        with program.store.reading() as connection:
+            rule = account_rows.get(connection, account.id).late or settings.read(connection)["late"]
+    own = " as the preference says" if arguments.rule == DEFAULT else ""
+    print(f"“{render.plain(account.name)}”, what is planned from now on{own}: {parse_late(rule).words}.")
+    return 0
 
 
 def remove(arguments: argparse.Namespace) -> int:

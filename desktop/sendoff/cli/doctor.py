@@ -8,7 +8,7 @@ import platform
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,20 +18,19 @@ from typing import Any
 import sendoff
 from sendoff.bootstrap import Program, system_zone
 from sendoff.cli import render, session
+from sendoff.domain.account import Account, AccountState, rest_span
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import Damaged, KeychainError, SecretGone, SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, span_text
 from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
-from sendoff.store import backups, deliveries, health, profile, settings, timeline, whereabouts, wouldsend
-from sendoff.store.db import FILE
+from sendoff.engine.watchdog import UNTOUCHED
+from sendoff.store import accounts, backups, deliveries, health, profile, settings, timeline, whereabouts, wouldsend
+from sendoff.store.db import FILE, Connection
 
 LITTLE_ROOM = 100 << 20
 """Bytes of free disk below which something is wrong."""
-
-UNTOUCHED = timedelta(minutes=1)
-"""How long something may have been due before somebody should have taken it."""
 
 OLD_COPY = timedelta(days=2)
 """How old the latest copy may be while something sends."""
@@ -210,7 +209,8 @@ def _program(program: Program) -> Iterator[Finding]:
     with program.store.reading() as connection:
         totals = timeline.totals(connection)
         sender = timeline.sender(connection)
-        due = deliveries.next_due(connection)
+        due, resting = deliveries.next_due(connection), accounts.resting(connection)
+        untouched = deliveries.untouched(connection, program.clock.now() - UNTOUCHED, _excused(connection, program))
         chosen = settings.read(connection)
         paused, zone = chosen["paused_until"], chosen["zone"]
         why = whereabouts.why_paused(chosen)
@@ -221,7 +221,8 @@ def _program(program: Program) -> Iterator[Finding]:
     yield _ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
     if needs_you:
         yield _note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
-    yield _due(program.clock, due, paused, f"{why} {outlook.words}" if why else "")
+    yield from _rests(resting, program.clock.now(), program.commands.zone())
+    yield _due(program.clock, due, untouched, paused, f"{why} {outlook.words}" if why else "")
     if zone:
         yield _ok("zone", f"times are read in {zone}, by choice", zone=zone)
 
@@ -278,16 +279,40 @@ def _sender(program: Program, sender: timeline.Sender | None) -> Finding:
     return _ok("sender", f"gave a sign of life {span_text(silent.total_seconds())} ago", **data)
 
 
-def _due(clock: Clock, due: datetime | None, paused: str, why: str) -> Finding:
-    now = clock.now()
+def _excused(connection: Connection, program: Program) -> list[int]:
+    """The accounts that have a reason for not sending what is due: they rest, want a sign-in, or keep their pace."""
+    now = program.clock.now()
+    return [
+        one.id
+        for one in accounts.every(connection)
+        if one.rest_until or one.state is AccountState.SIGN_IN or (one.ready_at and one.ready_at > now - UNTOUCHED)
+    ]
+
+
+def _rests(resting: Sequence[Account], now: datetime, zone: str) -> Iterator[Finding]:
+    """Who rests and why. Names, and what an endpoint said, would be somebody's business."""
+    for one in resting:
+        rests = rest_span(one, now, zone)
+        words = f"account {one.id} ({one.channel}): {rests} after {one.strikes} refusals in a row. What is due waits"
+        advice = f"Its words: sendoff accounts list. Ask it now: sendoff accounts check {one.id}"
+        yield _note("rest", f"{words}. {advice}", account=one.id, strikes=one.strikes)
+
+
+def _due(
+    clock: Clock, due: datetime | None, untouched: tuple[int, datetime | None], paused: str, why: str
+) -> Finding:
+    now, (n, oldest) = clock.now(), untouched
     if is_paused(paused, now) and why:
         return _wrong("due", f"sending is paused: {why} Look (sendoff queue), then: sendoff resume", paused=True)
     if is_paused(paused, now):
         return _note("due", "sending is paused", paused=True)
+    if oldest is not None:
+        late = (now - oldest).total_seconds()
+        what = "1 delivery is" if n == 1 else f"{n} deliveries are"
+        words = f"{what} due and nothing takes them, the oldest for {span_text(late)}. Start a sender: sendoff worker"
+        return _wrong("due", words, untouched=n, oldest=render.instant(oldest), late_seconds=round(late, 1))
     if due is None or due > now:
         return _ok("due", "nothing waits past its time", oldest=render.instant(due))
-    late = now - due
-    find = _wrong if late > UNTOUCHED else _ok
-    words = f"the oldest has been due for {span_text(late.total_seconds())}"
-    advice = ". Start a sender: sendoff worker" if find is _wrong else ""
-    return find("due", words + advice, oldest=render.instant(due), late_seconds=round(late.total_seconds(), 1))
+    late = (now - due).total_seconds()
+    words = f"the oldest has been due for {span_text(late)}"
+    return _ok("due", words, oldest=render.instant(due), late_seconds=round(late, 1))

@@ -98,7 +98,7 @@ def _verb(name: str) -> Verb:
         from sendoff.cli import accounts
 
         return {"list": accounts.show, "add": accounts.add, "sign-in": accounts.sign_in,
-                "check": accounts.check, "remove": accounts.remove}[rest]  # fmt: skip
+                "check": accounts.check, "late": accounts.late, "remove": accounts.remove}[rest]  # fmt: skip
     if subject == "settings":
         from sendoff.cli import settings
 

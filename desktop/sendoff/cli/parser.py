@@ -100,6 +100,9 @@ def _accounts(verbs: Any) -> None:
     _sign_in_options(again)
     check = _verb(under, "check", "ask the endpoints whether the keys still work", under="accounts", json=True)
     check.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="all of them unless named")
+    late = _verb(under, "late", "what happens to an account's posts that can't leave on time", under="accounts")
+    late.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
+    late.add_argument("rule", metavar="RULE", help="send, “ask 2h”, “skip 30m”, “next 2h”; default: as the preference")
     remove = _verb(under, "remove", "remove an account and its key; what had not left is cancelled", under="accounts")
     remove.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
 
@@ -136,7 +139,11 @@ def _post(verbs: Any) -> None:
     how = verb.add_argument_group("when and how")
     how.add_argument("--at", metavar="WHEN", help=f"{_WHEN}; without it: now")
     how.add_argument("--zone", help="the time zone of WHEN, like Europe/Berlin")
-    how.add_argument("--late", metavar="RULE", help="if it can't leave on time: send, “ask 2h” or “skip 30m”")
+    how.add_argument(
+        "--late",
+        metavar="RULE",
+        help="if it can't leave on time: send, “ask 2h”, “skip 30m” or “next 2h”; without it as set for the account",
+    )
     how.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
                      help="what only the channel knows; see “sendoff channels”")  # fmt: skip
     how.add_argument("--draft", action="store_true", help="keep it as a draft, send nothing")

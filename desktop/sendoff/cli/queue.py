@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import datetime
 
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session, shapes
 from sendoff.domain import doubt
+from sendoff.domain.account import Account, rest_span
 from sendoff.domain.delivery import State
 from sendoff.domain.doubt import Doubt
 from sendoff.domain.errors import BadInput, Refused
 from sendoff.domain.when import describe, short
-from sendoff.store import settings, timeline, whereabouts, wouldsend
+from sendoff.store import accounts, settings, timeline, whereabouts, wouldsend
 from sendoff.store.timeline import Detail, Row
 
 
 def show_all(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         rows = _wanted(program, arguments)
-        now = program.clock.now()
+        now, zone = program.clock.now(), program.commands.zone()
+        with program.store.reading() as connection:
+            resting = {one.id: one for one in accounts.resting(connection)}
         if not arguments.json:
             tell_if_paused(program)
     more = len(rows) > arguments.limit
@@ -29,7 +33,7 @@ def show_all(arguments: argparse.Namespace) -> int:
         return 0
     if rows:
         head = ["ID", "PLANNED", "STATE", "ACCOUNT", "TEXT"]
-        print("\n".join(render.table(head, [_cells(row, now) for row in rows])))
+        print("\n".join(render.table(head, [_cells(row, now, _rests(row, resting, now, zone)) for row in rows])))
     session.remark("Nothing is planned." if not rows else "")
     session.remark(f"There are more than these {len(rows)}. Use --limit, --since or --until." if more else "")
     return 0
@@ -57,13 +61,22 @@ def _state(word: str) -> State:
         raise BadInput(f"There is no state “{word}”. There are: {', '.join(State)}.") from None
 
 
-def _cells(row: Row, now: datetime) -> list[str]:
+def _rests(row: Row, resting: Mapping[int, Account], now: datetime, zone: str) -> str:
+    """Until when a delivery waits for an account that rests, or ""."""
+    one, account = row.delivery, resting.get(row.delivery.account_id)
+    if account is None or account.rest_until is None or one.state is not State.SCHEDULED:
+        return ""
+    return f"{account.name}: {rest_span(account, now, zone)}" if one.due_at <= account.rest_until else ""
+
+
+def _cells(row: Row, now: datetime, rests: str) -> list[str]:
+    notes = [words for words in (row.excerpt, rests, row.delivery.reason) if words]
     return [
         str(row.delivery.id),
         short(row.when, now),
         shapes.standing(row),
         row.account,
-        render.one_line(f"{row.excerpt}{' · ' if row.delivery.reason else ''}{row.delivery.reason}", 100),
+        render.one_line(" · ".join(notes), 100),
     ]
 
 

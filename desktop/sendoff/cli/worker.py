@@ -13,8 +13,9 @@ from typing import Any
 
 from sendoff.bootstrap import Program
 from sendoff.cli import lines, render, session
+from sendoff.domain.when import When
 from sendoff.engine.engine import Engine
-from sendoff.store import news, settings, timeline, whereabouts
+from sendoff.store import absences, news, settings, timeline, whereabouts
 from sendoff.store.db import StoreTrouble
 
 BREATH = 0.05
@@ -56,6 +57,7 @@ class Duty:
     _told: tuple[str, bool] = ("", False)
     _warned: str = ""
     _zone: str = ""
+    _alarm: str = ""
 
     def run(self, *, until_idle: bool, seconds: float | None) -> int:
         """Sends until it is told to end; returns the exit code.
@@ -72,12 +74,17 @@ class Duty:
             self._tell("started", f"sending for {self.program.folder}")
             if recovered.doubtful:
                 self._tell("found", f"{recovered.doubtful} that may have gone out when the last sender stopped")
+            self._tell_absence()
             seen, why = self._serve(seen, until_idle, None if seconds is None else time.monotonic() + seconds)
+            self._alarm = self.engine.status().trouble
         finally:
             stop_listening()
             self.engine.stop()
         self._report(seen)
         self._tell("stopped", why)
+        if self._alarm:
+            session.remark(f"Something stands in the way: {self._alarm}")
+            return 1
         return self._verdict(why) if until_idle else 0
 
     def _serve(self, seen: news.Seen, until_idle: bool, deadline: float | None) -> tuple[news.Seen, str]:
@@ -154,6 +161,17 @@ class Duty:
             self._print({"at": render.instant(now), "what": what, "reason": words})
         else:
             self._print(f"{lines.clock(now, self._zone)}  {what:<9} {words}".rstrip())
+
+    def _tell_absence(self) -> None:
+        """What was planned while nothing was running, or could leave, is told before it leaves."""
+        with self.program.store.reading() as connection:
+            found = absences.welcome(connection)
+        if found is None or not found.rows:
+            return
+        n, since = len(found.rows), found.absences[0].began_at
+        what = "1 post was" if n == 1 else f"{n} posts were"
+        wall = When.at(since, self._zone).wall
+        self._tell("back", f"{what} planned while nothing could leave: sendoff queue --since '{wall:%Y-%m-%d %H:%M}'")
 
     def _print(self, what: str | dict[str, Any]) -> None:
         """Whoever read the lines may leave; the sending goes on."""

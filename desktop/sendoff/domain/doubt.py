@@ -138,6 +138,8 @@ def _news(delivery: Delivery, last: Attempt | None) -> str:
 
 def _next(delivery: Delivery, settle: Settle | None, zone: str, now: datetime) -> str:
     if delivery.look_at is None:
+        if settle is None or settle.how is How.ASK:
+            return "Sendoff can’t look for it, so it is your word that counts."
         return "Sendoff does not look by itself any more: it is your word that counts."
     when = "now" if delivery.look_at <= now else _lower(moment(delivery.look_at, zone, now))
     if settle and settle.how is How.SEARCH and settle.absent_after:

@@ -119,9 +119,7 @@ def _standing(account: Account, counts: Mapping[str, int], moment: Moment, check
         face = Face("signin", "key-round", f"Sign in again{more}")
         return _Standing(face, Action.SIGN_IN, account.reason or "The key is no longer accepted.")
     if account.rest_until is not None:
-        waits = counts.get("scheduled", 0)
-        more = f" · {counted(waits, 'post waits', 'posts wait')}" if waits else ""
-        face = Face("doubt", "hourglass", f"{rest_span(account, moment.now, moment.zone)}{more}")
+        face = Face("doubt", "hourglass", rest_span(account, moment.now, moment.zone))
         return _Standing(face, Action.ASK, f"{account.strikes} refusals in a row: {account.rest_reason}")
     if checked and checked.reason and not _sent_since(account, checked.at):
         face = Face("failed", "unplug", f"Check failed · {ago(checked.at, moment)}")

@@ -17,7 +17,7 @@ from sendoff.store import accounts, changes
 from sendoff.ui.accounts.card import AccountCard
 from sendoff.ui.accounts.facts import Action, Checked, Facts, Moment, facts, server
 from sendoff.ui.accounts.parts import Walk, scrolling
-from sendoff.ui.accounts.sheets import AccountSheet, SpacingSheet
+from sendoff.ui.accounts.sheets import AccountSheet, LateSheet, SpacingSheet
 from sendoff.ui.actions import add_action
 from sendoff.ui.background import Errand
 from sendoff.ui.context import Context
@@ -100,6 +100,7 @@ class AccountsScreen(Screen):
         add("Check the account", self._check, "Ctrl+Return", "refresh-cw")
         add("Rename the account", self._rename, "F2", "pencil")
         add("Change the spacing of its posts", self._space, "", "hourglass")
+        add("Choose what happens to its late posts", self._choose_late, "", "moon")
         add("Sign in again", self._sign_in, "", "key-round")
         add("Remove the account", self.remove, "Del", "trash-2")
         add("Menu of the account", lambda shown: self.cards[shown.account.id].ask_for_menu(), "Shift+F10", "ellipsis")
@@ -293,6 +294,7 @@ class AccountsScreen(Screen):
                 ("Check now", self._check, "refresh-cw", "Ctrl+Return"),
                 *entries,
                 ("Spacing between posts…", self._space, "hourglass", ""),
+                ("If late…", self._choose_late, "moon", ""),
                 ("Sign in again", self._sign_in, "key-round", ""),
             ]
         for words, run, icon, keys in entries:
@@ -318,6 +320,9 @@ class AccountsScreen(Screen):
         channel = self.context.program.channels.get(shown.account.channel)
         if channel is not None:
             self.context.window.show_overlay(SpacingSheet(self.context, shown, channel))
+
+    def _choose_late(self, shown: Facts) -> None:
+        self.context.window.show_overlay(LateSheet(self.context, shown.account))
 
     def _sign_in(self, shown: Facts) -> None:
         self.context.go("add_account", account_id=shown.account.id)

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
+from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.limits import size_text
+from sendoff.domain.when import parse_late
+from sendoff.store.settings import SETTINGS
 from sendoff.ui.accounts.facts import Action, Facts, may, spacing_words
 from sendoff.ui.context import Context
 from sendoff.ui.links import open_web
 from sendoff.ui.theme import MEDIUM, Look
 from sendoff.ui.widgets.button import Button
-from sendoff.ui.widgets.choice import SegmentedControl
+from sendoff.ui.widgets.choice import ComboBox, SegmentedControl
 from sendoff.ui.widgets.field import Beside, Field, TextField
 from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.label import Label
@@ -46,6 +49,8 @@ def known(facts: Facts, channel: Channel, note: str = "") -> Iterator[tuple[str,
         if value and not field.secret and value != account.handle:
             yield field.label, dict(field.choices).get(value, value)
     yield "Spacing", spacing_words(account.spacing)
+    late = parse_late(account.late).words if account.late else "As the preference says"
+    yield "If late", late
     yield "Doubt", channel.settle(account).why or "Sendoff looks for what got lost by itself."
     if note:
         yield "Told", note
@@ -127,3 +132,39 @@ class SpacingSheet(Sheet):
 
     def _refused(self, error: SendoffError) -> None:
         self._field.set_wrong(str(error))
+
+
+class LateSheet(Sheet):
+    """What happens to an account's posts that can't leave on time: one of the rules, or the preference."""
+
+    def __init__(self, context: Context, account: Account) -> None:
+        look, preference = context.look, context.settings()["late"]
+        sentence = (
+            f"For what is planned for {account.name} from now on, where the post has no rule of its own. "
+            "What is planned already keeps its rule."
+        )
+        super().__init__(look, context.window, "If it can’t leave on time", sentence)
+        self._context, self._account = context, account
+        rules = [rule for rule, _ in next(one for one in SETTINGS if one.name == "late").choices]
+        own = dict.fromkeys((*rules, *([account.late] if account.late else [])))
+        words = parse_late(preference).words
+        as_preferred = ("", f"As the preference says: {words[:1].lower()}{words[1:]}")
+        self.rule = ComboBox(
+            look, "If late", [as_preferred, *((rule, parse_late(rule).words) for rule in own)], icon="clock"
+        )
+        self.rule.set_value(account.late)
+        self.body.addWidget(self.rule)
+        self.save = Button(look, "Keep it", kind="primary", run=self._save)
+        self.add_button(Button(look, "Cancel", run=self.close_it))
+        self.add_button(self.save)
+        self.begin_with(self.rule)
+
+    def _save(self) -> None:
+        commands, account, rule = self._context.commands, self._account, self.rule.value()
+        words = parse_late(rule).words if rule else "as the preference says"
+        self.close_it()
+        self._context.do(
+            lambda: commands.set_account_late(account.id, rule),
+            said=f"If late, {account.name}: {words[:1].lower()}{words[1:]}.",
+            undo=lambda: commands.set_account_late(account.id, account.late),
+        )

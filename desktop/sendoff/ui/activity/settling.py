@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from sendoff.domain import doubt
 from sendoff.domain.delivery import State
@@ -15,6 +15,7 @@ from sendoff.ui.theme import MEDIUM, STRONG, Look
 from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.label import Label
+from sendoff.ui.widgets.scroll import ScrollBox
 from sendoff.ui.widgets.surface import Card
 
 THERE, ABSENT = "It is there", "It isn’t, send again"
@@ -33,7 +34,7 @@ class SettleSheet(Sheet):
         self._context, self._delivery_id = context, detail.row.delivery.id
         self.known = _facts(context, detail)
         self.facts = [*_post(detail), *self.known.facts]
-        self.body.addLayout(_grid(look, self.facts))
+        self.body.addWidget(ScrollBox(_grid(look, self.facts)), 1)
         self.look_again = Button(look, "Look again", icon="search", size=SMALL, run=self._ask_again)
         self.look_again.setEnabled(self.known.can_look)
         why = self.known.why_not or "Sendoff asks the endpoint once more, as soon as it gets to it."
@@ -95,8 +96,10 @@ def _post(detail: Detail) -> list[tuple[str, str]]:
     return [("Post", own or detail.row.excerpt), ("Account", detail.row.account)]
 
 
-def _grid(look: Look, facts: list[tuple[str, str]]) -> QVBoxLayout:
-    grid = QGridLayout()
+def _grid(look: Look, facts: list[tuple[str, str]]) -> QWidget:
+    page = QWidget()
+    grid = QGridLayout(page)
+    grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(4)
     grid.setColumnMinimumWidth(0, 64)
@@ -105,9 +108,7 @@ def _grid(look: Look, facts: list[tuple[str, str]]) -> QVBoxLayout:
         top = Qt.AlignmentFlag.AlignTop
         grid.addWidget(Label(look, name, color="text2", weight=MEDIUM), place, 0, top)
         grid.addWidget(Label(look, words, wrap=True), place, 1)
-    column = QVBoxLayout()
-    column.addLayout(grid)
-    return column
+    return page
 
 
 def _beside(look: Look, button: Button, words: str) -> QHBoxLayout:

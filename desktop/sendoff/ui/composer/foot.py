@@ -116,10 +116,12 @@ class Foot(QWidget):
     # --- what it holds --------------------------------------------------------------------------------------------
 
     def show_plan(self, words: str, zone: str, late: str, rules: Sequence[str], week_start: str) -> None:
-        """Shows a plan. `rules` are the lateness rules to choose from; `late` may be another."""
+        """Shows a plan. `rules` are the lateness rules to choose from; `late` may be another, "" is as it is set."""
         self._zone, self._week_start = zone, week_start
         self.late.blockSignals(True)
-        self.late.set_choices([(rule, parse_late(rule).words) for rule in dict.fromkeys((*rules, late))])
+        own = dict.fromkeys((*rules, *([late] if late else [])))
+        as_set = self.late.itemText(0)
+        self.late.set_choices([("", as_set), *((rule, parse_late(rule).words) for rule in own)])
         self.late.set_value(late)
         self.late.blockSignals(False)
         self.words.blockSignals(True)
@@ -128,6 +130,13 @@ class Foot(QWidget):
         self.words.blockSignals(False)
         self.read_again()
         self._timer.start()
+
+    def show_as_set(self, words: str) -> None:
+        """Says what the first choice of the rules comes to for the accounts that are chosen now."""
+        if self.late.itemText(0) != words:
+            self.late.setItemText(0, words)
+            self.late.update()
+            set_tip(self.late, words)
 
     @property
     def zone(self) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sendoff.domain.delivery import Delivery, Move, State, can
 from sendoff.domain.post import Post
 from sendoff.domain.when import When
-from sendoff.store import deliveries, posts
+from sendoff.store import accounts, deliveries, posts, settings
 from sendoff.store.unsaved import Unsaved
 from sendoff.ui.composer.state import Writing
 from sendoff.ui.composer.timing import spelled
@@ -58,10 +58,19 @@ def open_post(context: Context, post_id: int, known: Collection[int]) -> Opened:
     if not planned:
         return Opened(replace(writing, words="", zone=""), None)
     first = min(planned, key=lambda one: one.planned_at)
-    writing = replace(writing, words=spelled(_when(first), context.zone()), zone="", late=first.late)
+    words = spelled(_when(first), context.zone())
+    writing = replace(writing, words=words, zone="", late=_rule(context, post, first))
     kept = Unsaved(context.program.folder).read(post_id)
     overtaken = kept is not None and kept.version != post.version
     return Opened(writing, post, planned, Writing.of(kept, known) if kept else None, overtaken)
+
+
+def _rule(context: Context, post: Post, first: Delivery) -> str:
+    """The post's own lateness rule; "" where its delivery has the one that is set for its account."""
+    with context.reading() as connection:
+        account, preference = accounts.get(connection, first.account_id), settings.read(connection)["late"]
+    is_as_set = not post.plan.late and first.late == (account.late or preference)
+    return "" if is_as_set else first.late
 
 
 def _when(delivery: Delivery) -> When:

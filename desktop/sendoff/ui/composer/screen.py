@@ -30,7 +30,7 @@ from sendoff.ui.composer.readiness import badge
 from sendoff.ui.composer.remedies import Remedies
 from sendoff.ui.composer.saving import PAUSE, Record, Saver
 from sendoff.ui.composer.state import Writing
-from sendoff.ui.composer.timing import spelled
+from sendoff.ui.composer.timing import as_set, spelled
 from sendoff.ui.context import Context
 from sendoff.ui.screen import Screen
 from sendoff.ui.widgets.menu import Menu
@@ -241,8 +241,15 @@ class ComposerScreen(Screen):
     def _show(self, writing: Writing) -> None:
         chosen = self.context.settings()
         self.desk.show_writing(writing, self.eyes)
-        rules = (*(rule for rule, _ in RULES), chosen["late"])
-        self.foot.show_plan(writing.words, writing.zone, writing.late or chosen["late"], rules, chosen["week_start"])
+        rules = [rule for rule, _ in RULES]
+        self.foot.show_plan(writing.words, writing.zone, writing.late, rules, chosen["week_start"])
+        self._show_rule()
+
+    def _show_rule(self) -> None:
+        """Says what "as set" means for the accounts that are chosen."""
+        preference = self.context.settings()["late"]
+        chosen = [self.eyes.known[one] for one in self.desk.accounts.chosen() if one in self.eyes.known]
+        self.foot.show_as_set(as_set([one.late or preference for one in chosen] or [preference]))
 
     def show_again(self, writing: Writing) -> None:
         """Undo of what changed the text: shows it as it was."""
@@ -260,6 +267,7 @@ class ComposerScreen(Screen):
         self._read_accounts()
         self._follow()
         self._show_badge()
+        self._show_rule()
         self._look_soon.start()
 
     def _read_accounts(self) -> None:
@@ -340,6 +348,7 @@ class ComposerScreen(Screen):
         put_in_order(self)
         self.show_matters()
         self._show_button()
+        self._show_rule()
         self._show_title()
         if not self._show_soon.isActive():
             self._show_soon.start()

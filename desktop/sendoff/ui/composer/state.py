@@ -106,7 +106,8 @@ class Page:
 class Writing:
     """All of it. `chosen` are the accounts that it goes to; pages and options of others are kept while it is open.
 
-    `words`, `zone` ("" is the person's) and `late` ("" is the preference) say when, as they were typed and chosen.
+    `words`, `zone` ("" is the person's) and `late` ("" is as set for the account) say when, as they were typed and
+    chosen.
     """
 
     everyone: Page = Page()

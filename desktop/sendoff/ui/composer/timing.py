@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sendoff.domain.errors import AmbiguousTime, BadInput
-from sendoff.domain.when import MONTHS, When, clock_text, describe, parse_when, resolve, short
+from sendoff.domain.when import MONTHS, When, clock_text, describe, parse_late, parse_when, resolve, short
 from sendoff.engine.commands import PAST
 
 NOW_WORDS = ("", "now")
@@ -56,6 +57,14 @@ def understand(words: str, zone: str, now: datetime) -> Timing:
     if when.instant < now - PAST:
         return Timing(None, f"{describe(when, now)}: that is past.", True)
     return Timing(when, describe(when, now))
+
+
+def as_set(rules: Collection[str]) -> str:
+    """What no rule of the post's own comes to, by the rules of its accounts: "As set: up to 2 h late, then ask"."""
+    if len(set(rules)) != 1:
+        return "As set for each account"
+    words = parse_late(next(iter(rules))).words
+    return f"As set: {words[:1].lower()}{words[1:]}"
 
 
 def _shorter(sentence: str) -> str:

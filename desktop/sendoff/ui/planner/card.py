@@ -264,6 +264,8 @@ class PreviewCard(QWidget):
         if preview.reason:
             face = FACES[chip.state]
             self._note(column, face.icon, preview.reason, f"{face.token}.text")
+        for rest in words.rests(chip, preview.known.values(), self._context.now(), self._context.zone()):
+            self._note(column, "hourglass", rest, "doubt.text")
         if chip.state is State.HANDED_OVER:
             held = words.holder(chip, channels) or "The endpoint"
             self._note(column, "cloud", f"{held} holds it: safe with this computer off", "held.text")

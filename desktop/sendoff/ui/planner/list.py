@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QToolTip,
 )
 
+from sendoff.domain.account import Account
 from sendoff.domain.delivery import Move, State
 from sendoff.store.timeline import Chip
 from sendoff.ui.context import Context
@@ -109,6 +110,7 @@ class ListView(QListView):
         self.verticalScrollBar().valueChanged.connect(self._moved)
         self._held_still = False
         self.zone = "UTC"
+        self.resting: Sequence[Account] = ()
         ring(self, 0)
 
     # --- what is shown --------------------------------------------------------------------------------------------
@@ -164,7 +166,8 @@ class ListView(QListView):
     def _spoken(self, line: Line) -> str:
         if line.entry is None:
             return ", ".join(day_name(line.day, self._today()))
-        return words.spoken(line.entry, self.zone)
+        rests = words.rests(line.entry.chip, self.resting, self._context.now(), self.zone)
+        return ", ".join([words.spoken(line.entry, self.zone), *rests])
 
     def _moved(self, value: int) -> None:
         self.scrolled.emit()
@@ -327,8 +330,10 @@ class _Rows(QStyledItemDelegate):
             paint.text(painter, room, f"+{len(marks) - fit}", look.font("small"), look.color("text2"))
 
     def _paint_safety(self, painter: QPainter, rect: QRect, chip: Chip) -> None:
-        """Whether it leaves with this computer off."""
-        if chip.state is State.HANDED_OVER:
+        """Whether it leaves with this computer off; whether it waits for an account that rests."""
+        if words.rests(chip, self._view.resting, self._context.now(), self._view.zone):
+            icon, said, color = "hourglass", "Account rests", "doubt.text"
+        elif chip.state is State.HANDED_OVER:
             icon, said, color = "cloud", "Safe when off", "held.text"
         elif chip.state in (State.SCHEDULED, State.CLAIMED):
             icon, said, color = "laptop", "Needs computer", "text2"
@@ -395,7 +400,8 @@ class _Rows(QStyledItemDelegate):
     def _tip(self, entry: Entry) -> str:
         names = ", ".join(seat.name for seat in entry.chip.seats)
         zone = words.zone_words(entry, self._view.zone, self._context.now())
-        return f"{words.time_words(entry)}\n{zone}\n{names}"
+        rests = words.rests(entry.chip, self._view.resting, self._context.now(), self._view.zone)
+        return "\n".join([words.time_words(entry), zone, names, *rests])
 
 
 def _places(rect: QRect, chip: Chip) -> list[tuple[QRect, _Button]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from sendoff.domain.account import Account, rest_span
 from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import State
 from sendoff.domain.when import clock_text, distance
@@ -44,6 +45,17 @@ def holder(chip: Chip, channels: Mapping[str, Channel]) -> str:
     kinds = {seat.channel for seat in chip.seats}
     kind = kinds.pop()
     return "" if kinds or kind not in channels else channels[kind].title
+
+
+def rests(chip: Chip, known: Iterable[Account], now: datetime, zone: str) -> list[str]:
+    """What is said of each account of a chip that rests while it should leave: "Harbor News rests until 09:20"."""
+    waiting = {seat.account_id for seat in chip.seats if seat.state in (State.SCHEDULED, State.CLAIMED)}
+    resting = [one for one in known if one.id in waiting and one.rest_until and chip.at <= one.rest_until]
+    return [f"{one.name} {_lower(rest_span(one, now, zone))}" for one in resting]
+
+
+def _lower(words: str) -> str:
+    return f"{words[:1].lower()}{words[1:]}"
 
 
 def where_words(chip: Chip) -> str:

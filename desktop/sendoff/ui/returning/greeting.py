@@ -1,4 +1,4 @@
-"""When the sheet after an absence comes: once, when the window is there to show it, and never between two key strokes."""
+"""When the sheet after an absence comes: once, when the window can show it, and never between two key strokes."""
 
 from __future__ import annotations
 

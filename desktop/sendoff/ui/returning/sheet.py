@@ -60,10 +60,10 @@ class WelcomeSheet(Sheet):
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
-        self.scroll = ScrollBox(page)
+        self.area = ScrollBox(page)
         self.body.setContentsMargins(0, 16, 0, 0)
         self.body.setSpacing(0)
-        self.body.addWidget(self.scroll, 1)
+        self.body.addWidget(self.area, 1)
         self.body.addWidget(Divider(look, soft=False))
         self.body.addSpacing(16)
         self.set_note("You find all of this in Activity, too.")
@@ -81,7 +81,7 @@ class WelcomeSheet(Sheet):
             self.refresh()
 
     def refresh(self) -> None:
-        """Reads where everything stands now. Where somebody else has seen it meanwhile, there is nothing more to tell."""
+        """Reads where everything stands now. Where somebody else has seen it meanwhile, there is no more to tell."""
         with self._context.reading() as connection:
             found = absences.welcome(connection)
         if found is None or not found.rows:
@@ -129,14 +129,14 @@ class WelcomeSheet(Sheet):
     def _focused(self) -> tuple[str, str] | None:
         """What has the keyboard among the groups: its description and its words; both stay through a change."""
         focused = QApplication.focusWidget()
-        if isinstance(focused, Button) and self.scroll.isAncestorOf(focused):
+        if isinstance(focused, Button) and self.area.isAncestorOf(focused):
             return focused.accessibleDescription(), focused.words()
         return None
 
     def _focus_again(self, description: str, words: str) -> None:
         """Gives the keyboard back to the same button; where that is gone, to the one that always is there."""
         focused = QApplication.focusWidget()
-        if isinstance(focused, Button) and self.scroll.isAncestorOf(focused) and not focused.isHidden():
+        if isinstance(focused, Button) and self.area.isAncestorOf(focused) and not focused.isHidden():
             return
         same = [one for one in self.findChildren(Button) if one.accessibleDescription() == description]
         found = [one for one in same if one.words() == words and one.isVisibleTo(self)]
@@ -145,8 +145,8 @@ class WelcomeSheet(Sheet):
     def focusNextPrevChild(self, forward: bool) -> bool:
         moved = super().focusNextPrevChild(forward)
         focused = QApplication.focusWidget()
-        if focused is not None and self.scroll.isAncestorOf(focused):
-            self.scroll.ensureWidgetVisible(focused, 0, 24)
+        if focused is not None and self.area.isAncestorOf(focused):
+            self.area.ensureWidgetVisible(focused, 0, 24)
         return moved
 
     # --- what can be done -----------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class WelcomeSheet(Sheet):
         self.close_it()
         self._context.go("activity", delivery_id=row.delivery.id)
 
-    def move(self, row: Row, when: When) -> None:
+    def give_time(self, row: Row, when: When) -> None:
         commands = self._context.commands
         said = f"It goes {short(when, self._context.now())}."
         self._context.do(lambda: commands.move([row.delivery.id], when), said=said)
@@ -254,7 +254,9 @@ class GroupView(QWidget):
             send = partial(sheet.doing.do, Act.RETRY, missed)
             return [(f"Send all {len(missed)} now", send), ("Leave them all", partial(sheet.leave, missed))]
         if len(rows) > 1:
-            return [("Hide" if self._shown else "Show", partial(sheet.unfold, group.kind, 0 if self._shown else AT_FIRST))]
+            return [
+                ("Hide" if self._shown else "Show", partial(sheet.unfold, group.kind, 0 if self._shown else AT_FIRST))
+            ]
         if is_web(rows[0].url):
             return [("Open the post", partial(sheet.doing.do, Act.OPEN_LINK, rows))]
         if group.kind is Kind.SKIPPED:
@@ -292,7 +294,9 @@ class GroupView(QWidget):
         if told.aside:
             row.addWidget(Label(look, told.aside, color="text2", elide=told.row.delivery.state is not State.SENT))
         if is_web(told.row.url):
-            button = Button(look, "Open", kind="link", size=SMALL, run=partial(self._sheet.doing.do, Act.OPEN_LINK, [told.row]))
+            button = Button(
+                look, "Open", kind="link", size=SMALL, run=partial(self._sheet.doing.do, Act.OPEN_LINK, [told.row])
+            )
             button.setAccessibleDescription(told.said)
             button.setFixedHeight(22)
             row.addWidget(button)
@@ -355,6 +359,6 @@ class GroupView(QWidget):
     def _fill_times(self, menu: Menu, row: Row) -> None:
         menu.clear()
         for words, when in self._sheet.times(row):
-            menu.add(words, partial(self._sheet.move, row, when), icon="calendar-clock")
+            menu.add(words, partial(self._sheet.give_time, row, when), icon="calendar-clock")
         menu.addSeparator()
         menu.add("Choose a time…", partial(self._sheet.leave_for, Act.EDIT, row), icon="pencil")

@@ -13,6 +13,8 @@ from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.label import Label
 
+LINE = 20
+
 
 class Notice(QFrame):
     """Hidden while there is nothing to say."""
@@ -43,6 +45,7 @@ class Notice(QFrame):
             link.deleteLater()
         self.links = [Button(self._look, said, kind="link", size=SMALL, run=run) for said, run in links]
         for link in self.links:
+            link.setFixedHeight(LINE)  # its words stand on the first line of the others
             self._row.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
         self.reword(words)
 

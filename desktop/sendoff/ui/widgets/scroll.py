@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
+OFF_THE_BAR = 8
 LEAST = 120
 """It never becomes lower than this, px."""
 
@@ -27,6 +28,15 @@ class ScrollBox(QScrollArea):
         self.viewport().setAutoFillBackground(False)
         page.setAutoFillBackground(False)
         page.installEventFilter(self)
+        self.verticalScrollBar().rangeChanged.connect(lambda _least, most: self._make_room(most > 0))
+
+    def _make_room(self, scrolls: bool) -> None:
+        """What it holds keeps off the bar."""
+        layout = self._page.layout()
+        if layout is not None:
+            margins = layout.contentsMargins()
+            margins.setRight(OFF_THE_BAR if scrolls else 0)
+            layout.setContentsMargins(margins)
 
     def hasHeightForWidth(self) -> bool:
         return True
