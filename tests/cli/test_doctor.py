@@ -102,7 +102,7 @@ def test_what_is_due_and_untouched_is_wrong(ada: Run, home: Path) -> None:
     program.close()
     found = checks(ada)
     assert not found["ok"]
-    assert "due for 2 h. Start a sender" in found["due"]["text"]
+    assert "1 delivery is due and nothing takes it, the oldest for 2 h. Start a sender" in found["due"]["text"]
     ada("pause")
     assert checks(ada)["due"]["text"] == "sending is paused"
 

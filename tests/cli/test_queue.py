@@ -272,3 +272,39 @@ def keys(value: object) -> set[str]:
 
 
 FOREIGN = {"limits", "data", "values", "failed"}
+
+
+# --- rests --------------------------------------------------------------------------------------------------------
+
+
+def test_who_rests_is_told_and_a_check_ends_the_rest(ada: Run) -> None:
+    answers = ", ".join(["refuse"] * 5)
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", f"answers={answers}")
+    for number in range(6):
+        ada("post", "--to", "B", "--text", f"post {number}")
+    assert ada("worker", "--until-idle", "--for", "4").code == 1
+    listed = ada("accounts", "list")
+    assert "  rests until " in listed.out
+    assert "B: Rests until " in listed.err
+    assert "after 5 refusals in a row: The practice network refused it: “not today”." in listed.err
+    shown = ada("accounts", "list", "--json").json["accounts"][1]
+    assert (shown["strikes"], shown["rest_reason"]) == (5, "The practice network refused it: “not today”.")
+    assert "B: Rests until " in ada("queue", "--state", "scheduled").out
+    resting = [one for one in ada("doctor", "--json").json["checks"] if one["name"] == "rest"]
+    assert [one["verdict"] for one in resting] == ["note"]
+    assert "account 2 (practice): Rests until " in resting[0]["text"]
+    assert ada("accounts", "check", "B").code == 0
+    assert "works" in ada("accounts", "list").out.splitlines()[2]
+    assert ada("accounts", "list", "--json").json["accounts"][1]["rest_until"] is None
+
+
+def test_an_account_has_its_own_rule_for_late_posts(ada: Run) -> None:
+    said = ada("accounts", "late", "Ada", "next 2h")
+    assert (said.code, said.out) == (
+        0, "“Ada”, what is planned from now on: Up to 2 h late, then at the next free time.\n",
+    )  # fmt: skip
+    ada("post", "--text", "hello", "--at", "+1h")
+    assert ada("show", "1", "--json").json["delivery"]["late_rule"] == "next 2h"
+    assert ada("accounts", "list", "--json").json["accounts"][0]["late_rule"] == "next 2h"
+    assert "as the preference says: Up to 2 h late, then ask" in ada("accounts", "late", "Ada", "default").out
+    assert ada("accounts", "late", "Ada", "whenever").code == 2

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +313,15 @@ def test_a_broken_pipe_is_no_fault(ada: Run, spawn: Spawn) -> None:
     os.close(pipe)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
+
+
+def test_what_was_planned_while_nothing_ran_is_told_at_the_start(ada: Run, home: Path) -> None:
+    assert ada("worker", "--for", "1").code == 0
+    later = datetime.now(UTC) - timedelta(minutes=10)
+    with sqlite3.connect(home / "sendoff.db") as connection:
+        connection.execute("UPDATE senders SET seen_at = ?", (int(later.timestamp() * 1_000_000),))
+    ada("post", "--text", "hello", "--at", "now")
+    ada("post", "--text", "again", "--at", "now")
+    said = ada("worker", "--until-idle")
+    line = next(line for line in said.out.splitlines() if "  back  " in line)
+    assert "2 posts were planned while nothing could leave: sendoff queue --since '" in line

@@ -412,3 +412,14 @@ def test_what_the_person_has_seen_is_not_told_again(program: Program, clock: Set
     program.commands.welcomed()
     with program.store.reading() as connection:
         assert absences.welcome(connection) is None
+
+
+def test_a_resting_account_that_works_goes_on_after_a_check(program: Program, clock: SetClock) -> None:
+    one = account(program)
+    with program.store.writing() as connection:
+        for _ in range(5):
+            accounts.strike(connection, one, "it said no", clock.now())
+    program.commands.check_account(one)
+    with program.store.reading() as connection:
+        found = accounts.get(connection, one)
+    assert (found.rest_until, found.rest_reason, found.strikes) == (None, "", 4)

@@ -58,6 +58,8 @@ def fell_into_sleep(connection: Connection, fallen: Sequence[Fell], cause: Cause
         values: dict[str, object] = {"state": one.state, "reason": one.reason}
         if one.state is _S.SENT:
             values["sent_at"] = NOW - timedelta(minutes=one.sent)
+        if one.state is _S.SENDING:
+            values |= {"owner": "sample", "lease_until": NOW + timedelta(minutes=2), "began_at": NOW}
         if one.state is _S.MISSED:
             values["acknowledged"] = one.late.startswith("skip")
         connection.execute(sa.update(table).where(table.c.id == delivery_id).values(**values))

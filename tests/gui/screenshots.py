@@ -320,6 +320,13 @@ def _resting(name: str) -> Callable[[Desk], None]:
     return bring
 
 
+def _account_late(desk: Desk) -> None:
+    desk.window.go("accounts")
+    screen = desk.window.screen_named("accounts")
+    screen._choose_late(screen.cards[1 + sample.GRAM].facts)  # type: ignore[union-attr]
+    desk.settle()
+
+
 def _resting_list(desk: Desk) -> None:
     returning.rest(desk, sample.GRAM)
     desk.window.screen_named("planner").show_view("list")  # type: ignore[union-attr]
@@ -542,6 +549,7 @@ SHOTS = (
     Shot("accounts-chosen", _account_chosen),
     Shot("accounts-known", _account_known),
     Shot("accounts-pause", _account_pause),
+    Shot("accounts-late", _account_late),
     Shot("accounts-rename", _account_rename),
     Shot("accounts-menu", _account_menu),
     Shot("add-account", _add_account()),

@@ -23,12 +23,13 @@ from sendoff.ui.accounts import facts
 from sendoff.ui.accounts.card import HEIGHT, AccountCard
 from sendoff.ui.accounts.facts import Checked, Moment
 from sendoff.ui.accounts.screen import AccountsScreen
-from sendoff.ui.accounts.sheets import AccountSheet, SpacingSheet
+from sendoff.ui.accounts.sheets import AccountSheet, LateSheet, SpacingSheet
 from sendoff.ui.palette import Palette
 from tests.conftest import SetClock
 from tests.fakes.smtp_server import SmtpServer
 from tests.gui import sample
 from tests.gui.desk import Desk
+from tests.gui.returning_states import rest
 
 
 @pytest.fixture
@@ -256,7 +257,7 @@ def test_the_menu_opens_by_key_and_by_mouse(harbor: Desk, screen: AccountsScreen
     menu = screen.findChild(QMenu, "account menu")
     assert menu is not None
     assert [action.text().split("\t")[0] for action in menu.actions() if not action.isSeparator()] == [
-        "What is known", "Check now", "Rename", "Spacing between posts…", "Sign in again", "Remove…",
+        "What is known", "Check now", "Rename", "Spacing between posts…", "If late…", "Sign in again", "Remove…",
     ]  # fmt: skip
     menu.actions()[3].trigger()
     menu.close()
@@ -471,3 +472,40 @@ def test_the_palette_reaches_the_card_that_had_the_keyboard(harbor: Desk, screen
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     harbor.settle()
     assert card(screen, "Harbor News").field.hasFocus()
+
+
+# --- rests and lateness -------------------------------------------------------------------------------------------
+
+
+def test_a_resting_account_says_until_when_and_why_and_is_asked(harbor: Desk, screen: AccountsScreen) -> None:
+    rest(harbor, sample.GRAM)
+    harbor.settle()
+    shown = card(screen, "Harbor News")
+    assert shown.health.text() == "Rests until 18:57"
+    assert lines(shown)[0] == ("Cause", "5 refusals in a row: Telegram refused it: “chat not found”.")
+    assert shown.button.words() == "Ask now"
+    shown.button.click()
+    harbor.settle()
+    with harbor.context.reading() as connection:
+        assert accounts.get(connection, 1 + sample.GRAM).rest_until == harbor.context.now()
+    assert card(screen, "Harbor News").health.text() == "Is asked now whether it works again"
+
+
+def test_an_account_gets_its_own_rule_for_late_posts(harbor: Desk, screen: AccountsScreen) -> None:
+    screen._choose_late(card(screen, "Harbor News").facts)
+    sheet = harbor.window.overlay
+    assert isinstance(sheet, LateSheet)
+    assert sheet.rule.itemText(0) == "As the preference says: up to 2 h late, then ask"
+    sheet.rule.set_value("next 2h")
+    sheet.save.click()
+    harbor.settle()
+
+    def rule() -> str:
+        with harbor.context.reading() as connection:
+            return accounts.get(connection, 1 + sample.GRAM).late
+
+    assert rule() == "next 2h"
+    assert harbor.window.said == "If late, Harbor News: up to 2 h late, then at the next free time."
+    QTest.keySequence(harbor.window, "Ctrl+Z")
+    harbor.settle()
+    assert rule() == ""

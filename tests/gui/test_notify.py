@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from sendoff.domain.account import Account
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
+from sendoff.store import accounts
 from sendoff.ui.notify import Notifier
+from sendoff.ui.standing import Standing
 from tests.gui.desk import Desk
+from tests.gui.returning_states import rest
+from tests.gui.sample import GRAM
 
 Told = list[tuple[str, str]]
 
@@ -122,3 +128,60 @@ def test_one_that_is_leaving_meanwhile_is_not_forgotten(harbor: Desk) -> None:
         "“Guji natural” (harborcoffee.example)",
     ]
     notifier.deleteLater()
+
+
+# --- what stands in the way ---------------------------------------------------------------------------------------
+
+
+def standing(desk: Desk, trouble: str = "", resting: tuple[Account, ...] = ()) -> Standing:
+    return replace(desk.window.standing, trouble=trouble, resting=resting)
+
+
+@pytest.fixture
+def notifier(harbor: Desk) -> Iterator[tuple[Notifier, Told]]:
+    heard: Told = []
+    made = Notifier(harbor.context, lambda title, words: heard.append((title, words)))
+    harbor.settle()
+    yield made, heard
+    made.deleteLater()
+
+
+STUCK = "3 deliveries are due and nothing takes them, for {} now. Quit Sendoff and start it again."
+
+
+def test_a_trouble_is_told_when_it_begins_and_not_each_minute(harbor: Desk, notifier: tuple[Notifier, Told]) -> None:
+    made, told = notifier
+    for trouble in (STUCK.format("2 min"), STUCK.format("3 min"), STUCK.format("1 h 2 min")):
+        made.follow(standing(harbor, trouble))
+    assert told == [("Sendoff: sending waits", STUCK.format("2 min"))]
+    made.follow(standing(harbor, f"{STUCK.format('1 h 3 min')} The keychain is locked."))
+    assert len(told) == 2
+    made.follow(standing(harbor))
+    made.follow(standing(harbor, STUCK.format("2 min")))
+    assert len(told) == 3
+
+
+def test_a_rest_is_told_once_and_not_one_by_one(harbor: Desk, notifier: tuple[Notifier, Told]) -> None:
+    made, told = notifier
+    made.follow(standing(harbor))
+    rest(harbor, GRAM)
+    with harbor.context.reading() as connection:
+        resting = tuple(accounts.resting(connection))
+    for _ in range(3):
+        made.follow(standing(harbor, resting=resting))
+    assert told == [
+        (
+            "Harbor News rests",
+            "Rests until 18:57 after 5 refusals in a row: Telegram refused it: “chat not found”. Its other posts wait.",
+        )
+    ]
+    made.follow(standing(harbor))
+    made.follow(standing(harbor, resting=resting))
+    assert len(told) == 2
+
+
+def test_who_wants_to_hear_nothing_hears_nothing_of_it(harbor: Desk, notifier: tuple[Notifier, Told]) -> None:
+    made, told = notifier
+    harbor.program.commands.set("notify", "none")
+    made.follow(standing(harbor, STUCK))
+    assert told == []

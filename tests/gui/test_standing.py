@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sendoff.domain.account import Account
 from sendoff.domain.delivery import State
 from sendoff.domain.when import When
 from sendoff.store.timeline import Chip, Seat
+from sendoff.ui.banners import rests
 from sendoff.ui.pausing import pauses, tomorrow
 from sendoff.ui.standing import Mood, Standing
 
@@ -33,6 +36,9 @@ def standing(**more: object) -> Standing:
 
 
 TOMORROW = chip(timedelta(hours=14, minutes=8))
+RESTS = Account(
+    1, 1, "mastodon", "Ada", "@ada", strikes=5, rest_until=NOW + timedelta(minutes=5), rest_reason="It is full."
+)
 HELD_UP = "The keychain is locked. Unlock it, and the sending goes on."
 SAID = [
     (Standing(), "Starting…", "", "missed", "running"),
@@ -42,6 +48,10 @@ SAID = [
      "sent", "running"),
     (standing(upcoming=(chip(timedelta()),)), "Sending now", "Mastodon · now", "sent", "running"),
     (standing(upcoming=(TOMORROW,), needs_you=1), "Next: Tue 09:00", "1 thing needs you", "doubt", "needs-you"),
+    (standing(upcoming=(TOMORROW,), resting=(RESTS,)), "Next: Tue 09:00", "Ada rests after refusals", "doubt",
+     "running"),
+    (standing(upcoming=(TOMORROW,), resting=(RESTS, RESTS)), "Next: Tue 09:00", "2 accounts rest after refusals",
+     "doubt", "running"),
     (standing(mood=Mood.PAUSED, paused_until="forever", waiting=9), "Paused", "9 deliveries wait", "missed", "paused"),
     (standing(mood=Mood.PAUSED, paused_until="2026-11-24T07:00:00+00:00", waiting=1), "Paused until Tue 08:00",
      "1 delivery waits", "missed", "paused"),
@@ -89,3 +99,16 @@ def test_the_pauses_end_at_the_persons_own_morning() -> None:
     assert forever.until is None
     # The night in which Berlin's clock is set back has 25 hours.
     assert tomorrow(datetime(2026, 10, 24, 20, tzinfo=UTC), "Europe/Berlin") == datetime(2026, 10, 25, 7, tzinfo=UTC)
+
+
+def test_who_rests_is_told_whole_in_the_banner() -> None:
+    waits = "What is due there waits; then Sendoff asks whether it works again."
+    assert rests(standing()) == ""
+    one = rests(standing(resting=(RESTS,)))
+    assert one == f"Ada: rests until 18:57 after 5 refusals in a row: It is full. {waits}"
+    other = replace(RESTS, name="Bob", rest_until=NOW + timedelta(hours=1))
+    assert rests(standing(resting=(RESTS, other))) == (
+        f"2 accounts rest after refusals: Ada until 18:57, Bob until 19:52. {waits}"
+    )
+    over = rests(standing(resting=(replace(RESTS, rest_until=NOW),)))
+    assert over.startswith("Ada: is asked now whether it works again after 5 refusals")

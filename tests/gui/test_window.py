@@ -15,7 +15,7 @@ from sendoff.bootstrap import Program
 from sendoff.domain.errors import Refused
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
-from sendoff.store import settings
+from sendoff.store import accounts, settings
 from sendoff.ui.actions import keys_of, words_of
 from sendoff.ui.asking import question
 from sendoff.ui.palette import HIT, Palette
@@ -25,6 +25,8 @@ from sendoff.ui.sending import Part
 from sendoff.ui.widgets.flow import FlowLayout
 from tests.conftest import SetClock
 from tests.gui.desk import Desk
+from tests.gui.returning_states import rest
+from tests.gui.sample import GRAM
 
 
 def press(desk: Desk, keys: str) -> None:
@@ -337,3 +339,46 @@ def test_a_sheet_that_closes_takes_nothing_of_the_window_along(desk: Desk) -> No
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     for layout in layouts:
         assert all(isValid(layout.itemAt(place)) for place in range(layout.count()))
+
+
+# --- what stands in the way ---------------------------------------------------------------------------------------
+
+
+def test_a_trouble_is_told_whole_above_every_page(harbor: Desk) -> None:
+    banners = harbor.window.banners
+    assert banners is not None
+    assert not banners.isVisible()
+    harbor.context.sending.part = Part.NOWHERE
+    harbor.context.sending.trouble = "Nothing takes them, and this sentence is a long one. " * 4
+    harbor.window.look_again()
+    for page in ("planner", "activity", "accounts"):
+        harbor.window.go(page)
+        harbor.settle()
+        assert banners.isVisible()
+        notice = banners.notices["trouble"]
+        label = notice._words
+        assert label.text() == harbor.context.sending.trouble
+        assert label.height() >= label.heightForWidth(label.width())
+    harbor.context.sending.trouble = ""
+    harbor.context.sending.part = Part.HERE
+    harbor.window.look_again()
+    assert not banners.isVisible()
+
+
+def test_a_resting_account_is_asked_from_the_banner(harbor: Desk) -> None:
+    rest(harbor, GRAM)
+    harbor.settle()
+    banners = harbor.window.banners
+    assert banners is not None
+    ask, show = banners.notices["rest"].links
+    ask.setFocus()
+    harbor.window.look_again()
+    assert banners.notices["rest"].links[0] is ask
+    assert ask.hasFocus()
+    QTest.keyClick(ask, Qt.Key.Key_Return)
+    harbor.settle()
+    with harbor.context.reading() as connection:
+        assert accounts.get(connection, 1 + GRAM).rest_until == harbor.context.now()
+    assert banners.words("rest").startswith("Harbor News: is asked now")
+    QTest.mouseClick(show, Qt.MouseButton.LeftButton)
+    assert harbor.window.current == "accounts"

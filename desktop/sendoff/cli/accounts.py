@@ -15,7 +15,7 @@ from typing import Any
 
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session
-from sendoff.domain.account import Account, rest_words
+from sendoff.domain.account import Account, rest_span, rest_words
 from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset
 from sendoff.domain.errors import BadInput, Rejected, SendError, SendoffError
 from sendoff.domain.when import parse_late
@@ -49,6 +49,9 @@ def show(arguments: argparse.Namespace) -> int:
     ]
     if rows:
         print("\n".join(render.table(["ID", "NAME", "CHANNEL", "HANDLE", "STATE", "DELIVERIES"], rows)))
+        for one in known:
+            if rests := rest_words(one, now, zone):
+                session.remark(f"{render.plain(one.name)}: {render.one_line(rests)}")
     else:
         session.remark("There is no account yet. Add one: sendoff accounts add KIND (see sendoff channels)")
     return 0
@@ -78,7 +81,7 @@ def as_json(account: Account, counts: Mapping[str, int]) -> dict[str, Any]:
 def _standing(account: Account, now: datetime, zone: str) -> str:
     if account.state == "sign_in":
         return "needs a sign-in"
-    words = rest_words(account, now, zone)
+    words = rest_span(account, now, zone)
     return f"{words[:1].lower()}{words[1:]}" if words else "works"
 
 

@@ -308,8 +308,8 @@ def _due(
         return _note("due", "sending is paused", paused=True)
     if oldest is not None:
         late = (now - oldest).total_seconds()
-        what = "1 delivery is" if n == 1 else f"{n} deliveries are"
-        words = f"{what} due and nothing takes them, the oldest for {span_text(late)}. Start a sender: sendoff worker"
+        what = "1 delivery is due and nothing takes it" if n == 1 else f"{n} deliveries are due and nothing takes them"
+        words = f"{what}, the oldest for {span_text(late)}. Start a sender: sendoff worker"
         return _wrong("due", words, untouched=n, oldest=render.instant(oldest), late_seconds=round(late, 1))
     if due is None or due > now:
         return _ok("due", "nothing waits past its time", oldest=render.instant(due))

@@ -17,7 +17,7 @@ from sendoff.ui.standing import Standing
 from sendoff.ui.states import FACES
 from sendoff.ui.words import counted
 
-_FIGURES = re.compile(r"\d+( (s|min|h|days?)\b)?")
+_FIGURES = re.compile(r"\d+( (s|min|h|days?)\b)?( \d+ (s|min|h)\b)?")
 MOST = 2
 """More news than this at once is told as a number."""
 

@@ -107,6 +107,7 @@ class WelcomeSheet(Sheet):
             made = GroupView(self._context, self, group, view, self._opened.get(group.kind, 0), first=place == 0)
             self.views[group.kind] = made
             self._column.insertWidget(place, made)
+            made.show()  # at once, so that the keyboard can go to it
         open_ones = Kind.DECIDE in self.views
         self.done.setText("Decide later" if open_ones else "Close")
         if held is not None:
@@ -134,13 +135,13 @@ class WelcomeSheet(Sheet):
         return None
 
     def _focus_again(self, description: str, words: str) -> None:
-        """Gives the keyboard back to the same button; where that is gone, to the one that always is there."""
-        focused = QApplication.focusWidget()
-        if isinstance(focused, Button) and self.area.isAncestorOf(focused) and not focused.isHidden():
+        """Gives the keyboard back to the same button, or to another one there; else to the one that always is there."""
+        if self._focused() == (description, words):
             return
-        same = [one for one in self.findChildren(Button) if one.accessibleDescription() == description]
-        found = [one for one in same if one.words() == words and one.isVisibleTo(self)]
-        (found or [self.done])[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        about = [one for one in self.findChildren(Button) if one.accessibleDescription() == description]
+        there = [one for one in about if one.isVisibleTo(self)]
+        same = [one for one in there if one.words() == words]
+        (same or there or [self.done])[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         moved = super().focusNextPrevChild(forward)
