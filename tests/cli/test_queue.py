@@ -280,9 +280,10 @@ FOREIGN = {"limits", "data", "values", "failed"}
 def test_who_rests_is_told_and_a_check_ends_the_rest(ada: Run) -> None:
     answers = ", ".join(["refuse"] * 5)
     ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", f"answers={answers}")
-    for number in range(6):
+    for number in range(5):
         ada("post", "--to", "B", "--text", f"post {number}")
-    assert ada("worker", "--until-idle", "--for", "4").code == 1
+    assert ada("worker", "--until-idle").code == 1
+    ada("post", "--to", "B", "--text", "one that waits")
     listed = ada("accounts", "list")
     assert "  rests until " in listed.out
     assert "B: Rests until " in listed.err

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +156,39 @@ def test_without_a_tray_closing_asks_and_the_minimised_window_sends(tmp_path: Pa
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(6) == 0
+
+
+def overdue(place: Desktop, *, hours: float) -> None:
+    """As if the program had been off for so long, with everything planned into the middle of it."""
+    began, planned = time.time() - hours * 3600, time.time() - hours * 1800
+    wall = datetime.fromtimestamp(planned, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    with sqlite3.connect(Path(place.env["SENDOFF_HOME"]) / "sendoff.db") as connection:
+        connection.execute("UPDATE senders SET seen_at = ?", (int(began * 1_000_000),))
+        connection.execute(
+            "UPDATE deliveries SET planned_at = ?, due_at = ?, wall = ?, zone = 'UTC'",
+            (int(planned * 1_000_000), int(planned * 1_000_000), wall),
+        )
+
+
+def test_who_comes_back_is_welcomed_and_decides_by_keyboard(tmp_path: Path) -> None:
+    with desktop(tmp_path, tray=False) as place:
+        place.sendoff("accounts", "add", "practice", "--name", "Practice")
+        subprocess.run([*SENDOFF, "worker", "--for", "0.5"], env=place.env, check=False, timeout=60)
+        for words, rule in (("Open at eight", "send"), ("Pier quiz", "ask 15m"), ("Roast: 12 bags", "skip 15m")):
+            place.sendoff("post", "--to", "Practice", "--text", words, "--late", rule, "--at", "+1h")
+        overdue(place, hours=4)
+        with started(place.env, *SENDOFF) as process:
+            until(place.window)
+            until(lambda: len(place.sendoff("queue", "--state", "missed")["deliveries"]) == 2)
+            until(lambda: delivered(place))
+            time.sleep(1)
+            shot = ImageGrab.grab(xdisplay=place.env["DISPLAY"])
+            if folder := os.environ.get("SENDOFF_PICTURES"):
+                shot.save(Path(folder) / "welcome.png")
+            place.ask("xdotool", "windowactivate", "--sync", place.window(), "key", "Tab", "Return")  # Send now
+            until(lambda: len(place.sendoff("queue", "--state", "sent")["deliveries"]) == 2)
+            place.ask("xdotool", "key", "Escape")
+            with sqlite3.connect(Path(place.env["SENDOFF_HOME"]) / "sendoff.db") as connection:
+                until(lambda: connection.execute("SELECT count(*) FROM absences WHERE NOT seen").fetchone() == (0,))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(6) == 0

@@ -75,7 +75,7 @@ def rest_words(account: Account, now: datetime, zone: str) -> str:
     if account.rest_until is None:
         return ""
     reason = account.rest_reason.strip()
-    why = f" after {account.strikes} refusals in a row: {reason}" if reason else ""
+    why = f" after {account.strikes} refusals in a row: {reason}" if reason and account.strikes else ""
     words = f"{rest_span(account, now, zone)}{why}"
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
@@ -86,4 +86,5 @@ def rest_span(account: Account, now: datetime, zone: str) -> str:
         return ""
     if account.rest_until <= now:
         return "Is asked now whether it works again"
-    return f"Rests until {moment(account.rest_until, zone, now).removeprefix('Today ')}"
+    minute = (account.rest_until + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    return f"Rests until {moment(minute, zone, now).removeprefix('Today ')}"

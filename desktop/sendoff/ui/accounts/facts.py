@@ -120,7 +120,8 @@ def _standing(account: Account, counts: Mapping[str, int], moment: Moment, check
         return _Standing(face, Action.SIGN_IN, account.reason or "The key is no longer accepted.")
     if account.rest_until is not None:
         face = Face("doubt", "hourglass", rest_span(account, moment.now, moment.zone))
-        return _Standing(face, Action.ASK, f"{account.strikes} refusals in a row: {account.rest_reason}")
+        after = f"{account.strikes} refusals in a row: " if account.strikes else ""
+        return _Standing(face, Action.ASK, f"{after}{account.rest_reason}")
     if checked and checked.reason and not _sent_since(account, checked.at):
         face = Face("failed", "unplug", f"Check failed · {ago(checked.at, moment)}")
         return _Standing(face, checked.action, checked.reason)

@@ -24,6 +24,7 @@ from sendoff.ui.widgets.tip import set_tip
 
 HEIGHT = 88
 NARROW = 960
+LATE = 268
 AGAIN = 15_000
 """How often the words are read again while they stand there, in ms: "in 20 min" moves on."""
 
@@ -202,10 +203,11 @@ class Foot(QWidget):
         narrow = self.width() < NARROW
         self._label.setVisible(not narrow)
         self.words.setFixedWidth(212 if narrow else 300)
-        self.late.setFixedWidth(226)
-        self._right.setFixedWidth(450 if narrow else 538)
-        self._wrong.setFixedWidth(450 if narrow else 538)
-        self._late_words.setFixedWidth(190)
+        self.late.setFixedWidth(LATE)
+        both = (212 if narrow else 300) + 12 + LATE
+        self._right.setFixedWidth(both)
+        self._wrong.setFixedWidth(both)
+        self._late_words.setFixedWidth(LATE - 36)
         self._late_words.setVisible(not narrow)
         self.open_button.move(self.words.width() - 28, 4)
 
