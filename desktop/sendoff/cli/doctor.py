@@ -298,9 +298,7 @@ def _rests(resting: Sequence[Account], now: datetime, zone: str) -> Iterator[Fin
         yield _note("rest", f"{words}. {advice}", account=one.id, strikes=one.strikes)
 
 
-def _due(
-    clock: Clock, due: datetime | None, untouched: tuple[int, datetime | None], paused: str, why: str
-) -> Finding:
+def _due(clock: Clock, due: datetime | None, untouched: tuple[int, datetime | None], paused: str, why: str) -> Finding:
     now, (n, oldest) = clock.now(), untouched
     if is_paused(paused, now) and why:
         return _wrong("due", f"sending is paused: {why} Look (sendoff queue), then: sendoff resume", paused=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sendoff.domain.doubt import STOPPED_WHILE
 from sendoff.store import changes, deliveries
 from sendoff.store.db import Connection
 from sendoff.store.tables import attempts, events, metadata, parts
@@ -140,7 +141,7 @@ def _take_over(connection: Connection, newer: Row, theirs: list[Row], tries: lis
         _insert(connection, "events", one)
     values = {name: value for name, value in newer.items() if name not in ("id", "post_id", "account_id")}
     if newer["state"] == "sending" and all(one["outcome"] for one in tries):
-        values |= {"state": "in_doubt", "reason": deliveries.STOPPED_WHILE}
+        values |= {"state": "in_doubt", "reason": STOPPED_WHILE}
     raw = sa.table("deliveries", *map(sa.column, newer))
     connection.execute(sa.update(raw).where(raw.c.id == delivery_id).values(**values))
 
