@@ -202,9 +202,9 @@ class Engine:
     # --- questions ------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
+        troubles = " ".join(self._troubles.values())
         return Status(
-            self.running, self._paused, " ".join(self._troubles.values()), self._pool.busy, self._warning,
-            self._readiness.waiting,
+            self.running, self._paused, troubles, self._pool.busy, self._warning, self._readiness.waiting
         )  # fmt: skip
 
     def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:

@@ -66,6 +66,9 @@ class Banners(QWidget):
         """Says what troubles the sender, and who rests."""
         unlock: Sequence[Link] = [("Unlock…", self._context.window.unlock)] if standing.locked else []
         self.say("trouble", standing.trouble, unlock)
+        over: Sequence[Link] = [("Look at what it would send…", self._context.window.look_over)]
+        self.say("paused", standing.paused_why, over)
+        self.say("warning", standing.warning)
         self.say("rest", rests(standing), self._ways_on(standing.resting))
 
     def _ways_on(self, resting: Sequence[Account]) -> list[Link]:

@@ -102,7 +102,8 @@ class Standing:
     @property
     def token(self) -> str:
         """The state whose colours the dot has."""
-        if self.mood is Mood.TROUBLE or self.needs_you or self.resting or self.paused_why or self.warning:
+        seen_to = self.needs_you or self.paused_why or self.warning or self.resting
+        if self.mood is Mood.TROUBLE or seen_to:
             return "doubt"
         return {Mood.STARTING: "missed", Mood.PAUSED: "missed", Mood.ELSEWHERE: "held"}.get(self.mood, "sent")
 

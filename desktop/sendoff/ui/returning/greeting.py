@@ -36,7 +36,7 @@ class Greeting(QObject):
         QTimer.singleShot(0, self, self.look)
 
     def _hear(self, topics: frozenset[str]) -> None:
-        if changes.SENDER in topics:
+        if topics & {changes.SENDER, changes.SETTINGS}:
             self.look()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -48,6 +48,8 @@ class Greeting(QObject):
         """Greets if there is something to tell, in the way that suits what the person does now."""
         if self._sheet is not None:
             return  # it follows by itself
+        if self._context.window.standing.paused_why:
+            return  # first it is looked at what would leave
         with self._context.reading() as connection:
             found = absences.welcome(connection) if absences.unseen(connection) else None
         if found is None:
