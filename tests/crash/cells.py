@@ -188,6 +188,7 @@ class Room:
     def _copy(self, made: Path) -> Path:
         home = self._new_home()
         shutil.copytree(made, home)
+        make_its_own(home)
         return home
 
     def _new_home(self) -> Path:
@@ -381,6 +382,13 @@ _AFTER: Mapping[str, Callable[[Game], None]] = {
     "locked": Game.locked,
     "key's life over": Game.later,
 }
+
+
+def make_its_own(home: Path) -> None:
+    """A copy is paused until the person says otherwise; this one is to count as a profile that was never elsewhere."""
+    (home / "whereabouts").unlink()
+    with contextlib.closing(sqlite3.connect(home / "sendoff.db")) as database, database:
+        database.execute("DELETE FROM settings WHERE name = 'profile_id'")
 
 
 def make_older(home: Path, hours: float) -> None:

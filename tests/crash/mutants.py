@@ -119,7 +119,7 @@ MUTANTS = (
     ),
     _mutant(
         "nobody writes the journal", "engine/journal.py",
-        "        os.write(self._descriptor, RECORD.pack(part_id))", "        self._descriptor += 0",
+        "        os.write(self._descriptor, departed.RECORD.pack(part_id))", "        self._descriptor += 0",
         Cell("blind", UNREAD), Cell("recent", "wire.sent"),
     ),
     _mutant(

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SHORTER: tuple[tuple[str, str, Any], ...] = (
+    ("sendoff.domain.account", "FIRST_REST", timedelta(seconds=1)),
     ("sendoff.engine.limiter", "FIRST_PAUSE", 0.3),
     ("sendoff.engine.limiter", "OFFLINE_PAUSE", 0.3),
     ("sendoff.engine.settle", "AGAIN", timedelta(seconds=0.3)),

@@ -19,7 +19,7 @@ from sendoff.domain.when import When
 from sendoff.store import accounts
 from tests.crash import table
 from tests.crash.cells import Room, broken, rows
-from tests.crash.children import Child
+from tests.crash.children import Child, NeverRests
 from tests.crash.endpoints import Ledger
 
 LONGEST_LIFE = 1.5
@@ -74,7 +74,11 @@ def _soak(room: Room, seconds: float, chance: random.Random) -> int:
             server.come_back()
     server.breaks = {}
     last = room.nursery.start(home, "worker", "--until-idle")
-    last.wait(AT_REST)
+    try:
+        last.wait(AT_REST)
+    except NeverRests as stuck:
+        odd.append(f"{stuck}\n{_standing(home)}")
+        room.nursery.end_all()
     server.close()
     writer.program.close()
     return _told(home, server.endpoint, points, odd)
@@ -121,6 +125,19 @@ def _unfinished(home: Path) -> list[int]:
     with closing(sqlite3.connect(home / "sendoff.db", timeout=10)) as database:
         found = database.execute("SELECT id FROM deliveries WHERE state IN ('scheduled', 'claimed', 'sending')")
         return [one for (one,) in found]
+
+
+def _standing(home: Path) -> str:
+    """What keeps it from coming to rest: the accounts, the sender's trouble, and what is left."""
+    with closing(sqlite3.connect(home / "sendoff.db", timeout=10)) as database:
+        left = database.execute(
+            "SELECT id, account_id, state, due_at, owner, reason FROM deliveries"
+            " WHERE state IN ('scheduled', 'claimed', 'sending') OR look_at IS NOT NULL"
+        ).fetchall()
+        known = database.execute("SELECT id, name, state, ready_at, strikes, rest_until, rest_reason FROM accounts")
+        sender = database.execute("SELECT * FROM senders").fetchall()
+        lines = [f"now {time.time():.0f}", *map(str, known.fetchall()), *map(str, sender), *map(str, left)]
+    return "\n".join(lines)
 
 
 def _told(home: Path, ledger: Ledger, points: collections.Counter[str], odd: list[str]) -> int:
