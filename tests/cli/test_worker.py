@@ -159,7 +159,7 @@ def test_a_profile_is_free_again_after_a_kill(ada: Run, spawn: Spawn) -> None:
 
 @pytest.mark.parametrize(("doubt", "code", "found"), [
     ("search", 0, "It was looked for and is surely not there, so it goes again."),
-    ("repeat", 0, "It goes again under the same key, which has one effect at most."),
+    ("repeat", 0, "It went again under the same key: it is out."),
     ("ask", 1, ""),
 ])  # fmt: skip
 def test_kill_9_while_sending_leaves_a_doubt_that_is_settled(

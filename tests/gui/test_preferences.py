@@ -154,7 +154,7 @@ def test_what_the_command_line_set_besides_the_choices_is_shown(harbor: Desk, sc
     choose(late, "send")
     harbor.settle()
     assert harbor.context.settings()["late"] == "send"
-    assert late.count() == 5
+    assert late.count() == 6
 
 
 def test_start_at_login_really_writes_the_entry(harbor: Desk, screen: PreferencesScreen, own_desktop: Path) -> None:
