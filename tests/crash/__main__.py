@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-MATRIX = Path(__file__).parent / "matrix.py"
+MATRIX = [str(Path(__file__).with_name(f"{name}.py")) for name in ("matrix", "faults", "mail", "machine", "order")]
 PROCESSES = 2 * (os.cpu_count() or 1)
 """Cells mostly wait for processes, so more of them run side by side than there are processors."""
 
@@ -31,7 +31,7 @@ def main() -> int:
 
         return soak.run(arguments.soak, arguments.seed)
     words = ["-n", str(arguments.n), "--dist", "load", *more]
-    return int(pytest.main([*([] if any(one.startswith("tests/") for one in more) else [str(MATRIX)]), *words]))
+    return int(pytest.main([*([] if any(one.startswith("tests/") for one in more) else MATRIX), *words]))
 
 
 if __name__ == "__main__":

@@ -139,6 +139,7 @@ class Room:
 
     def __init__(self, folder: Path, source: str = "") -> None:
         self.folder = folder
+        self.source = source
         self.nursery = Nursery(folder, source)
         self.port = free_port()
         self._numbers = itertools.count(1)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,13 @@ class NeverRests(AssertionError):
 
 @dataclass
 class Child:
-    """One process of the program. `code` is negative for a signal, None while it lives."""
+    """One process of the program. `code` is negative for a signal, None while it lives; `peak` is memory in kB."""
 
     pid: int
     words: tuple[str, ...]
     out: Path
     code: int | None = None
+    peak: int = 0
     is_stopped: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
     born: float = field(default_factory=time.monotonic)
@@ -74,9 +76,10 @@ class Nursery:
     Args:
         folder: for the children's output, and for the channels' dist-info.
         source: a folder with a package `sendoff` to run instead of this checkout's (planted bugs).
+        more: environment variables.
     """
 
-    def __init__(self, folder: Path, source: str = "") -> None:
+    def __init__(self, folder: Path, source: str = "", **more: str) -> None:
         self._folder = folder
         self._numbers = itertools.count(1)
         self._born: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -85,12 +88,13 @@ class Nursery:
         self._lock = threading.Lock()
         self.site = _installed(folder)
         path = [str(self.site), *([source] if source else []), str(ROOT)]
-        env = {
+        self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SENDOFF", "XDG", "DBUS"))},
             "PYTHONPATH": os.pathsep.join(path), "SENDOFF_PASSPHRASE": PASSPHRASE, "TZ": "Europe/Berlin",
+            **more,
         }  # fmt: skip
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.nursery"], cwd=ROOT, env=env, stdin=subprocess.PIPE,
+            [sys.executable, "-m", "tests.crash.nursery"], cwd=ROOT, env=self.env, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, bufsize=1,
         )  # fmt: skip
         assert self._process.stdout
@@ -129,6 +133,14 @@ class Nursery:
             _tell(child, news)
         return child
 
+    def alone(self, home: Path, *words: str | Path, before: Sequence[str] = (), **env: str) -> subprocess.Popen[str]:
+        """The same as a process of its own, begun by another program (unshare, strace); its output is piped."""
+        command = [*before, sys.executable, "-m", "tests.crash.nursery", *map(str, words)]
+        return subprocess.Popen(
+            command, cwd=ROOT, env={**self.env, "SENDOFF_HOME": str(home), **env}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
     def run(self, home: Path, *words: str | Path, **env: str) -> Child:
         """The same, waited for; it has to go well."""
         child = self.start(home, *words, **env)
@@ -161,7 +173,7 @@ def _tell(child: Child, news: dict[str, Any]) -> None:
         if news["what"] == "stopped":
             child.is_stopped = True
         else:
-            child.code = news["code"]
+            child.code, child.peak = news["code"], news["peak"]
         child.changed.notify_all()
 
 

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -124,7 +125,7 @@ class LedgerServer(FaultServer):
 
     def __init__(
         self, ledger: Ledger, port: int, *, breaks: Mapping[int, str] | None = None, always: str = "",
-        kills: tuple[int, str] | None = None,
+        kills: tuple[int, str] | None = None, secure: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.breaks = dict(breaks or {})
         self.always = always
@@ -133,7 +134,7 @@ class LedgerServer(FaultServer):
         self.port = port
         self.came = 0  # requests with an effect
         self.is_open = True
-        super().__init__(ledger, port=port)
+        super().__init__(ledger, port=port, secure=secure)
 
     def go_away(self) -> None:
         """From now on connections are refused."""

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sendoff.channels import tls
 from sendoff.channels.http import Answer, Http, Patience
 from sendoff.channels.registry import Context
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Field, Frozen, How, Identity, Kind, Option, Parcel, Settle
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import CannotLook, InDoubt
+from sendoff.domain.errors import CannotLook, InDoubt, TryLater
 
 PATIENCE = Patience(connect=2.0, read=1.0, total=1.5, most=1 << 20)
 """Waits short enough for tests; the slow modes of the server are longer."""
@@ -27,10 +28,12 @@ class Base(Channel):
 
     needs = "A server"
     tells_leaving = True
+    can_reach = True
     capabilities = Capabilities(checked="2026-11-26", threads=True)
     fields = (
         Field("server", "Server", Kind.ADDRESS),
         Field("life", "How long keys are remembered (s)", Kind.NUMBER, default="3600"),
+        Field("ca_file", "CA file", Kind.FILE, required=False),
     )
     options = (Option("padding", "Bytes to add", Kind.NUMBER),)
 
@@ -40,9 +43,15 @@ class Base(Channel):
     def connect(self, fields: Mapping[str, str]) -> Identity:
         return Identity(handle=f"@{self.kind}")
 
+    def reach(self, account: Account) -> None:
+        tls.reach_web(account.settings["server"])
+
     def http(self, parcel: Parcel) -> Http:
-        base = f"{parcel.account.settings['server']}/{self.kind}"
-        return Http(self._context.transport, base, self.title, trace=parcel.trace, patience=PATIENCE)
+        settings = parcel.account.settings
+        return Http(
+            self._context.transport, f"{settings['server']}/{self.kind}", self.title, trace=parcel.trace,
+            patience=PATIENCE, ca_file=settings.get("ca_file", ""),
+        )  # fmt: skip
 
     def body(self, parcel: Parcel) -> bytes:
         padding = "x" * int(parcel.options.get("padding") or 0)
@@ -66,7 +75,10 @@ class Base(Channel):
 
     def listed(self, parcel: Parcel) -> Receipt | None:
         """The newest own post with this text that is none of the others."""
-        for one in self.http(parcel).read("/posts").json():
+        found = self.http(parcel).read("/posts").json()
+        if not isinstance(found, list):
+            raise TryLater(f"{self.title} gave no list of posts.")
+        for one in found:
             if one["text"] == parcel.item.text and one["id"] not in parcel.known:
                 return Receipt(one["id"])
         return None

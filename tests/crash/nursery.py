@@ -3,37 +3,49 @@
 `python -m tests.crash.nursery` reads one JSON object a line: {"words": […], "env": {…}, "out": file}. It answers with
 one line for each thing that happens to a child: {"pid": …, "what": "born" | "stopped" | "ended", "code": …}. It is
 single-threaded, so its children are as whole as freshly started ones; each runs `sendoff.cli.main.main(words)`, and
-ends as the program ends.
+ends as the program ends. `python -m tests.crash.nursery WORDS` is one such program and no nursery.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import sys
 import threading
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from typing import Any, NoReturn
+
+from sendoff.channels.smtp_wire import Patience
 
 SHORTER: tuple[tuple[str, str, Any], ...] = (
     ("sendoff.domain.account", "FIRST_REST", timedelta(seconds=1)),
     ("sendoff.engine.limiter", "FIRST_PAUSE", 0.3),
     ("sendoff.engine.limiter", "OFFLINE_PAUSE", 0.3),
     ("sendoff.engine.settle", "AGAIN", timedelta(seconds=0.3)),
+    ("sendoff.engine.settle", "MOST_LOOKS", 4),
     ("sendoff.engine.limiter", "REACHING_PAUSE", 0.2),
     ("sendoff.engine.limiter", "CALM", 0.1),
     ("sendoff.engine.readiness", "PAUSES", (0.1, 0.2, 0.3)),
     ("sendoff.engine.heart", "BEAT", 0.2),
+    ("sendoff.engine.returns", "HOLD", 2.0),
     ("sendoff.engine.writer", "RETRY_SECONDS", 0.2),
+    ("sendoff.domain.account", "FIRST_REST", timedelta(seconds=0.3)),
+    ("sendoff.domain.account", "LONGEST_REST", timedelta(seconds=0.6)),
+    ("sendoff.channels.tls", "REACH_SECONDS", 1.0),
+    ("sendoff.channels.smtp", "Smtp.__init__.__defaults__", (Patience().at_most(1.0),)),
     ("sendoff.cli.worker", "BREATH", 0.01),
-    ("sendoff.store.secrets", "VAULT_N", 1 << 14),
+    ("sendoff.store.secrets", "Vault.N", 1 << 14),
 )
 """The pauses that are shorter here than in life, so that a cell takes a second and not a minute. Nothing else is."""
 
@@ -52,13 +64,11 @@ def prepare() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     for module, name, value in SHORTER:
-        where = importlib.import_module(module)
-        if name == "VAULT_N":
-            where.Vault.N = value
-            continue
-        if not hasattr(where, name):
+        *path, last = name.split(".")
+        where: Any = reduce(getattr, path, importlib.import_module(module))
+        if not hasattr(where, last):
             raise SystemExit(f"nursery: there is no {module}.{name} any more; mend SHORTER")
-        setattr(where, name, value)
+        setattr(where, last, value)
     if threading.active_count() != 1:
         raise SystemExit("nursery: an import started a thread, so nothing can be forked safely")
     gc.collect()
@@ -99,7 +109,7 @@ def serve() -> None:
 def tell_news() -> None:
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+            pid, status, used = os.wait4(-1, os.WNOHANG | os.WUNTRACED)
         except ChildProcessError:
             return
         if pid == 0:
@@ -107,7 +117,7 @@ def tell_news() -> None:
         if os.WIFSTOPPED(status):
             tell(what="stopped", pid=pid)
         else:
-            tell(what="ended", pid=pid, code=os.waitstatus_to_exitcode(status))
+            tell(what="ended", pid=pid, code=os.waitstatus_to_exitcode(status), peak=used.ru_maxrss)
 
 
 def child(wish: dict[str, Any]) -> NoReturn:
@@ -123,7 +133,59 @@ def child(wish: dict[str, Any]) -> NoReturn:
         os.dup2(source, target)
     os.environ.update(wish["env"])
     importlib.reload(killpoints)  # it reads the environment once
+    surround()
     leave(main(wish["words"]))
+
+
+def surround() -> None:
+    """Puts the program into the surroundings that the environment names: narrow limits, calls that fail, a clock."""
+    for pair in os.environ.get("CRASH_LIMITS", "").split():
+        name, _, most = pair.partition("=")
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(most), int(most)))
+    if "CRASH_FAIL" in os.environ:
+        fail_from(**json.loads(os.environ["CRASH_FAIL"]))
+    if "CRASH_CLOCK" in os.environ:
+        sys.modules["sendoff.bootstrap"].SystemClock = SetClock  # type: ignore[attr-defined]
+
+
+def fail_from(point: str, calls: list[str], errno: int, seconds: float) -> None:
+    """From a point of killpoints.reach on these calls fail for so long; this process runs under libfiu (LD_PRELOAD)."""
+    from sendoff import killpoints
+
+    fiu, passed_on, begun = ctypes.CDLL("libfiu.so.0"), killpoints.reach, threading.Event()
+
+    def heal() -> None:
+        for call in calls:
+            fiu.fiu_disable(call.encode())
+
+    def reach(reached: str) -> None:
+        if reached == point and not begun.is_set():
+            begun.set()
+            for call in calls:
+                fiu.fiu_enable(call.encode(), -1, ctypes.c_void_p(errno), 0)
+            timer = threading.Timer(seconds, heal)
+            timer.daemon = True
+            timer.start()
+        passed_on(reached)
+
+    killpoints.reach = reach
+
+
+class SetClock:
+    """This computer's clock, moved as the file CRASH_CLOCK says: "SET SLEPT", in seconds. See domain.when.Clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=sum(self._moved()))
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def slept(self) -> float:
+        return self._moved()[1]
+
+    def _moved(self) -> tuple[float, float]:
+        moved, slept = Path(os.environ["CRASH_CLOCK"]).read_text().split()
+        return float(moved), float(slept)
 
 
 def leave(code: int) -> NoReturn:
@@ -137,6 +199,11 @@ def leave(code: int) -> NoReturn:
 
 def run() -> None:
     prepare()
+    if len(sys.argv) > 1:  # one program instead of a nursery: for surroundings that a fork can't have
+        from sendoff.cli.main import main
+
+        surround()
+        leave(main(sys.argv[1:]))
     tell(what="ready", source=str(Path(sys.modules["sendoff"].__file__ or "").parent))
     with contextlib.suppress(KeyboardInterrupt):
         serve()

@@ -144,6 +144,21 @@ def test_an_edit_that_is_too_late_changes_nothing(program: Program) -> None:
     assert states(program, delivery_id) == [State.SENDING]
 
 
+def test_what_has_gone_out_keeps_its_text_when_the_post_changes_for_others(program: Program) -> None:
+    first, second = account(program), account(program, "bob")
+    post_id = draft(program, first, second)
+    sent, _ = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    with program.store.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE deliveries SET state = 'sent', sent_at = 1 WHERE id = {sent}")
+    new = Content((Item("new"),))
+    program.commands.edit(post_id, new, [Variant(first), Variant(second)], at(program, "tomorrow 10"))
+    with program.store.reading() as connection:
+        post = posts.get(connection, post_id)
+    assert [post.content_for(one).items[0].text for one in (first, second)] == ["hello", "new"]
+    with pytest.raises(Refused, match="gone out already"):
+        program.commands.edit(post_id, new, [Variant(first)], at(program, "tomorrow 10"))
+
+
 def test_a_text_does_not_change_while_it_is_in_doubt_where_it_is_taken_off(program: Program) -> None:
     first, second = account(program), account(program, "bob")
     post_id = draft(program, first, second)

@@ -84,6 +84,18 @@ def test_the_endpoints_wish_is_kept_to(driver: Driver) -> None:
     assert driver.get(delivery_id).state is State.SENT
 
 
+def test_a_wish_that_outlasts_the_patience_is_kept_to_once(driver: Driver) -> None:
+    driver.channel.answers = [TryLater("that was all for today", after=timedelta(hours=24)) for _ in range(2)]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    assert driver.get(delivery_id).state is State.SCHEDULED
+    driver.clock.advance(25 * 3600)
+    driver.run()
+    ended = driver.get(delivery_id)
+    assert ended.state is State.FAILED
+    assert ended.reason.startswith("Given up after 1 day"), ended.reason
+
+
 def test_being_offline_spends_no_try_and_pauses_stay_short(driver: Driver) -> None:
     driver.channel.answers = [TryLater("offline", offline=True) for _ in range(30)]
     delivery_id = driver.schedule("hello")
@@ -384,6 +396,19 @@ def doubtful(driver: Driver, way_out: Settle, *texts: str) -> int:
 
 
 SEARCH = Settle(How.SEARCH, looks=(30, 60), absent_after=60)
+
+
+@pytest.mark.expects_log("failed to look")
+def test_a_look_in_which_the_channel_itself_fails_is_said_and_not_repeated_at_once(driver: Driver) -> None:
+    delivery_id = doubtful(driver, SEARCH)
+    driver.channel.looks = [TypeError("the channel did not expect this")]
+    driver.clock.advance(31)
+    driver.look()
+    found = driver.get(delivery_id)
+    assert (found.state, found.looks) == (State.IN_DOUBT, 1)
+    assert "Sendoff itself failed (TypeError)" in found.reason
+    assert found.look_at is not None
+    assert found.look_at > driver.clock.now()
 
 
 def test_found_is_sent_with_the_time_of_the_attempt(driver: Driver) -> None:

@@ -60,6 +60,8 @@ class SmtpServer:
         keywords: further EHLO keywords.
         mechanisms: what AUTH offers.
         names: the host names of the certificate.
+        port: where to listen; 0: any port that is free.
+        late: seconds that the answer to the final dot takes.
     """
 
     folder: Path
@@ -75,6 +77,8 @@ class SmtpServer:
     expired: bool = False
     offers_starttls: bool = True
     banner: str = "220 fake.example.org ESMTP"
+    port: int = 0
+    late: float = 0.0
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
@@ -101,13 +105,14 @@ class SmtpServer:
             daemon_threads = True
             block_on_close = False
             request_queue_size = 64
+            allow_reuse_address = True
 
             def server_bind(self) -> None:
                 # So small that a mail of some megabytes can break in its middle.
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
                 super().server_bind()
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
@@ -255,6 +260,7 @@ class _Talk:
         data = b"".join(line + b"\r\n" for line in lines)
         self.fake.take(Taken(self.sender or "", self.recipients, self.parameters, data, self.username))
         if not self.broken("TAKEN"):
+            self.fake.closing.wait(self.fake.late)
             self.say(f"250 2.0.0 Ok: queued as {len(self.fake.taken):04X}")
 
     def on_rset(self, rest: str) -> None:

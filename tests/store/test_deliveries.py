@@ -308,6 +308,21 @@ def test_a_claim_that_ended_before_the_wire_leaves_a_trace(store: Store, plan: P
 # --- crashes, doubt -----------------------------------------------------------------------------------------------
 
 
+def test_what_left_although_no_intention_is_known_is_in_doubt(store: Store, plan: Planner, account: int) -> None:
+    """The database lost its last entries; the note beside it did not."""
+    lost, waiting = plan(account, -1), plan(account, 60)
+    with store.reading() as connection:
+        (part,) = deliveries.parts_of_many(connection, [lost])[lost]
+    with store.writing() as connection:
+        recovered = deliveries.recover(connection, NOW, frozenset({part.id, *range(1000, 50_000)}))
+        (attempt,) = deliveries.attempts_of(connection, lost)
+        found = deliveries.get(connection, lost)
+    assert (recovered.doubtful, attempt.outcome) == (1, Outcome.DOUBT)
+    assert (found.state, found.look_at) == (State.IN_DOUBT, None)
+    assert "look for yourself" in found.reason
+    assert state(store, waiting) is State.SCHEDULED
+
+
 def test_after_a_crash_claims_are_given_back_and_what_was_leaving_is_in_doubt(
     store: Store, plan: Planner, account: int
 ) -> None:

@@ -10,10 +10,12 @@ import http.server
 import io
 import logging
 import socket
+import ssl
 import struct
 import threading
 import time
 import traceback
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -76,12 +78,17 @@ class FaultServer:
         endpoint: what answers when nothing is broken.
         times: how often the mode applies before everything is normal again; None: for ever.
         port: where to listen; 0: any port that is free.
+        secure: the certificate to show; None: no TLS.
     """
 
-    def __init__(self, endpoint: Endpoint, mode: str = "accept", times: int | None = None, port: int = 0) -> None:
+    def __init__(
+        self, endpoint: Endpoint, mode: str = "accept", times: int | None = None, port: int = 0,
+        secure: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
         self.endpoint = endpoint
         self.mode = mode
         self.times = times
+        self.elsewhere = ""  # where redirects point to; "": to this server under another name
         self.requests: list[Request] = []
         self.strangers: list[str] = []  # what reached the address that redirects point to
         self._lock = threading.Lock()
@@ -110,16 +117,24 @@ class FaultServer:
             daemon_threads = True
             request_queue_size = 256
 
+            def get_request(self) -> Any:
+                raw, address = super().get_request()
+                if secure is None:
+                    return raw, address
+                # The handshake comes with the first read, in the handler's thread.
+                return secure.wrap_socket(raw, server_side=True, do_handshake_on_connect=False), address
+
             def handle_error(self, request: Any, client_address: Any) -> None:
                 pass
 
+        self._scheme = "https" if secure else "http"
         self._open: Callable[[], Any] = lambda: Server(("127.0.0.1", port), Handler)
         self.listen()
 
     def listen(self) -> None:
         """Opens the door, for the first time or again after `close` (with a port of one's own choice)."""
         self._server = self._open()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{self._scheme}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def close(self) -> None:
@@ -188,9 +203,14 @@ def _fixed(status: int, body: bytes = b'{"error": "no", "message": "no"}', **hea
 
 def _redirect(status: int) -> Any:
     def answer(server: FaultServer, handler: Any, request: Request) -> None:
-        _send(handler, Reply(status, b"", {"Location": f"{server.url.replace('127.0.0.1', 'localhost')}/stranger"}))
+        host = server.elsewhere or server.url.replace("127.0.0.1", "localhost")
+        _send(handler, Reply(status, b"", {"Location": f"{host}/stranger"}))
 
     return answer
+
+
+def _redirect_loop(server: FaultServer, handler: Any, request: Request) -> None:
+    _send(handler, Reply(307, b"", {"Location": server.url + request.path}))
 
 
 def _after(status: int, body: bytes, content_type: str = "application/json") -> Any:
@@ -201,6 +221,42 @@ def _after(status: int, body: bytes, content_type: str = "application/json") -> 
         _send(handler, Reply(status, body, {"Content-Type": content_type}))
 
     return answer
+
+
+def _huge(server: FaultServer, handler: Any, request: Request) -> None:
+    """Ten megabytes that begin like an answer."""
+    server.carry_out(request)
+    _send(handler, Reply(200, b'{"id": "1", "rest": "' + b"x" * 10_000_000 + b'"}'))
+
+
+def _bomb(server: FaultServer, handler: Any, request: Request) -> None:
+    """A small answer that unpacks to 200 megabytes."""
+    server.carry_out(request)
+    pack = zlib.compressobj(9, wbits=31)
+    body = b"".join(pack.compress(bytes(1 << 20)) for _ in range(200)) + pack.flush()
+    _send(handler, Reply(200, body, {"Content-Type": "application/json", "Content-Encoding": "gzip"}))
+
+
+def _raw(data: bytes) -> Any:
+    """Carries it out and then says something that is no HTTP."""
+
+    def answer(server: FaultServer, handler: Any, request: Request) -> None:
+        server.carry_out(request)
+        handler.wfile.write(data)
+        handler.wfile.flush()
+        _hang_up(handler)
+
+    return answer
+
+
+def _old_date(server: FaultServer, handler: Any, request: Request) -> None:
+    """All is well, only the server's clock is not."""
+    reply = server.carry_out(request)
+    handler.send_response_only(reply.status)
+    handler.send_header("Date", "Sat, 01 Jan 2000 00:00:00 GMT")
+    handler.send_header("Content-Length", str(len(reply.body)))
+    handler.end_headers()
+    handler.wfile.write(reply.body)
 
 
 def _slow(server: FaultServer, handler: Any, request: Request) -> None:
@@ -248,9 +304,16 @@ MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
     "limit": _fixed(429, Retry_After="7"),
     "limit_date": _fixed(429, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT"),
     "limit_absurd": _fixed(429, Retry_After="99999999999999999999"),
+    "limit_past": _fixed(429, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"),
     "unavailable": _fixed(503, Retry_After="9"),
+    "unavailable_bare": _fixed(503),
+    "conflict": _fixed(409),
+    "too_large": _fixed(413),
     "error_before": _fixed(500),
     "error_after": _after(500, b"Internal Server Error", "text/plain"),
+    "bad_gateway": _fixed(502, b"<html>bad gateway</html>", Content_Type="text/html"),
+    "gateway_timeout": _fixed(504),
+    "gateway_timeout_after": _after(504, b""),
     "bad_gateway_after": _after(502, b"<html>bad gateway</html>", "text/html"),
     "slow": _slow,
     "drip": _drip,
@@ -263,6 +326,7 @@ MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
     "redirect_303": _redirect(303),
     "redirect_307": _redirect(307),
     "redirect_308": _redirect(308),
+    "redirect_loop": _redirect_loop,
     "captive": _fixed(200, b"<html>Welcome to the hotel</html>", Content_Type="text/html"),
     "nothing": _after(200, b""),
     "garbage": _after(200, b'{"id": '),
@@ -270,6 +334,11 @@ MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
     "wrong_types": _after(200, b'{"id": null, "message": 5, "url": []}'),
     "a_list": _after(200, b"[]"),
     "endless": _endless,
+    "huge": _huge,
+    "bomb": _bomb,
+    "no_http": _raw(b"220 mail.example.org ESMTP\r\n"),
+    "many_headers": _raw(b"HTTP/1.1 200 OK\r\n" + b"X-More: and more\r\n" * 1000 + b'\r\n{"id": "1"}'),
+    "old_date": _old_date,
 }
 
 
@@ -291,8 +360,15 @@ HTTP_CASES = (
     Case("limit", TryLater, 0, 7.0),
     Case("limit_date", TryLater, 0, 7.0),
     Case("limit_absurd", TryLater, 0, 7.0),
+    Case("limit_past", TryLater, 0),
     Case("unavailable", TryLater, 0, 9.0),
+    Case("unavailable_bare", InDoubt, 0),
+    Case("conflict", Rejected, 0),
+    Case("too_large", Rejected, 0),
     Case("error_before", InDoubt, 0),
+    Case("bad_gateway", InDoubt, 0),
+    Case("gateway_timeout", InDoubt, 0),
+    Case("gateway_timeout_after", InDoubt, 1),
     Case("error_after", InDoubt, 1),
     Case("bad_gateway_after", InDoubt, 1),
     Case("slow", InDoubt, 1),
@@ -306,6 +382,7 @@ HTTP_CASES = (
     Case("redirect_303", Rejected, 0),
     Case("redirect_307", Rejected, 0),
     Case("redirect_308", Rejected, 0),
+    Case("redirect_loop", Rejected, 0),
     Case("captive", InDoubt, 0),
     Case("nothing", InDoubt, 1),
     Case("garbage", InDoubt, 1),
@@ -313,6 +390,11 @@ HTTP_CASES = (
     Case("wrong_types", InDoubt, 1),
     Case("a_list", InDoubt, 1),
     Case("endless", InDoubt, 1),
+    Case("huge", InDoubt, 1),
+    Case("bomb", InDoubt, 1),
+    Case("no_http", InDoubt, 1),
+    Case("many_headers", InDoubt, 1),
+    Case("old_date", Receipt, 1),
 )
 """What every channel over HTTP has to do. One whose service differs says so in its own list, with the reason."""
 

@@ -230,17 +230,21 @@ class Commands:
             raise BadInput("Choose at least one account that it shall go to.")
         with self._store.writing(changes.POSTS, changes.DELIVERIES) as connection:
             media.record(connection, _attachments(content, chosen), now)
-            posts.update(connection, post_id, content, chosen, plan, now, expected=expected)
-            post = posts.get(connection, post_id)
-            known = accounts.get_many(connection, {variant.account_id for variant in chosen})
-            self._refuse_problems(post, known, override)
-            patience = self._patience(connection)
-            ids = []
             existing = {
                 one.account_id: one
                 for one in deliveries.of_post(connection, post_id)
                 if one.state is not State.CANCELLED
             }
+            gone = _as_they_left(posts.get(connection, post_id), existing.values())
+            chosen = tuple(variant for variant in chosen if variant.account_id not in gone)
+            if not chosen:
+                raise Refused("It has gone out already, so its text can't change any more.")
+            posts.update(connection, post_id, content, (*chosen, *gone.values()), plan, now, expected=expected)
+            post = posts.get(connection, post_id)
+            known = accounts.get_many(connection, {variant.account_id for variant in chosen})
+            self._refuse_problems(post, known, override)
+            patience = self._patience(connection)
+            ids = []
             for account_id, one in existing.items():
                 if one.state in LEAVING:
                     name = accounts.get(connection, account_id).name
@@ -663,6 +667,16 @@ def _divided(
     plain = {name: value for name, value in complete.items() if name not in hidden} | dict(identity.settings)
     secret = {name: value for name, value in complete.items() if name in hidden and value} | dict(identity.secrets)
     return plain, secret
+
+
+def _as_they_left(post: Post, existing: Iterable[Delivery]) -> dict[int, Variant]:
+    """By account: what has gone out already, as it was. The post's words may change for the others."""
+    sent = [one.account_id for one in existing if one.state is State.SENT]
+    found = [(account_id, post.variant(account_id)) for account_id in sent]
+    return {
+        account_id: Variant(account_id, post.content_for(account_id), own.options if own else {})
+        for account_id, own in found
+    }
 
 
 def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[Attachment, ...]:

@@ -397,7 +397,7 @@ class Dispatch:
         return job.delivery.tries + int(spent)
 
     def _later(self, job: Job, wrong: SendError) -> tuple[Move, datetime | None, str]:
-        """Another try, or the end of patience."""
+        """Another try, or the end of patience. A time that the endpoint itself named is waited for in any case."""
         wish = wrong.after if isinstance(wrong, TryLater) else None
         offline = isinstance(wrong, TryLater) and wrong.offline
         now, tries = self._clock.now(), self._tries(job, wrong)
@@ -405,7 +405,7 @@ class Dispatch:
         if offline and waits:
             self._unreached(job.account)
         due_at = now + limiter.pause(job.delivery.tries, wish, offline, self._chance, waits_for_host=waits)
-        if due_at <= job.delivery.give_up_at and tries < limiter.MOST_TRIES:
+        if (now if wish else due_at) <= job.delivery.give_up_at and tries < limiter.MOST_TRIES:
             return Move.POSTPONE, due_at, wrong.reason
         tried = span_text((now - job.delivery.planned_at).total_seconds())
         return Move.REFUSE, None, f"Given up after {tried} of trying. Last: {wrong.reason}"

@@ -29,7 +29,8 @@ class Heart:
 
     def stop(self, seconds: float) -> None:
         self._stopped.set()
-        self._thread.join(seconds)
+        if self._thread.is_alive():  # it may never have started
+            self._thread.join(seconds)
 
     def _serve(self) -> None:
         while not self._stopped.wait(BEAT):

@@ -20,7 +20,7 @@ from sendoff.engine.clockwatch import Jump
 from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
-from sendoff.store.db import Connection, Store
+from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.deliveries import Job
 from sendoff.store.secrets import Secrets
 
@@ -130,6 +130,11 @@ class Settler:
         except (SendError, KeychainError, NotFound) as wrong:
             reason = wrong.reason if isinstance(wrong, SendError) else str(wrong)
             self._in_vain(job, f"The look for it did not work: {redactor.clean(reason)}")
+        except StoreTrouble:
+            raise  # the heartbeat asks again
+        except Exception as fault:  # our own mistake, said as such; a look has no effect, so it may be repeated
+            log.exception("the channel %s failed to look", job.account.channel)
+            self._in_vain(job, f"The look for it did not work: Sendoff itself failed ({type(fault).__name__}).")
         else:
             self._found(job, receipt and masked(receipt, redactor), settle, left_at, summary)
 

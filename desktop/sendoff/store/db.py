@@ -188,7 +188,7 @@ def _unwritable(path: Path) -> StoreTrouble:
 def _explained(wrong: sa.exc.DatabaseError, path: Path) -> Exception:
     """The same error as a sentence; programming errors and broken invariants stay what they are."""
     text = str(wrong.orig).lower()
-    if "malformed" in text or "not a database" in text:
+    if "malformed" in text or "not a database" in text or "could not decode" in text:
         return _damaged(path)
     if "full" in text:
         return StoreTrouble(f"The disk that holds {path.parent} is full. Make room; nothing is sent until then.")

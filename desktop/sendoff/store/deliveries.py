@@ -855,7 +855,19 @@ def recover(connection: sa.Connection, now: datetime, left: frozenset[int] | Non
     released = connection.execute(sa.update(deliveries).where(TAKEN).values(state="scheduled", **gone)).rowcount
     if doubtful or released:
         changes.bump(connection, changes.DELIVERIES)
-    return Recovered(released, len(doubtful))
+    forgotten = doubt(connection, _forgotten(connection, left), now, FORGOTTEN) if left else 0
+    return Recovered(released, len(doubtful) + forgotten)
+
+
+def _forgotten(connection: sa.Connection, left: frozenset[int]) -> list[int]:
+    """What left although no intention of it was ever written: the database lost its last entries with its log."""
+    found = connection.execute(
+        sa.select(parts.c.id)
+        .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+        .where(parts.c.id.in_(_GIVEN), deliveries.c.began_at.is_(None)),
+        {"rows": codec.encode([(part_id,) for part_id in left])},
+    )
+    return list(found.scalars())
 
 
 def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, why: str) -> int:
@@ -898,6 +910,7 @@ def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, w
 
 _given = json_rows("given", "id")
 _GIVEN = sa.select(_given.c.id)  # ids by the thousand, as one parameter
+FORGOTTEN = "The last entries of the database were lost, and this may have gone out before. Please look for yourself."
 STOPPED_BEFORE = "Sendoff stopped before this could leave."
 
 
