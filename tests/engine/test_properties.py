@@ -736,7 +736,7 @@ settings.register_profile("quick", max_examples=40, stateful_step_count=30, dera
 settings.register_profile("long", max_examples=3000, stateful_step_count=80, database=None)
 
 
-@pytest.mark.expects_log("could not be written|claiming failed|a task failed|the clock moved")
+@pytest.mark.expects_log("could not be written|claiming failed|a task failed|the clock moved|nothing takes them")
 @pytest.mark.timeout(3600)
 def test_whatever_happens_the_ledger_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     World.base = tmp_path / "base"

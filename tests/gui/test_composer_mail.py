@@ -288,7 +288,7 @@ def test_a_time_is_picked_with_the_keyboard(bench: Desk) -> None:
     assert screen.foot.zone == "Asia/Tokyo"
     screen.save()
     rest(bench)
-    assert stored(bench).plan == Plan("2 Jan 2027 17:30", "Asia/Tokyo", "ask 2h")
+    assert stored(bench).plan == Plan("2 Jan 2027 17:30", "Asia/Tokyo", "")
 
 
 def test_words_move_on_with_the_clock(bench: Desk, clock: SetClock) -> None:
@@ -303,7 +303,7 @@ def test_words_move_on_with_the_clock(bench: Desk, clock: SetClock) -> None:
 def test_the_rule_for_lateness_is_taken_along(bench: Desk) -> None:
     screen = compose(bench)
     write(bench, screen, "x")
-    assert screen.foot.late.value() == "ask 2h"
+    assert screen.foot.late.value() == ""  # as set for the account
     screen.foot.late.set_value("skip 15m")
     screen.foot.late.chosen.emit("skip 15m")
     screen.foot.take("tomorrow 9", "Europe/Berlin")
