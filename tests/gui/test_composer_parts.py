@@ -377,3 +377,25 @@ def test_a_file_that_comes_too_late_is_not_put_into_another_post(bench: Desk, tm
     bench.settle()
     assert bench.window.said == "late.png was not there yet when the post was closed. Add it again."
     assert screen.writing.is_blank
+
+
+# --- if late ------------------------------------------------------------------------------------------------------
+
+
+def test_as_set_is_the_first_choice_and_writes_no_rule_into_the_post(bench: Desk) -> None:
+    screen = compose(bench)
+    rest(bench)
+    late = screen.foot.late
+    assert (late.value(), late.currentText()) == ("", "As set: up to 2 h late, then ask")
+    assert screen.writing.late == ""
+    assert "Up to 2 h late, then at the next free time" in [late.itemText(one) for one in range(late.count())]
+    commands = bench.program.commands
+    commands.set_account_late(1, "skip 15m")
+    rest(bench)
+    assert late.currentText() == "As set: up to 15 min late, then skip it"
+    commands.set("late", "send")
+    commands.set_account_late(1, "")
+    rest(bench)
+    assert late.currentText() == "As set: send whenever possible"
+    late.set_value("next 2h")
+    assert screen.writing.late == "next 2h"

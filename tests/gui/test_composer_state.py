@@ -21,7 +21,7 @@ from sendoff.ui.composer.state import (
     shown,
     wrong_addresses,
 )
-from sendoff.ui.composer.timing import spelled, understand
+from sendoff.ui.composer.timing import as_set, spelled, understand
 
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
@@ -206,3 +206,9 @@ def test_a_time_is_spelled_so_that_it_means_the_same(when: When, words: str) -> 
     assert spelled(when, BERLIN) == words
     again = understand(words, BERLIN, NOW).when
     assert again == when
+
+
+def test_what_as_set_comes_to() -> None:
+    assert as_set({"ask 2h"}) == "As set: up to 2 h late, then ask"
+    assert as_set(["send", "send"]) == "As set: send whenever possible"
+    assert as_set(["send", "ask 2h"]) == "As set for each account"

@@ -16,6 +16,7 @@ from sendoff.domain.delivery import PartPlan
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.store import accounts, deliveries, posts, settings
+from sendoff.store.timeline import Chip
 from sendoff.ui.planner.list import HIGH
 from sendoff.ui.planner.screen import PlannerScreen
 from tests.conftest import SetClock
@@ -343,3 +344,21 @@ def test_a_late_answer_does_not_replace_a_newer_one(harbor: Desk, week: PlannerS
     week.toolbar.search.setText("wholesale")
     harbor.settle()
     assert len(week.list.rows.rows) == 2
+
+
+def test_what_waits_for_an_account_that_rests_says_so(harbor: Desk, planner: PlannerScreen) -> None:
+    (chip,) = [one for one in chips_of(planner) if one.excerpt == "Table for the quiz night"]
+    with harbor.program.store.writing("accounts") as connection:
+        accounts.update(
+            connection, 1 + sample.GRAM, strikes=5, rest_until=chip.at + timedelta(minutes=3), rest_reason="No room."
+        )
+    harbor.settle()
+    row = row_of(planner, "Table for the quiz night")
+    said = planner.list.model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said.endswith("Harbor News rests until Tue 17:33")
+    later = row_of(planner, "Sunday roast")
+    assert "rests" not in planner.list.model().index(later, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def chips_of(planner: PlannerScreen) -> list[Chip]:
+    return [line.entry.chip for line in planner.list.rows.rows if line.entry is not None]
