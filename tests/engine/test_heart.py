@@ -17,6 +17,7 @@ from sendoff.engine import returns
 from sendoff.engine.clock import SystemClock
 from sendoff.engine.commands import Commands
 from sendoff.engine.engine import Engine
+from sendoff.engine.heart import Heart
 from sendoff.store import absences, accounts
 from sendoff.store.db import Store
 from sendoff.store.media import Media
@@ -236,3 +237,8 @@ def test_sleep_is_not_held_off_for_ever(moved: MovedWorld) -> None:
     began = time.monotonic()
     engine._going_to_sleep(0.3)
     assert time.monotonic() - began < 1.0
+
+
+def test_a_heart_that_never_began_to_beat_can_be_stopped() -> None:
+    """A start that goes wrong before is ended with its own reason."""
+    Heart(lambda: None).stop(1)

@@ -71,6 +71,13 @@ def test_a_damaged_file_is_called_damaged(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+def test_a_text_that_is_none_is_called_damaged(store: Store) -> None:
+    with closing(sqlite3.connect(store.path)) as raw, raw:
+        raw.execute("UPDATE changes SET topic = CAST(x'64ff65' AS TEXT) WHERE topic = 'deliveries'")
+    with pytest.raises(Damaged, match="damaged"), store.reading() as connection:
+        connection.exec_driver_sql("SELECT topic FROM changes").all()
+
+
 def test_a_readonly_file_is_trouble_with_a_reason(store: Store, plan: Planner, account: int) -> None:
     def readonly(connection: sa.Connection) -> None:
         connection.exec_driver_sql("PRAGMA query_only = ON")
