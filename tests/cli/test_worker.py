@@ -188,7 +188,7 @@ def test_kill_9_while_sending_leaves_a_doubt_that_is_settled(
 
 
 def test_kill_9_before_its_time_loses_nothing(ada: Run, spawn: Spawn, home: Path) -> None:
-    ada("post", "--text", "hello", "--at", "+2s")
+    ada("post", "--text", "hello", "--at", "+6s")  # a busy machine takes seconds to start the worker
     worker = spawn("worker")
     lines_until(worker, "started")
     worker.kill()

@@ -603,7 +603,7 @@ def test_surely_absent_goes_again_with_pauses_and_not_for_ever(driver: Driver) -
         driver.wake()
         driver.run()
         driver.look()
-        driver.clock.advance(30)
+        driver.clock.advance(300)
     failed = driver.get(delivery_id)
     assert failed.state is State.FAILED
     assert failed.reason.startswith("It was looked for and is surely not there. Given up after")

@@ -109,7 +109,7 @@ def test_sending_by_their_rules(start: Start, folder: Path, qtbot: QtBot) -> Non
     sheet = looking(session, qtbot)
     click(sheet.go_on)
     qtbot.waitUntil(lambda: len(received(session)) == 1, timeout=20_000)
-    assert session.window.overlay is None
+    qtbot.waitUntil(lambda: session.window.overlay is None, timeout=20_000)
     qtbot.waitUntil(lambda: session.window.standing.mood is Mood.RUNNING, timeout=20_000)
     assert session.context is not None
     with session.context.reading() as connection:
