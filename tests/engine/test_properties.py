@@ -732,7 +732,7 @@ class World(Judge):
         self.beat()
 
 
-settings.register_profile("quick", max_examples=40, stateful_step_count=30, derandomize=True, database=None)
+settings.register_profile("quick", max_examples=25, stateful_step_count=30, derandomize=True, database=None)
 settings.register_profile("long", max_examples=3000, stateful_step_count=80, database=None)
 
 

@@ -98,9 +98,14 @@ class Window(QMainWindow):
         """Reads how things stand and shows it in the rail."""
         if self.context is None:
             return
+        from sendoff.store.db import StoreTrouble
         from sendoff.ui import standing
 
-        self._standing = standing.take(self.context)
+        try:
+            self._standing = standing.take(self.context)
+        except StoreTrouble:  # the sender meets it too and says so; what was shown last stays
+            self._tick.start(1000)
+            return
         self.rail.show_standing(self.standing)
         self._pause.setVisible(self.standing.mood != "paused")
         self._resume.setVisible(self.standing.mood == "paused")
