@@ -54,6 +54,8 @@ class Child:
     def _until(self, what: Any, seconds: float) -> None:
         with self.changed:
             if not self.changed.wait_for(what, seconds):
+                self.signal(signal.SIGUSR2)  # it tells where its threads are
+                time.sleep(0.5)
                 raise NeverRests(f"{self} did not come to rest within {seconds:.0f} s:\n{self.said}")
 
     def signal(self, which: signal.Signals) -> None:

@@ -216,6 +216,7 @@ class FakedClock:
         self.move("+0")
         self.nursery = Nursery(
             room.folder / "faked", room.source, LD_PRELOAD=str(FAKETIME), FAKETIME_TIMESTAMP_FILE=str(self._file),
+            FAKETIME_DISABLE_SHM="1",  # its semaphore is everybody's, and a child that is killed takes it along
             FAKETIME_NO_CACHE="1", DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
         )  # fmt: skip
 
