@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import itertools
 import json
 import os
 import random
@@ -208,15 +209,21 @@ def test_the_zone_changes_between_planning_and_sending(room: Room, kind: str) ->
 FAKETIME = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1")
 
 
+_numbers = itertools.count(1)
+
+
 class FakedClock:
-    """A nursery under libfaketime: one file moves the wall clock of all its children, and the steady one runs on."""
+    """A nursery under libfaketime: one file moves the wall clock of all its children, and the steady one runs on.
+
+    Each cell has its own: libfaketime's semaphore is shared by all children, and one that is killed takes it along.
+    """
 
     def __init__(self, room: Room) -> None:
         self._file = room.folder / "faketime"
         self.move("+0")
         self.nursery = Nursery(
-            room.folder / "faked", room.source, LD_PRELOAD=str(FAKETIME), FAKETIME_TIMESTAMP_FILE=str(self._file),
-            FAKETIME_DISABLE_SHM="1",  # its semaphore is everybody's, and a child that is killed takes it along
+            room.folder / f"faked-{next(_numbers)}", room.source,
+            LD_PRELOAD=str(FAKETIME), FAKETIME_TIMESTAMP_FILE=str(self._file),
             FAKETIME_NO_CACHE="1", DONT_FAKE_MONOTONIC="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
         )  # fmt: skip
 
@@ -230,7 +237,7 @@ class FakedClock:
         self.move(f"{datetime.fromisoformat(instant).timestamp() + seconds - time.time():+.3f}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def faked(room: Room) -> Iterator[FakedClock]:
     made = FakedClock(room)
     yield made
@@ -241,13 +248,13 @@ def faked(room: Room) -> Iterator[FakedClock]:
 @pytest.mark.parametrize("what", ["ahead", "ahead, too late", "back"])
 def test_the_systems_clock_moves(room: Room, faked: FakedClock, what: str) -> None:
     """No part of the program, APScheduler neither, may stand still or drop what was due."""
-    home = _post_in(room, "blind", "+3s" if what == "back" else "+2h", "ask 2h" if "late" in what else "send")
+    home = _post_in(room, "blind", "+20s" if what == "back" else "+2h", "ask 2h" if "late" in what else "send")
     server = room.server()
     faked.move("+0")
     with contextlib.closing(server), scene(room, home) as played:
         played.nursery = faked.nursery
         try:
-            child = played.start("--for", "30")
+            child = played.start("--for", "60")
             until(lambda: "started" in child.said)
             time.sleep(0.5)
             faked.move("-3h" if what == "back" else "+8h")
@@ -257,7 +264,7 @@ def test_the_systems_clock_moves(room: Room, faked: FakedClock, what: str) -> No
                 time.sleep(3)
                 played.expect(server.endpoint.count() == {"now": 1}, f"set back, it sent {server.endpoint.count()}")
                 faked.move("+0")
-            until(lambda: all(row.state in ("sent", "missed") for row in rows(home)))
+            until(lambda: all(row.state in ("sent", "missed") for row in rows(home)), 30)
             child.signal(signal.SIGTERM)
             child.wait()
         finally:
