@@ -153,13 +153,15 @@ GIVES_UP = 2.5
 
 
 def fault_cells() -> Iterator[Cell]:
-    """Every mode of the fault server, once and always, for every way out of doubt."""
+    """What faults.py leaves: every mode of the fault server for keys that nothing but the person can follow, and
+    faults in the middle of a thread.
+    """
     for mode in (*REFUSING, "unauthorized", *UNCLEAR):
+        yield Cell("onlykey", breaks=((1, mode),))
+        yield Cell("onlykey", always=mode, life=1, gives_up=GIVES_UP)
+    for mode in ("refuse", "hang_up_before", "hang_up_after"):
         for kind in (*KINDS, "onlykey"):
-            yield Cell(kind, breaks=((1, mode),))
-            yield Cell(kind, always=mode, life=1, gives_up=GIVES_UP)
-            if mode in ("refuse", "hang_up_before", "hang_up_after"):
-                yield Cell(kind, breaks=((3, mode),), parts=4)
+            yield Cell(kind, breaks=((3, mode),), parts=4)
 
 
 def allowed_for_fault(cell: Cell) -> Allowed:
