@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from sendoff.bootstrap import Program, open_program
 from sendoff.channels.practice import Practice
 from sendoff.cli import lines, render
-from sendoff.cli.worker import BREATH, ended_by_signals
+from sendoff.cli.worker import BREATH, Told, ended_by_signals
 from sendoff.domain.delivery import State
 from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When, clock_text
@@ -80,7 +80,7 @@ def _rows(program: Program, ids: list[int]) -> list[Row]:
 def _watch(program: Program, ids: list[int]) -> bool:
     """Shows what happens until all of it is over. True if everything was sent."""
     screen = _Screen(program, ids) if _can_redraw() else _Lines(program)
-    end, woken = threading.Event(), threading.Event()
+    end, woken = Told(), threading.Event()
     engine, until = program.engine(), time.monotonic() + PATIENCE
     stop_listening = program.bell.listen(lambda _: woken.set())
     with ended_by_signals(end):
@@ -92,7 +92,7 @@ def _watch(program: Program, ids: list[int]) -> bool:
                 if all(row.delivery.state is State.SENT for row in _rows(program, ids)):
                     break
                 woken.wait(0.25)
-                end.wait(BREATH)
+                time.sleep(BREATH)
         finally:
             stop_listening()
             engine.stop()

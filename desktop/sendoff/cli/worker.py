@@ -21,6 +21,9 @@ from sendoff.store.db import StoreTrouble
 BREATH = 0.05
 """Seconds between two looks at what happened: in a rush several things are told together."""
 
+LOOK = 0.5
+"""Seconds after which to see whether somebody said that it is to end."""
+
 IDLE = "nothing is left to do in the next minute"
 PAUSED = "sending is paused"
 
@@ -33,9 +36,24 @@ def work(arguments: argparse.Namespace) -> int:
             return duty.run(until_idle=arguments.until_idle, seconds=arguments.seconds)
 
 
+class Told:
+    """Whether somebody said that it is to end. A flag without a lock, because a signal comes in the middle of anything:
+    an event whose `wait` it interrupts would wait for itself for ever.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+
 @contextmanager
-def ended_by_signals(end: threading.Event) -> Iterator[None]:
-    """Being told to stop sets an event; the sending then ends in good order."""
+def ended_by_signals(end: Told) -> Iterator[None]:
+    """Being told to stop sets a flag; the sending then ends in good order."""
     wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
     before = {one: signal.signal(one, lambda *_: end.set()) for one in wanted}
     try:
@@ -52,7 +70,7 @@ class Duty:
     program: Program
     engine: Engine
     is_json: bool = False
-    end: threading.Event = field(default_factory=threading.Event)
+    end: Told = field(default_factory=Told)
     _woken: threading.Event = field(default_factory=threading.Event)
     _told: tuple[str, bool] = ("", False)
     _warned: str = ""
@@ -101,9 +119,9 @@ class Duty:
                 return seen, idle
             if deadline is not None and time.monotonic() >= deadline:
                 return seen, "the time is over"
-            rest = 1.0 if deadline is None else min(1.0, max(deadline - time.monotonic(), 0.0))
-            self._woken.wait(rest)  # a second at most: signals wait for the end of it on some systems
-            self.end.wait(min(BREATH, rest))
+            rest = LOOK if deadline is None else min(LOOK, max(deadline - time.monotonic(), 0.0))
+            self._woken.wait(rest)
+            time.sleep(min(BREATH, rest))
 
     def _idle(self) -> str:
         """Why there is nothing more to do, or ""."""
