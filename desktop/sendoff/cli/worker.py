@@ -72,6 +72,7 @@ class Duty:
     is_json: bool = False
     end: Told = field(default_factory=Told)
     _woken: threading.Event = field(default_factory=threading.Event)
+    _breath: threading.Event = field(default_factory=threading.Event)  # set by nobody
     _told: tuple[str, bool] = ("", False)
     _warned: str = ""
     _zone: str = ""
@@ -121,7 +122,7 @@ class Duty:
                 return seen, "the time is over"
             rest = LOOK if deadline is None else min(LOOK, max(deadline - time.monotonic(), 0.0))
             self._woken.wait(rest)
-            time.sleep(min(BREATH, rest))
+            self._breath.wait(min(BREATH, rest))
 
     def _idle(self) -> str:
         """Why there is nothing more to do, or ""."""
