@@ -153,8 +153,10 @@ class Commands:
                 raise BadInput("Choose at least one account that it shall go to.")
             known = accounts.get_many(connection, {variant.account_id for variant in post.variants})
             self._refuse_problems(post, known, override)
+            chosen = settings.read(connection)
             ids = [
-                self._insert(connection, post, known[variant.account_id], when, late, now) for variant in post.variants
+                self._insert(connection, post, known[variant.account_id], when, late, chosen, now)
+                for variant in post.variants
             ]
             posts.set_draft(connection, post_id, False)
         return ids
@@ -170,13 +172,6 @@ class Commands:
         if hard or (found and not override):
             raise Problems(found)
 
-    def _patience(self, connection: Connection) -> timedelta:
-        return timedelta(hours=int(settings.read(connection)["give_up"].removesuffix("h")))
-
-    def _late(self, connection: Connection, late: str, account: Account) -> str:
-        """The lateness rule of a delivery: the post's, else the account's, else the preference."""
-        return str(parse_late(late or account.late or settings.read(connection)["late"]))
-
     def _insert(
         self,
         connection: Connection,
@@ -184,6 +179,7 @@ class Commands:
         account: Account,
         when: When,
         late: str,
+        chosen: Mapping[str, str],
         now: datetime,
     ) -> int:
         waits = account.state is AccountState.SIGN_IN
@@ -192,8 +188,8 @@ class Commands:
             post_id=post.id,
             account_id=account.id,
             when=when,
-            late=self._late(connection, late, account),
-            give_up_at=when.instant + self._patience(connection),
+            late=_rule(late, account, chosen),
+            give_up_at=when.instant + _patience(chosen),
             plans=self._plans(post, account),
             now=now,
             state=State.HELD if waits else State.SCHEDULED,
@@ -243,7 +239,8 @@ class Commands:
             post = posts.get(connection, post_id)
             known = accounts.get_many(connection, {variant.account_id for variant in chosen})
             self._refuse_problems(post, known, override)
-            patience = self._patience(connection)
+            preferences = settings.read(connection)
+            patience = _patience(preferences)
             ids = []
             for account_id, one in existing.items():
                 if one.state in LEAVING:
@@ -254,11 +251,12 @@ class Commands:
             for account in known.values():
                 old = existing.get(account.id)
                 if old is None:
-                    ids.append(self._insert(connection, post, account, self._not_past(when, now), late, now))
+                    at = self._not_past(when, now)
+                    ids.append(self._insert(connection, post, account, at, late, preferences, now))
                 elif can(old.state, Move.RESCHEDULE):
                     deliveries.reschedule(connection, old.id, self._not_past(when, now), when.instant + patience)
                     deliveries.replace_parts(connection, old.id, self._plans(post, account))
-                    deliveries.set_late(connection, old.id, self._late(connection, late, account))
+                    deliveries.set_late(connection, old.id, _rule(late, account, preferences))
                     ids.append(old.id)
             posts.set_draft(connection, post_id, False)
         return ids
@@ -270,7 +268,7 @@ class Commands:
         now = self._clock.now()
         when = self._not_past(when, now)
         with self._store.writing(changes.DELIVERIES) as connection:
-            patience = self._patience(connection)
+            patience = _patience(settings.read(connection))
             for delivery_id in ids:
                 self._plan_anew(connection, deliveries.get(connection, delivery_id), when, patience)
 
@@ -278,7 +276,7 @@ class Commands:
         """Moves several deliveries together, each in its own zone's wall time."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
-            patience = self._patience(connection)
+            patience = _patience(settings.read(connection))
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 wall = datetime.fromisoformat(one.wall) + by
@@ -304,7 +302,7 @@ class Commands:
         """
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
-            patience = self._patience(connection)
+            patience = _patience(settings.read(connection))
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
@@ -338,7 +336,7 @@ class Commands:
         """Sends now what failed, was missed, is held or still waits. Parts that are out stay out."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
-            patience = self._patience(connection)
+            patience = _patience(settings.read(connection))
             for delivery_id in ids:
                 self._fit(connection, deliveries.get(connection, delivery_id))
                 deliveries.retry(connection, delivery_id, now, now + patience)
@@ -667,6 +665,16 @@ def _divided(
     plain = {name: value for name, value in complete.items() if name not in hidden} | dict(identity.settings)
     secret = {name: value for name, value in complete.items() if name in hidden and value} | dict(identity.secrets)
     return plain, secret
+
+
+def _patience(chosen: Mapping[str, str]) -> timedelta:
+    """How long what certainly did not leave is tried again, by the preferences."""
+    return timedelta(hours=int(chosen["give_up"].removesuffix("h")))
+
+
+def _rule(late: str, account: Account, chosen: Mapping[str, str]) -> str:
+    """The lateness rule of a delivery: the post's, else the account's, else the preference."""
+    return str(parse_late(late or account.late or chosen["late"]))
 
 
 def _as_they_left(post: Post, existing: Iterable[Delivery]) -> dict[int, Variant]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from sendoff import killpoints
 from sendoff.domain.errors import Damaged, SetupMissing
 from sendoff.domain.limits import size_text
-from sendoff.store.dialect import create_private
+from sendoff.store.dialect import create_private, open_read_only
 
 FOLDER = "backups"
 DAILY, BY_HAND, BEFORE_UPDATE, REPLACED = "daily", "sendoff", "before-update", "replaced"
@@ -88,7 +88,7 @@ def contents(path: Path) -> Contents:
         Damaged: it can't be read.
     """
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(open_read_only(path)) as connection:
             (accounts,) = connection.execute("SELECT count(*) FROM accounts WHERE removed_at IS NULL").fetchone()
             (posts,) = connection.execute("SELECT count(*) FROM posts").fetchone()
             (planned,) = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'scheduled'").fetchone()
@@ -106,7 +106,7 @@ def copy(source: Path, target: Path) -> None:
     """
     create_private(target)
     with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection,
+        closing(open_read_only(source)) as connection,
         closing(sqlite3.connect(target)) as other,
     ):
         connection.backup(other)
@@ -120,7 +120,7 @@ def check(path: Path) -> None:
         Damaged: it is not whole.
     """
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(open_read_only(path)) as connection:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError:
         raise
@@ -199,11 +199,9 @@ def explained(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        raise SetupMissing(
-            f"The copy {target} can't be written: {wrong.strerror}. Make room, then try again."
-        ) from None
+        raise _unwritable(target, str(wrong.strerror)) from None
     except sqlite3.OperationalError as wrong:
-        raise SetupMissing(f"The copy {target} can't be written: {wrong}. Make room, then try again.") from None
+        raise _unwritable(target, str(wrong)) from None
     except sqlite3.DatabaseError as wrong:
         raise Damaged(f"The database can't be copied: {wrong}.") from None
 

@@ -114,8 +114,7 @@ class Store:
         self._refuse_damaged(writes=True)  # so that a file that was taken away is noticed where nobody writes
         try:
             if self._idle is None:
-                name = f"{self.path.absolute().as_uri()}?mode=ro"
-                self._idle = sqlite3.connect(name, uri=True, check_same_thread=False)
+                self._idle = dialect.open_read_only(self.path)
             return int(self._idle.execute("PRAGMA data_version").fetchone()[0])
         except sqlite3.Error as wrong:
             raise StoreTrouble(f"{self.path} cannot be read: {wrong}.") from wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import sys
 from pathlib import Path
@@ -74,6 +75,11 @@ def create_private(path: Path) -> None:
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A bare connection that cannot write, nor make a file that is not there. Any thread may use it, one at a time."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
 
 def _prepare(connection: Any, _: Any) -> None:
