@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sendoff.domain.doubt import STOPPED_WHILE
 from sendoff.store import changes, deliveries
 from sendoff.store.db import Connection
+from sendoff.store.dialect import open_read_only
 from sendoff.store.tables import attempts, events, metadata, parts
 from sendoff.store.tables import deliveries as delivery_table
 
@@ -66,7 +67,7 @@ def witness(path: Path) -> Iterator[Witness | None]:
     if not path.is_file():
         yield None
         return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(open_read_only(path)) as connection:
         yield Witness(connection)
 
 

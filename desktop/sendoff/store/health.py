@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sendoff.domain.errors import Damaged, SetupMissing
+from sendoff.store.dialect import open_read_only
 from sendoff.store.migrate import HEAD
 
 
@@ -58,7 +59,7 @@ def copy(path: Path, target: Path) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(open_read_only(path)) as connection:
             yield connection
     except sqlite3.OperationalError as wrong:
         raise SetupMissing(f"{path} can't be opened: {wrong}.") from None
