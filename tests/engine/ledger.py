@@ -141,7 +141,7 @@ class Endpoint(Channel):
             raise Rejected("It was refused: too rude.")
         if mode in (Mode.LATER, Mode.WISH):
             raise TryLater("It is busy.", after=timedelta(seconds=90) if mode is Mode.WISH else None)
-        receipt = self.known(parcel) or self.happens(parcel)
+        receipt = self.happens(parcel)
         ledger.steps("accepted")
         if mode is Mode.LOSE_ANSWER:
             raise self._unclear(parcel)
@@ -157,6 +157,10 @@ class Endpoint(Channel):
         return None
 
     def happens(self, parcel: Parcel) -> Receipt:
+        """At once or later: what the endpoint knows again has no second effect."""
+        return self.known(parcel) or self._takes_effect(parcel)
+
+    def _takes_effect(self, parcel: Parcel) -> Receipt:
         ledger, text = self.ledger, Text.read(parcel.item.text)
         remote_id = f"id-{len(ledger.effects) + 1}"
         places: list[int | str] = [one.address for one in parcel.recipients] or [text.number]
@@ -210,9 +214,6 @@ class Named(Endpoint):
 
     def known(self, parcel: Parcel) -> Receipt | None:
         return self._among(lambda one: one.own == parcel.frozen["own"])
-
-    def happens(self, parcel: Parcel) -> Receipt:
-        return self.known(parcel) or super().happens(parcel)
 
     def look(self, parcel: Parcel) -> Receipt | None:
         return self.known(parcel)
