@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -11,8 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from sendoff.bootstrap import Program, open_program
+from sendoff.engine.quiet import Quiet
+from sendoff.store import dialect, migrate
+from sendoff.store.db import FILE
 from sendoff.store.secrets import Vault
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -55,10 +60,36 @@ def clock() -> SetClock:
     return SetClock(datetime(2026, 11, 23, 17, 52, tzinfo=UTC))
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> tuple[sa.Engine, bytes]:
+    """A database as the steps of the migration make it, and an engine that has compiled their statements."""
+    path = tmp_path_factory.mktemp("new") / FILE
+    engine = dialect.sqlite_engine(path)
+    migrate.bring_up_to_date(engine, path)
+    engine.dispose()
+    return engine, path.read_bytes()
+
+
 @pytest.fixture(autouse=True)
-def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key file's passphrase costs a third of a second on purpose; tests need not pay it."""
-    monkeypatch.setattr(Vault, "N", 1 << 10)
+def cheap_starts(new_database: tuple[sa.Engine, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of programs start in one process here; what one person's computer does once is done once."""
+    first, content = new_database
+    sqlite_engine, bring_up_to_date = dialect.sqlite_engine, migrate.bring_up_to_date
+
+    def engine(path: Path) -> sa.Engine:
+        made = sqlite_engine(path)
+        made.dialect, made._compiled_cache = first.dialect, first._compiled_cache  # as one program's statements are
+        return made
+
+    def schema(made: sa.Engine, path: Path) -> None:
+        if not path.stat().st_size:
+            path.write_bytes(content)
+        bring_up_to_date(made, path)  # an old file goes through the steps
+
+    monkeypatch.setattr(dialect, "sqlite_engine", engine)
+    monkeypatch.setattr(migrate, "bring_up_to_date", schema)
+    monkeypatch.setattr(Vault, "N", 1 << 10)  # the key file's passphrase costs a third of a second on purpose
+    monkeypatch.setattr(Quiet, "start", lambda self: gc.disable())  # it looks through the heap, which is large here
 
 
 @pytest.fixture

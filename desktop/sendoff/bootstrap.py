@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sendoff import logs
 from sendoff.channels import registry
@@ -16,11 +17,13 @@ from sendoff.domain.when import Clock
 from sendoff.engine.bell import Bell
 from sendoff.engine.clock import SystemClock
 from sendoff.engine.commands import Commands
-from sendoff.engine.engine import Engine
 from sendoff.store import profile, restore, whereabouts
 from sendoff.store.db import Store
 from sendoff.store.media import Media
 from sendoff.store.secrets import Secrets
+
+if TYPE_CHECKING:
+    from sendoff.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Program:
 
     def engine(self) -> Engine:
         """A sender for this profile, not started yet."""
+        from sendoff.engine.engine import Engine  # with APScheduler, which only the sender needs
+
         return Engine(
             store=self.store,
             secrets=self.secrets,

@@ -1,7 +1,8 @@
 """Whatever a person, a clock, a network and an endpoint do, in any order: the ledger agrees with what Sendoff says.
 
 The engine is the real one (standstill.py), and so are its database, its journal and its lock; the endpoints keep a
-ledger outside of it (ledger.py). SENDOFF_PROPERTIES=long looks further.
+ledger outside of it (ledger.py). SENDOFF_PROPERTIES=deep looks further (minutes), =long for
+hours.
 """
 
 from __future__ import annotations
@@ -732,7 +733,8 @@ class World(Judge):
         self.beat()
 
 
-settings.register_profile("quick", max_examples=25, stateful_step_count=30, derandomize=True, database=None)
+settings.register_profile("quick", max_examples=12, stateful_step_count=30, derandomize=True, database=None)
+settings.register_profile("deep", max_examples=200, stateful_step_count=40, database=None)
 settings.register_profile("long", max_examples=3000, stateful_step_count=80, database=None)
 
 

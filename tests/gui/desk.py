@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop
+from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop, QThread
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -29,11 +29,12 @@ class Desk:
     context: Context
 
     def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
-        """Lets Qt work until something has happened."""
+        """Lets Qt work until something has happened, and the machine rest meanwhile."""
         deadline = QDeadlineTimer(round(seconds * 1000))
         while not happened():
             assert not deadline.hasExpired(), "it did not happen in time"
             QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+            QThread.msleep(1)
 
     def settle(self) -> None:
         """Lets everything that is under way come to rest: commands, rings of the bell, repaints."""

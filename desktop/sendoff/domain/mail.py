@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-from email_validator import EmailNotValidError, validate_email
-
 from sendoff.domain.errors import BadInput
 from sendoff.domain.post import Content, Mail, Markup, Recipient
 from sendoff.domain.text import FIELD
@@ -177,6 +175,8 @@ def parse_recipient(text: str) -> Recipient:
         if named and named["quoted"] is not None
         else (named["name"] if named else "")
     )
+    from email_validator import EmailNotValidError, validate_email  # costs a start of the program a tenth
+
     if any(character in text for character in "\r\n\0"):
         raise BadInput(f"An address cannot hold a line break: “{' '.join(text.split())}”.")
     try:

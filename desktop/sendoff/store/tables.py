@@ -113,7 +113,7 @@ posts = sa.Table(
     sa.Column("is_draft", sa.Boolean, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
-    sa.Index("ix_posts_drafts", "updated_at", sqlite_where=sa.text("is_draft"), postgresql_where=sa.text("is_draft")),
+    sa.Index("ix_posts_drafts", "updated_at", sqlite_where=sa.text("is_draft")),
 )
 
 variants = sa.Table(
@@ -124,10 +124,6 @@ variants = sa.Table(
     sa.Column("content", sa.Text),
     sa.Column("options", sa.Text, nullable=False, server_default="{}"),
 )
-
-
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 deliveries = sa.Table(
@@ -160,14 +156,14 @@ deliveries = sa.Table(
     sa.CheckConstraint(_in("state", State), name="state"),
     sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
     sa.CheckConstraint("state NOT IN ('claimed', 'sending') OR owner IS NOT NULL", name="taken_has_owner"),
-    sa.Index("ix_deliveries_due", "due_at", **_where("state = 'scheduled'")),
-    sa.Index("ix_deliveries_taken", "owner", **_where("state IN ('claimed', 'sending')")),
-    sa.Index("uq_deliveries_in_flight", "account_id", unique=True, **_where("state = 'sending'")),
-    sa.Index("ix_deliveries_look", "look_at", **_where("state = 'in_doubt'")),
+    sa.Index("ix_deliveries_due", "due_at", sqlite_where=sa.text("state = 'scheduled'")),
+    sa.Index("ix_deliveries_taken", "owner", sqlite_where=sa.text("state IN ('claimed', 'sending')")),
+    sa.Index("uq_deliveries_in_flight", "account_id", unique=True, sqlite_where=sa.text("state = 'sending'")),
+    sa.Index("ix_deliveries_look", "look_at", sqlite_where=sa.text("state = 'in_doubt'")),
     sa.Index(
         "ix_deliveries_attention",
         "state",
-        **_where("state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT acknowledged"),
+        sqlite_where=sa.text("state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT acknowledged"),
     ),
     sa.Index("ix_deliveries_planned_at", "planned_at"),
     sa.Index("ix_deliveries_post_id", "post_id"),
@@ -226,7 +222,7 @@ attempts = sa.Table(
     sa.CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_has_outcome"),
     sa.Index("ix_attempts_delivery_id", "delivery_id"),
     # One open attempt per part: a second try cannot begin before the first one's end is written.
-    sa.Index("uq_attempts_open", "part_id", unique=True, **_where("outcome IS NULL")),
+    sa.Index("uq_attempts_open", "part_id", unique=True, sqlite_where=sa.text("outcome IS NULL")),
 )
 
 events = sa.Table(
