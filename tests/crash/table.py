@@ -107,8 +107,8 @@ def stop_cells() -> Iterator[Cell]:
 
 
 def lost_lock_cells() -> Iterator[Cell]:
-    """The same with the lock gone: as long as nothing is written down, the owner in the row stops the first one."""
-    for point in ("claim.after", "intention.before"):
+    """The same with the lock gone: the owner in the row stops the first one, and later the look at its lock."""
+    for point in ("claim.after", "intention.before", "intention.after", "wire.connected"):
         for kind in KINDS:
             yield Cell(kind, point, by="LOST LOCK")
             yield Cell(kind, point, by="LOST LOCK", parts=4)

@@ -25,7 +25,7 @@ from sendoff.engine.engine import Engine
 from sendoff.store import accounts, deliveries, dialect, timeline
 from sendoff.store.db import Store
 from sendoff.store.media import Media
-from sendoff.store.profile import open_folder
+from sendoff.store.profile import SenderLock, open_folder
 from sendoff.store.secrets import Secrets
 from tests.engine.driver import Drawer, Scripted
 
@@ -96,6 +96,10 @@ class World:
     def state(self, delivery_id: int) -> State:
         with self.store.reading() as connection:
             return deliveries.get(connection, delivery_id).state
+
+    def reason(self, delivery_id: int) -> str:
+        with self.store.reading() as connection:
+            return deliveries.get(connection, delivery_id).reason
 
     def close(self) -> None:
         self.channel.gate.set()
@@ -330,6 +334,34 @@ def test_nothing_leaves_while_nothing_can_be_written(
     blocker.close()
     until(lambda: world.state(delivery_id) is State.SENT)
     until(lambda: engine.status().trouble == "")
+
+
+def test_nothing_leaves_without_the_lock(world: World, claims_early: None) -> None:
+    account = world.account()
+    engine = world.engine()
+    engine.start()
+    (world.folder / "lock").unlink()
+    other = SenderLock(world.folder)
+    other.acquire()
+    until(lambda: "sends for this profile already" in engine.status().trouble)
+    delivery_id = world.plan(account, 0)
+    time.sleep(0.5)
+    assert world.state(delivery_id) is State.SCHEDULED
+    other.release()
+    until(lambda: world.state(delivery_id) is State.SENT)
+    assert engine.status().trouble == ""
+
+
+def test_what_is_about_to_leave_stays_when_the_lock_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = world.account()
+    engine = world.engine()
+    engine.start()
+    monkeypatch.setattr(engine._lock, "keep", lambda: None)
+    (world.folder / "lock").unlink()
+    delivery_id = world.plan(account, 0)
+    until(lambda: "its lock was taken away" in world.reason(delivery_id))
+    assert world.state(delivery_id) is State.SCHEDULED
+    assert world.channel.began == []
 
 
 @pytest.mark.expects_log("could not be written")

@@ -270,16 +270,26 @@ def test_needing_a_sign_in_holds_everything_of_the_account_and_a_sign_in_release
     assert [state(store, one) for one in (job.delivery.id, waiting, claimed)] == [State.SCHEDULED] * 3
 
 
-def test_a_late_end_of_a_row_that_was_taken_over_changes_only_what_it_knows(
-    store: Store, plan: Planner, account: int
+@pytest.mark.parametrize(
+    ("parts", "move", "outcome", "expected"),
+    [
+        (1, Move.FINISH, Outcome.SENT, State.SENT),
+        (2, Move.CONTINUE, Outcome.SENT, State.SCHEDULED),
+        (1, Move.DOUBT, Outcome.DOUBT, State.IN_DOUBT),
+        (1, Move.POSTPONE, Outcome.LATER, State.IN_DOUBT),
+    ],
+)
+def test_of_the_late_end_of_a_row_that_was_taken_over_only_a_receipt_counts(
+    store: Store, plan: Planner, account: int, parts: int, move: Move, outcome: Outcome, expected: State
 ) -> None:
-    job = sending(store, plan, account)
+    job = sending(store, plan, account, parts=parts)
     with store.writing() as connection:
         deliveries.recover(connection, NOW, None)
-    end(store, ended(job))
-    assert state(store, job.delivery.id) is State.IN_DOUBT
+    end(store, ended(job, move, outcome))
+    assert state(store, job.delivery.id) is expected
     with store.reading() as connection:
-        assert deliveries.parts_of(connection, job.delivery.id)[0].receipt is not None
+        receipts = [part.receipt is not None for part in deliveries.parts_of(connection, job.delivery.id)]
+    assert receipts == [outcome is Outcome.SENT, False][:parts]
 
 
 def test_a_claim_that_ended_before_the_wire_leaves_a_trace(store: Store, plan: Planner, account: int) -> None:

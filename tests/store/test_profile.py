@@ -56,6 +56,29 @@ def test_two_locks_in_one_process_exclude_each_other(tmp_path: Path) -> None:
     second.release()
 
 
+def test_a_lock_whose_file_was_tidied_away_is_taken_anew_or_lost(tmp_path: Path) -> None:
+    first, second = SenderLock(tmp_path), SenderLock(tmp_path)
+    first.acquire()
+    assert first.in_place
+    (tmp_path / "lock").unlink()
+    assert not first.in_place
+    first.keep()
+    assert first.in_place
+    with pytest.raises(OwnedElsewhere):
+        second.acquire()
+    (tmp_path / "lock").unlink()
+    second.acquire()
+    for _ in range(2):
+        with pytest.raises(OwnedElsewhere):
+            first.keep()
+        assert not first.in_place
+    second.release()
+    first.keep()
+    assert first.in_place
+    with pytest.raises(OwnedElsewhere):
+        second.acquire()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a Unix thing")
 def test_a_killed_holder_frees_the_lock_at_once_and_its_child_does_not_keep_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]

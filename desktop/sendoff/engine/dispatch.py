@@ -280,7 +280,7 @@ class Dispatch:
         try:
             self._leaving(part_id)
         except OSError as wrong:
-            raise TryLater(f"The profile's folder can't be written: {wrong.strerror}.") from None
+            raise TryLater(f"It could not be noted that this leaves, so it did not: {wrong.strerror}.") from None
 
     def _may_leave(self, job: Job) -> bool:
         """Whether the lateness rule still allows it. What is half out goes on in any case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -18,6 +19,7 @@ from sendoff import killpoints
 from sendoff.domain.absence import Cause
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel
+from sendoff.domain.errors import OwnedElsewhere, SetupMissing
 from sendoff.domain.when import Clock
 from sendoff.engine import power
 from sendoff.engine.bell import Bell
@@ -48,6 +50,9 @@ WORKERS = 128
 """Threads that send. They mostly wait for answers; more would not help a machine that is busy itself."""
 
 SIGN_OF_LIFE = timedelta(seconds=15)
+
+LOCK_HOLD = 60.0
+"""Seconds for which nothing begins without the lock; it is tried again every second."""
 
 SLEEP_HOLD = 60.0
 """Seconds for which nothing begins when sleep was announced, if neither it nor its end comes."""
@@ -102,7 +107,7 @@ class Engine:
             channels=channels,
             clock=clock,
             owner=self.owner,
-            leaving=self._journal.note,
+            leaving=self._note_leaving,
             trouble=lambda text: self._trouble("keychain", text),
             unreached=lambda account: self._readiness.doubt([account]),
         )
@@ -235,6 +240,7 @@ class Engine:
     def _beat(self) -> None:
         """Once a second: the clock, what others wrote, whoever waits for something, the other threads, our own life."""
         try:
+            self._keep_lock()
             self._look_at_clock()
             self._notice_others()
             self._look()
@@ -249,6 +255,35 @@ class Engine:
                 self._journal.start()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _note_leaving(self, part_id: int) -> None:
+        """Noted first and asked afterwards: whoever takes over meanwhile sees the note, or has the lock by then.
+
+        Raises:
+            OSError: it must not leave.
+        """
+        self._journal.note(part_id)
+        if not self._lock.in_place:
+            raise FileNotFoundError(errno.ENOENT, "its lock was taken away")
+
+    def _keep_lock(self) -> None:
+        """Without the file of its lock a sender is not alone any more: another may have taken over, and even ended.
+
+        So nothing begins, and what was about to leave meets `_note_leaving`; after that the lock is taken anew.
+        """
+        if self._lock.in_place:
+            return
+        self._departures.hold("lock", LOCK_HOLD)
+        self._departures.give_back()
+        if self._departures.claimed or self._pool.busy:
+            return
+        try:
+            self._lock.keep()
+        except (OwnedElsewhere, SetupMissing) as wrong:
+            self._trouble("lock", f"{wrong} This one sends nothing meanwhile: quit one of them.")
+        else:
+            self._departures.hold("lock", 0.0)
+            self._trouble("lock", "")
 
     def _going_to_sleep(self, seconds: float) -> None:
         """Nothing new begins; what leaves has so long to end, and the computer waits for it."""

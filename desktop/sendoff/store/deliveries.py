@@ -195,25 +195,33 @@ def settle(
     open_part = next((part for part in parts_of(connection, delivery_id) if part.is_open), None)
     if delivery.state is not State.IN_DOUBT or open_part is None:
         raise Refused(why_not(delivery.state, Move.FOUND))
-    note(connection, delivery_id, now, "settled", detail=summary)
-    cleared: dict[str, Any] = {
-        "owner": None,
-        "lease_until": None,
-        "look_at": None,
-        "looks": 0,
-        "reason": "",
-        "advice": "",
-    }
     if receipt is None:
-        return move(connection, delivery_id, Move.ABSENT, due_at=due_at or now, tries=tries, late="send", **cleared)
+        note(connection, delivery_id, now, "settled", detail=summary)
+        return move(connection, delivery_id, Move.ABSENT, due_at=due_at or now, tries=tries, late="send", **_CLEARED)
     left_at = last_attempt_at(connection, delivery_id) or now
     _write_receipt(connection, open_part.id, receipt, left_at)
+    return _found(connection, delivery_id, left_at, now, summary)
+
+
+_CLEARED: dict[str, Any] = {
+    "owner": None,
+    "lease_until": None,
+    "look_at": None,
+    "looks": 0,
+    "reason": "",
+    "advice": "",
+}
+
+
+def _found(connection: sa.Connection, delivery_id: int, left_at: datetime, now: datetime, summary: str) -> State:
+    """The part that was in doubt has its receipt: the rest follows, or it is sent."""
+    note(connection, delivery_id, now, "settled", detail=summary)
     parts_now = parts_of(connection, delivery_id)
     if any(part.is_open for part in parts_now):
-        return move(connection, delivery_id, Move.FOUND_PART, due_at=now, late="send", **cleared)
+        return move(connection, delivery_id, Move.FOUND_PART, due_at=now, late="send", **_CLEARED)
     if any(part.refused for part in parts_now):
-        return move(connection, delivery_id, Move.REFUSE, **(cleared | {"reason": some_refused(parts_now)}))
-    return move(connection, delivery_id, Move.FOUND, sent_at=left_at, **cleared)
+        return move(connection, delivery_id, Move.REFUSE, **(_CLEARED | {"reason": some_refused(parts_now)}))
+    return move(connection, delivery_id, Move.FOUND, sent_at=left_at, **_CLEARED)
 
 
 def _write_receipt(connection: sa.Connection, part_id: int, receipt: Receipt, now: datetime) -> None:
@@ -602,7 +610,10 @@ class End:
 
 
 def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
-    """Writes the ends of tries. A row that is no longer the owner's stays as it is: a later truth has been written."""
+    """Writes the ends of tries. A row that is no longer the owner's stays as it is: a later truth has been written.
+
+    But the receipt of what another sender holds in doubt by now is the end of that doubt.
+    """
     by = {"by": ends[0].owner}  # one sender writes all of them
     closed = [
         (one.part_id, to_stamp(one.at), one.outcome, one.status, one.summary, one.request, one.answer) for one in ends
@@ -616,7 +627,11 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
     refused = [(one.part_id, one.refused) for one in ends if one.refused]
     if refused:
         connection.execute(_REFUSED, {"rows": codec.encode(refused)})
-    connection.execute(_END, {"rows": codec.encode([_end_row(one) for one in ends]), **by})
+    written = connection.execute(_END, {"rows": codec.encode([_end_row(one) for one in ends]), **by}).rowcount
+    if written < len(ends):
+        for one in ends:
+            if one.receipt and get(connection, one.delivery_id).state is State.IN_DOUBT:
+                _found(connection, one.delivery_id, one.at, one.at, "The answer came after all: it is out.")
     paced = [(one.account_id, _stamp(one.ready_at), to_stamp(one.at) if one.receipt else None) for one in ends]
     connection.execute(_PACE, {"rows": codec.encode(paced)})
     news = [

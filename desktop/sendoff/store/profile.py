@@ -77,6 +77,28 @@ class SenderLock:
     def held(self) -> bool:
         return self._descriptor is not None
 
+    @property
+    def in_place(self) -> bool:
+        """Whether it is held, and the file is still the one that others would lock. (Two stats: 6 µs.)"""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except OSError:
+            return False
+
+    def keep(self) -> None:
+        """Takes the lock anew if somebody tidied its file away.
+
+        Raises:
+            OwnedElsewhere: another process was faster, and is the sender now.
+        """
+        if self.held and not self.in_place:
+            lost = self._descriptor
+            self.acquire()
+            if lost is not None:
+                os.close(lost)
+
     def holder(self) -> str:
         """The other process, for a sentence: " (process 1234)"."""
         try:
