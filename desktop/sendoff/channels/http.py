@@ -340,10 +340,10 @@ class Http:
         Raises:
             TryLater, Rejected: nothing left. InDoubt (effect) or TryLater: something did, and no answer came.
         """
-        url = self._url(path)
         patience = self.patience or self.transport.patience
-        prepared = _prepared(method, url, {**_HEADERS, **self.headers, **(headers or {})}, self.auth, **request)
-        self._trace_request(prepared)
+        prepared = self._prepared(method, path, headers, **request)
+        self.trace.request = _as_text(prepared)
+        url = self._url(path)
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
         exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
         _current.exchange = exchange
@@ -418,12 +418,15 @@ class Http:
             raise TryLater(own, **about)
         raise Rejected(f"{self.name} refused it ({status}){quoted}", **about)
 
-    def _trace_request(self, prepared: requests.PreparedRequest) -> None:
-        lines = [f"{prepared.method} {prepared.url}"]
-        lines += [f"{name}: {_shown(name, value)}" for name, value in prepared.headers.items()]
-        body: Any = prepared.body or b""
-        raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"(streamed)"
-        self.trace.request = "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
+    def rehearse(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> str:
+        """The request that `send` would make, as it stands in a trace. Nothing leaves."""
+        return _as_text(self._prepared(method, path, headers, **request))
+
+    def _prepared(
+        self, method: str, path: str, headers: Mapping[str, str] | None, **request: Any
+    ) -> requests.PreparedRequest:
+        whole = {**_HEADERS, **self.headers, **(headers or {})}
+        return _prepared(method, self._url(path), whole, self.auth, **request)
 
     def _trace_answer(self, answer: Answer) -> None:
         lines = [
@@ -458,6 +461,15 @@ def _prepared(
 
 
 _AS_IT_IS = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-]+)+")
+
+
+def _as_text(prepared: requests.PreparedRequest) -> str:
+    """A request for a person to read: its headers without what they keep secret, and how its body begins."""
+    lines = [f"{prepared.method} {prepared.url}"]
+    lines += [f"{name}: {_shown(name, value)}" for name, value in prepared.headers.items()]
+    body: Any = prepared.body or b""
+    raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"(streamed)"
+    return "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
 
 
 def _small(body: object) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -77,12 +77,17 @@ class Kind(StrEnum):
     NUMBER = "number"
     SWITCH = "switch"  # the values are "yes" and "no"
     FILE = "file"
+    LINES = "lines"  # several lines of text
     ADDRESS = "address"  # a web address; https, or http on this computer
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the sign-in form. Secret ones go to the keychain and nowhere else."""
+    """One field of the sign-in form. Secret ones go to the keychain and nowhere else.
+
+    `advanced` ones are folded away, as "Advanced" or under the title `fold`. Where `shown` names another field and some
+    of its values, it is shown only while that field has one of them.
+    """
 
     name: str
     label: str
@@ -93,6 +98,8 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()  # value, label
     advanced: bool = False
     placeholder: str = ""
+    fold: str = "Advanced"
+    shown: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def secret(self) -> bool:
@@ -101,7 +108,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something that only this channel knows about a post: visibility, tags, a content warning."""
+    """Something that only this channel knows about a post: visibility, tags, a content warning.
+
+    `sample` stands in for it where a channel is only tried.
+    """
 
     name: str
     label: str
@@ -109,6 +119,7 @@ class Option:
     help: str = ""
     default: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,11 +322,14 @@ class Channel:
     fields: tuple[Field, ...] = ()
     options: tuple[Option, ...] = ()
     presets: tuple[Preset, ...] = ()
+    preset_words: tuple[str, str] = ("Provider", "Another provider")  # what a preset is called; none of them
+    imports: str = ""  # what `imported` reads: "OpenAPI document (JSON or YAML)"; "" nothing
     from_address: Mapping[str, str] = {}  # fields that follow from a mail address: name → shape of {address}, {local}
     signs_in_by_browser: bool = False
     can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
     renews: bool = False  # its tokens run out, and `renew` gets new ones
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
+    can_rehearse: bool = False  # `rehearse` shows what would leave
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
@@ -346,6 +360,22 @@ class Channel:
             NeedsLogin: the endpoint gives no new ones. TryLater: not now.
         """
         return {}
+
+    def imported(self, document: bytes) -> Sequence[Preset]:
+        """What a description of a service holds, each ready to be filled in. Pure: nothing that it names is fetched.
+
+        Raises:
+            BadInput: it is no such document.
+        """
+        raise NotImplementedError
+
+    def rehearse(self, parcel: Parcel) -> str:
+        """What `publish` would send, as text with the secrets masked. Pure: nothing leaves.
+
+        Raises:
+            BadInput: the account's settings can't make a request of this post.
+        """
+        raise NotImplementedError
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         """What only this channel can say against a post, beyond the declared figures. Pure; called while typing."""
