@@ -23,16 +23,19 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from sendoff.bootstrap import Program, open_program
 from sendoff.domain.channel import BrowserSignIn, Identity
-from sendoff.domain.delivery import State
+from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import NeedsLogin, TryLater
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When, describe
+from sendoff.engine.trying import Trial
 from sendoff.store import accounts, changes, settings, whereabouts
 from sendoff.store.backups import Contents, Copy
 from sendoff.store.db import StoreDamaged
 from sendoff.store.secrets import Vault
 from sendoff.ui.accounts.attempt import Connected
+from sendoff.ui.accounts.importing import RequestsSheet
 from sendoff.ui.accounts.page import SignInPage
+from sendoff.ui.accounts.trying import TrySheet
 from sendoff.ui.activity.received import show_received
 from sendoff.ui.composer.preview.model import Preview
 from sendoff.ui.composer.preview.pane import PreviewPane
@@ -438,6 +441,46 @@ def _down(page: SignInPage) -> None:
     page._refused(TryLater("Mailgun can't be reached.", advice="Is this computer online?"))
 
 
+def _matrix(page: SignInPage) -> None:
+    """A service that is known, with what the person has to write, and the folds that say what its answers mean."""
+    page.choose("Matrix room")
+    for name in ("What the answer means", "When an answer gets lost"):
+        page.form.folds[name].open(True)
+
+
+TYPED = {
+    "url": "https://api.example.org/posts", "auth": "bearer", "secret": "0123456789abcdef0123", "id_at": "/data/id",
+    "body": '{"title": "{{title|}}",\n "text": "{{text}}",\n "tags": "{{tags}}"}', "headers": "X-Channel: news",
+}  # fmt: skip
+
+
+def _tried(page: SignInPage) -> None:
+    page.try_it()
+
+
+def _answered(page: SignInPage) -> None:
+    page.try_it()
+    sheet = page.window().findChild(TrySheet)
+    assert sheet is not None
+    page._context.background.run(lambda: None, lambda _nothing: None)
+    QTest.qWait(PATIENCE)
+    answer = '201\nContent-Type: application/json\n\n{"data": {"id": "8123", "url": "https://example.org/p/8123"}}'
+    receipt = Receipt("8123", "https://example.org/p/8123")
+    sheet._came(Trial(Outcome.SENT, "It was taken.", sheet.request.words, answer, receipt))
+
+
+def _requests(page: SignInPage) -> None:
+    document = "openapi: 3.1.0\nservers: [{url: 'https://api.example.org'}]\npaths:\n" + "".join(
+        f"  /{name}: {{{verb}: {{summary: {summary}, responses: {{}}}}}}\n"
+        for name, verb, summary in (
+            ("posts", "post", "Publish a post"), ("posts/{id}", "patch", "Change a post"),
+            ("drafts", "post", "Keep a draft"), ("comments", "post", "Answer a post"), ("me", "get", "Who you are"),
+        )
+    )  # fmt: skip
+    found = page.channel.imported(document.encode())
+    page._context.window.show_overlay(RequestsSheet(page._context, "openapi.yaml", found, page.form.take))
+
+
 class _Flow(BrowserSignIn):
     url = ""
     code_url = "https://toot.example/oauth/authorize?client_id=8f2c&response_type=code&redirect_uri=urn:ietf:wg:oauth"
@@ -555,6 +598,11 @@ SHOTS = (
     Shot("add-account", _add_account()),
     Shot("add-account-find", _add_account("gmx")),
     Shot("add-account-nothing", _add_account("myspace")),
+    Shot("endpoint", _sign_in("endpoint")),
+    Shot("endpoint-service", _sign_in("endpoint", _matrix)),
+    Shot("endpoint-requests", _sign_in("endpoint", _requests)),
+    Shot("endpoint-try", _sign_in("endpoint", _tried, **TYPED)),
+    Shot("endpoint-tried", _sign_in("endpoint", _answered, **TYPED)),
     Shot("add-account-mastodon", _sign_in("mastodon")),
     Shot("add-account-browser", _sign_in("mastodon", _in_browser, server="toot.example")),
     Shot("add-account-smtp", _sign_in("smtp")),

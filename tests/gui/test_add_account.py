@@ -528,7 +528,7 @@ def test_practice_answers_that_do_not_exist_are_named(desk: Desk) -> None:
     page = page_of(desk, "practice", answers="perhaps")
     connect(page)
     desk.until(lambda: wrong(page))
-    assert page.form._advanced._is_open
+    assert page.form.folds["Advanced"]._is_open
     assert "no answer “perhaps”" in wrong(page)["answers"]
 
 

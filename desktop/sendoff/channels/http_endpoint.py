@@ -64,6 +64,7 @@ class HttpEndpoint(Channel):
     kind = "endpoint"
     title = "HTTP endpoint"
     needs = "An address that takes requests · 3 min"
+    mark = "endpoint"
     group = "network"
     steps = (
         "Choose a service that is known here, import its OpenAPI document, or write the request by hand.",

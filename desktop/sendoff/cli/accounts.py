@@ -14,7 +14,7 @@ from getpass import getpass
 from typing import Any
 
 from sendoff.bootstrap import Program
-from sendoff.cli import render, session
+from sendoff.cli import render, session, trying
 from sendoff.domain.account import Account, rest_span, rest_words
 from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset
 from sendoff.domain.errors import BadInput, Rejected, SendError, SendoffError
@@ -93,7 +93,10 @@ def add(arguments: argparse.Namespace) -> int:
         channel = program.commands.channel(arguments.kind)
         _refuse_taken_name(program, arguments.name)
         fields = _plain_fields(channel, arguments)
-        fields = {**_preset(channel, arguments.preset, fields), **fields}
+        if arguments.document:
+            fields = {**trying.chosen(channel, arguments.document, arguments.operation), **fields}
+        else:
+            fields = {**_preset(channel, arguments.preset, fields), **fields}
         if any(field.secret for field in channel.fields):
             session.unlock_for_new(program.secrets)
         fields |= _secret_fields(channel, arguments, fields, is_new=True)

@@ -8,14 +8,17 @@ from dataclasses import fields
 from typing import Any
 
 from sendoff.channels import registry
-from sendoff.cli import render, session
-from sendoff.domain.channel import Capabilities, Channel, Field, Option
+from sendoff.cli import render, session, trying
+from sendoff.domain.channel import Capabilities, Channel, Field, Option, Preset
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import span_text
 
 
 def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
+        if arguments.document:
+            reads = next((one.kind for one in program.channels.values() if one.imports), "")
+            return _show_described(program.commands.channel(arguments.kind or reads), arguments)
         if arguments.kind:
             chosen, failed = [program.commands.channel(arguments.kind)], {}
         else:
@@ -27,6 +30,21 @@ def show(arguments: argparse.Namespace) -> int:
     for name, reason in sorted(failed.items()):
         print(f"\n{name}: could not be loaded ({render.one_line(reason)})")
     return 0
+
+
+def _show_described(channel: Channel, arguments: argparse.Namespace) -> int:
+    """The requests of a document, each as it would fill in the form of an account."""
+    found = trying.described(channel, arguments.document)
+    if arguments.json:
+        render.print_json({"operations": [_preset(one) for one in found]})
+    else:
+        lines = render.table(["REQUEST", "WHAT IT DOES"], [[one.name, render.one_line(one.help)] for one in found])
+        print("\n".join(lines))
+    return 0
+
+
+def _preset(one: Preset) -> dict[str, Any]:
+    return {"name": one.name, "domains": list(one.domains), "values": dict(one.values), "help": one.help}
 
 
 def _as_json(channel: Channel) -> dict[str, Any]:
@@ -62,10 +80,7 @@ def _as_json(channel: Channel) -> dict[str, Any]:
             }
             for one in channel.options
         ],
-        "presets": [
-            {"name": one.name, "domains": list(one.domains), "values": dict(one.values), "help": one.help}
-            for one in channel.presets
-        ],
+        "presets": [_preset(one) for one in channel.presets],
         "limits": {one.name: getattr(channel.capabilities, one.name) for one in fields(channel.capabilities)},
     }
 

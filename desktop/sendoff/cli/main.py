@@ -94,6 +94,10 @@ def _run(words: Sequence[str]) -> int:
 def _verb(name: str) -> Verb:
     """The function of a verb. It is imported now, so that help and the window do not wait for what they don't use."""
     subject, _, rest = name.partition(" ")
+    if name == "accounts try":
+        from sendoff.cli import trying
+
+        return trying.attempt
     if subject == "accounts":
         from sendoff.cli import accounts
 

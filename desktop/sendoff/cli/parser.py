@@ -79,6 +79,11 @@ def _passphrase(parser: argparse.ArgumentParser, default: Any) -> None:
 def _channels(verbs: Any) -> None:
     verb = _verb(verbs, "channels", "where posts can go: kinds, their fields, options and limits", json=True)
     verb.add_argument("kind", nargs="?", help="only this one")
+    _import_option(verb, "the requests that this document describes")
+
+
+def _import_option(verb: argparse.ArgumentParser, what: str) -> None:
+    verb.add_argument("--import", dest="document", type=Path, metavar="FILE", help=f"{what} (OpenAPI, JSON or YAML)")
 
 
 # --- accounts -----------------------------------------------------------------------------------------------------
@@ -93,6 +98,8 @@ def _accounts(verbs: Any) -> None:
     add.add_argument("kind", help="the channel; see “sendoff channels”")
     add.add_argument("--name", default="", help="what to call it here")
     add.add_argument("--preset", default="", help="a known provider of the channel, which fills in the rest")
+    _import_option(add, "fill the form in from this description of a service")
+    add.add_argument("--operation", default="", help="which request of it, like “POST /posts”")
     _sign_in_options(add)
     again = _verb(under, "sign-in", "sign an account in again; what it was not told stays as it was", under="accounts",
                   json=True)  # fmt: skip
@@ -100,6 +107,11 @@ def _accounts(verbs: Any) -> None:
     _sign_in_options(again)
     check = _verb(under, "check", "ask the endpoints whether the keys still work", under="accounts", json=True)
     check.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="all of them unless named")
+    attempt = _verb(under, "try", "show the request of an account as it would leave, or send it", under="accounts",
+                    json=True)  # fmt: skip
+    attempt.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
+    attempt.add_argument("--text", default="", help="what it says")
+    attempt.add_argument("--send", action="store_true", help="really send it, once, and show the answer")
     late = _verb(under, "late", "what happens to an account's posts that can't leave on time", under="accounts")
     late.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
     late.add_argument("rule", metavar="RULE", help="send, “ask 2h”, “skip 30m”, “next 2h”; default: as the preference")

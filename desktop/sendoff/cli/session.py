@@ -174,7 +174,7 @@ def pairs(words: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int = LARGEST_TEXT, what: str = "text for a post") -> bytes:
     """A file that a person named; “-” is standard input.
 
     Raises:
@@ -182,15 +182,15 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         if str(path) == "-":
-            data = sys.stdin.buffer.read(LARGEST_TEXT + 1)
+            data = sys.stdin.buffer.read(most + 1)
         else:
             with path.open("rb") as file:
-                data = file.read(LARGEST_TEXT + 1)
+                data = file.read(most + 1)
     except (OSError, ValueError) as wrong:
         why = getattr(wrong, "strerror", None) or str(wrong)
         raise BadInput(f"{path} can't be read: {why}.") from None
-    if len(data) > LARGEST_TEXT:
-        raise BadInput(f"{path} is larger than {size_text(LARGEST_TEXT)}. That is no text for a post.")
+    if len(data) > most:
+        raise BadInput(f"{path} is larger than {size_text(most)}. That is no {what}.")
     return data
 
 

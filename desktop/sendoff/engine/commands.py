@@ -15,6 +15,8 @@ from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, 
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
+from sendoff.engine import trying
+from sendoff.engine.trying import Trial
 from sendoff.store import absences, accounts, changes, deliveries, media, posts, settings, whereabouts, wouldsend
 from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
@@ -530,6 +532,40 @@ class Commands:
             elif account.rest_until is not None:
                 accounts.end_rest(connection, account_id)
         return identity
+
+    def rehearse(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> str:
+        """What a post of `text` would look like as it leaves, secrets masked. Nothing leaves.
+
+        Args:
+            account_id: the account whose fields count where one is left out; None for fields that are not stored.
+
+        Raises:
+            BadInput: the fields make no request of it; the message says why.
+        """
+        channel, settings, secret = self._for_trial(kind, fields, account_id)
+        return channel.rehearse(trying.parcel(channel, settings, secret, {}, text, self._clock.now()))
+
+    def try_out(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> Trial:
+        """Sends a post of `text` for real, outside of the timeline: nothing is stored, and nothing is tried again.
+
+        Raises:
+            BadInput, Rejected, NeedsLogin, TryLater: the sign-in did not work; nothing was sent.
+        """
+        channel, settings, secret = self._for_trial(kind, fields, account_id)
+        identity = channel.connect({**settings, **secret})
+        settings, secret = {**settings, **identity.settings}, {**secret, **identity.secrets}
+        return trying.send(channel, trying.parcel(channel, settings, secret, identity.learned, text, self._clock.now()))
+
+    def _for_trial(
+        self, kind: str, fields: Mapping[str, str], account_id: int | None
+    ) -> tuple[Channel, dict[str, str], dict[str, str]]:
+        channel = self.channel(kind)
+        if not channel.can_rehearse:
+            raise BadInput(f"{channel.title} can't be tried: what it sends is not made by a form.")
+        complete = self.complete(kind, fields) if account_id is None else self._merged(account_id, fields)
+        hidden = {field.name for field in channel.fields if field.secret}
+        plain = {name: value for name, value in complete.items() if name not in hidden}
+        return channel, plain, {name: value for name, value in complete.items() if name in hidden and value}
 
     def rename_account(self, account_id: int, name: str) -> None:
         name = " ".join(name.split())

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Channel, Kind
+from sendoff.domain.channel import Channel, Kind, Preset
 from sendoff.domain.channel import Field as Declared
 from sendoff.ui.accounts.provider import Provider
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.choice import ComboBox, Switch
-from sendoff.ui.widgets.field import Beside, Field, TextField
+from sendoff.ui.widgets.field import Beside, Field, TextArea, TextField
 from sendoff.ui.widgets.label import Label
 
 NAME = "name in sendoff"
 """Where what is wrong with the account's own name belongs; no field of a channel has a blank in its name."""
+
+LINES = 6
+"""How high a field of several lines is."""
 
 KEPT = "Leave it empty to keep the one that is stored."
 
@@ -38,7 +41,8 @@ class Line:
 class Form(QWidget):
     """All fields of a channel, and the name of the account in Sendoff.
 
-    `entered` comes with Enter in a field, `changed` with every change.
+    `entered` comes with Enter in a field, `changed` with every change, `import_wanted` when a description of the
+    service shall fill the form in.
 
     Args:
         account: whose stored fields to begin with; None for a new account.
@@ -47,6 +51,7 @@ class Form(QWidget):
 
     entered = Signal()
     changed = Signal()
+    import_wanted = Signal()
 
     def __init__(self, look: Look, channel: Channel, account: Account | None = None, *, with_secrets: bool) -> None:
         super().__init__()
@@ -57,8 +62,12 @@ class Form(QWidget):
         self._column.setSpacing(14)
         self._filled: dict[str, str] = {}
         self.provider = self._provider()
+        self.import_button = Button(look, f"Import an {channel.imports}…", kind="link", icon="upload")
+        self.import_button.clicked.connect(self.import_wanted)
+        self._column.addWidget(self.import_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.import_button.setVisible(bool(channel.imports) and account is None)
         self._servers = Fold(look, "Server settings")
-        self._advanced = Fold(look, "Advanced")
+        self.folds: dict[str, Fold] = {}
         self._lay_out()
         self.name = TextField(look, "Name in Sendoff", hint="As it is called there")
         self._name_box = Field(look, "Name in Sendoff", self.name, "How you tell it from your other accounts.")
@@ -85,7 +94,7 @@ class Form(QWidget):
         look = self._look
         if field.kind is Kind.CHOICE:
             combo = ComboBox(look, field.label, field.choices)
-            combo.chosen.connect(lambda _value: self.changed.emit())
+            combo.chosen.connect(lambda _value: self._changed())
             return combo, combo.value, combo.set_value
         if field.kind is Kind.SWITCH:
             switch = Switch(look, field.label)
@@ -95,6 +104,10 @@ class Form(QWidget):
                 lambda: "yes" if switch.isChecked() else "no",
                 lambda words: switch.setChecked(words == "yes"),
             )
+        if field.kind is Kind.LINES:
+            area = TextArea(look, field.label, hint=field.placeholder, lines=LINES, mono=True)
+            area.edit.textChanged.connect(self.changed)
+            return area, area.edit.toPlainText, area.edit.setPlainText
         edit = TextField(look, field.label, hint=field.placeholder, secret=field.secret)
         self._listen(edit)
         part: QWidget = edit
@@ -102,7 +115,7 @@ class Form(QWidget):
             part = Beside(edit, Button(look, "Paste", run=lambda: paste_into(edit)))
         if field.kind is Kind.FILE:
             part = Beside(edit, Button(look, "Choose…", run=lambda: choose_into(edit, field.label)))
-        return part, edit.text, edit.setText
+        return part, edit.text, lambda words: _write(edit, words)
 
     def _listen(self, edit: TextField) -> None:
         edit.returnPressed.connect(self.entered)
@@ -125,12 +138,13 @@ class Form(QWidget):
         by_provider = {name for one in presets for name in (*one.values, *one.from_address) if folds}
         for line in self.lines.values():
             if line.declared.advanced:
-                self._advanced.add(line.box)
+                title = line.declared.fold
+                self.folds.setdefault(title, Fold(self._look, title)).add(line.box)
             elif line.declared.name in by_provider:
                 self._servers.add(line.box)
             else:
                 self._column.addWidget(line.box)
-        for fold in (self._servers, self._advanced):
+        for fold in (self._servers, *self.folds.values()):
             self._column.addWidget(fold)
             fold.setVisible(fold.count > 0)
 
@@ -142,6 +156,7 @@ class Form(QWidget):
             if line.declared.kind is Kind.CHOICE and not had.get(name):
                 line.write(line.declared.default)
         self._tell_servers()
+        self._show_lines()
 
     # --- what is typed --------------------------------------------------------------------------------------------
 
@@ -160,6 +175,15 @@ class Form(QWidget):
                 line.write(values[name])
         self._filled |= values
         self._tell_servers()
+        self._changed()
+
+    def take(self, preset: Preset) -> None:
+        """Fills the form in from a preset that is none of the channel's own."""
+        self._take(preset.values)
+
+    def _changed(self) -> None:
+        self._show_lines()
+        self.changed.emit()
 
     def _tell_servers(self) -> None:
         """The folded line says what stands in it."""
@@ -169,9 +193,14 @@ class Form(QWidget):
     def show_secrets(self, shown: bool) -> None:
         """Shows or hides the fields for keys: a sign-in in the browser needs none."""
         self._secret_shown = shown
+        self._show_lines()
+
+    def _show_lines(self) -> None:
+        """Shows the fields that count with what is chosen in others."""
         for line in self.lines.values():
-            if line.declared.secret:
-                line.box.setVisible(shown)
+            name, values = line.declared.shown or ("", ())
+            fits = not name or self.lines[name].read() in values
+            line.box.setVisible(fits and (self._secret_shown or not line.declared.secret))
 
     def forget_secrets(self) -> None:
         """Empties the fields for keys."""
@@ -186,7 +215,7 @@ class Form(QWidget):
         box = self._name_box if name == NAME else self.lines[name].box if name in self.lines else None
         if box is None or box.isHidden():
             return None
-        for fold in (self._servers, self._advanced):
+        for fold in (self._servers, *self.folds.values()):
             if fold.isAncestorOf(box):
                 fold.open(True)
         box.set_wrong(sentence)
@@ -270,6 +299,12 @@ class _Turn(Button):
 
     def _pad(self) -> int:
         return 0
+
+
+def _write(edit: TextField, words: str) -> None:
+    """Puts words in; of long ones the beginning is seen."""
+    edit.setText(words)
+    edit.setCursorPosition(0)
 
 
 def paste_into(edit: TextField) -> None:

@@ -12,7 +12,9 @@ from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, SendError
 from sendoff.store import accounts
 from sendoff.ui.accounts.attempt import Attempt, Connected
 from sendoff.ui.accounts.form import NAME, Form
+from sendoff.ui.accounts.importing import choose_document
 from sendoff.ui.accounts.parts import Links, network_tile, scrolling
+from sendoff.ui.accounts.trying import TrySheet
 from sendoff.ui.accounts.waiting import Waiting
 from sendoff.ui.context import Context
 from sendoff.ui.theme import STRONG, Look
@@ -45,6 +47,7 @@ class SignInPage(QWidget):
         self.trouble = Trouble(look)
         self.form.entered.connect(self.connect_it)
         self.form.changed.connect(self.trouble.hide)
+        self.form.import_wanted.connect(lambda: choose_document(context, channel, self.form.take, self))
         self.attempt.step.connect(self._show_step)
         self.attempt.opened.connect(self._opened)
         self.attempt.refused.connect(self._refused)
@@ -81,11 +84,12 @@ class SignInPage(QWidget):
     def _right(self, look: Look) -> QVBoxLayout:
         self.connect_button = Button(look, "", kind="primary", size=LARGE, run=self.connect_it)
         self.other_way = Button(look, "", kind="link", size=LARGE, run=self._take_other_way)
+        self.try_button = Button(look, "Try it…", size=LARGE, run=self.try_it)
         self.stop = Button(look, "Cancel", size=LARGE, run=self.cancel)
         self._spinner, self.step = Spinner(look), Label(look, "", color="text2", elide=True)
         foot = QHBoxLayout()
         foot.setSpacing(8)
-        for part in (self.connect_button, self.other_way, self.stop, self._spinner):
+        for part in (self.connect_button, self.try_button, self.other_way, self.stop, self._spinner):
             foot.addWidget(part)
         foot.addWidget(self.step, 100)
         foot.addStretch(1)
@@ -143,6 +147,13 @@ class SignInPage(QWidget):
             if name and accounts.by_name(connection, name):
                 raise BadInput(f"There is an account called “{name}” already. Give this one another name.").at(NAME)
 
+    def try_it(self) -> None:
+        """Shows what would leave by what stands in the form."""
+        self.form.clear_wrong()
+        self.trouble.hide()
+        account_id = self.account.id if self.account else None
+        self._context.window.show_overlay(TrySheet(self._context, self.channel.kind, self.form.values(), account_id))
+
     def cancel(self) -> None:
         """Gives up what is under way; what was typed stays."""
         if self.attempt.busy and self.attempt.cancel():
@@ -165,6 +176,7 @@ class SignInPage(QWidget):
         self.form.setEnabled(not words)
         self.step.setText(words)
         self.connect_button.setVisible(not words)
+        self.try_button.setVisible(not words and self.channel.can_rehearse)
         self.other_way.setVisible(not words and self.channel.signs_in_by_browser)
         for part in (self._spinner, self.step):
             part.setVisible(bool(words) and not in_browser)

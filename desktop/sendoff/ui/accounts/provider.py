@@ -48,10 +48,9 @@ class Provider(QWidget):
         self._presets = {preset.name: preset for preset in channel.presets}
         self._by_hand = False
         self.address = TextField(look, "Your mail address", hint="you@example.org")
-        self.choice = ComboBox(
-            look, "Provider", [(OTHER, "Another provider"), *((name, name) for name in self._presets)]
-        )
-        self._box = Field(look, "Provider", self.choice)
+        what, other = channel.preset_words
+        self.choice = ComboBox(look, what, [(OTHER, other), *((name, name) for name in self._presets)])
+        self._box = Field(look, what, self.choice)
         self._links = Links(look)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

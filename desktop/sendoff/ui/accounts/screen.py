@@ -18,6 +18,7 @@ from sendoff.ui.accounts.card import AccountCard
 from sendoff.ui.accounts.facts import Action, Checked, Facts, Moment, facts, server
 from sendoff.ui.accounts.parts import Walk, scrolling
 from sendoff.ui.accounts.sheets import AccountSheet, LateSheet, SpacingSheet
+from sendoff.ui.accounts.trying import TrySheet
 from sendoff.ui.actions import add_action
 from sendoff.ui.background import Errand
 from sendoff.ui.context import Context
@@ -297,11 +298,18 @@ class AccountsScreen(Screen):
                 ("If late…", self._choose_late, "moon", ""),
                 ("Sign in again", self._sign_in, "key-round", ""),
             ]
+        if installed and self.context.program.channels[shown.account.channel].can_rehearse:
+            entries.insert(2, ("Try it…", self._try, "flask-conical", ""))
         for words, run, icon, keys in entries:
             menu.add(words, partial(run, shown), icon=icon, keys=keys)
         menu.addSeparator()
         menu.add("Remove…", partial(self.remove, shown), icon="trash-2", color="failed.text", keys="Del")
         menu.popup(at)
+
+    def _try(self, shown: Facts) -> None:
+        account = shown.account
+        sheet = TrySheet(self.context, account.channel, {}, account.id)
+        self.context.window.show_overlay(sheet)
 
     def _rename(self, shown: Facts) -> None:
         card = self.cards[shown.account.id]

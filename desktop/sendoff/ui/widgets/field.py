@@ -102,13 +102,22 @@ class TextField(QLineEdit):
 class TextArea(QFrame):
     """Several lines of text in a box; `edit` is the text field itself."""
 
-    def __init__(self, look: Look, name: str, *, hint: str = "", lines: int = 4, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        look: Look,
+        name: str,
+        *,
+        hint: str = "",
+        lines: int = 4,
+        mono: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._look = look
+        self._look, self._wrong = look, False
         self.edit = QPlainTextEdit(self)
         self.edit.setAccessibleName(name)
         self.edit.setPlaceholderText(hint)
-        self.edit.setFont(look.font())
+        self.edit.setFont(look.font("small", mono=True) if mono else look.font())
         self.edit.setTabChangesFocus(True)
         self.edit.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.edit.document().setDocumentMargin(0)
@@ -119,9 +128,15 @@ class TextArea(QFrame):
         self.setFocusProxy(self.edit)
         ring(self.edit, RADIUS, around_parent=True)
 
+    def set_wrong(self, wrong: bool) -> None:
+        """Marks what was typed as not usable; the words for it stand beside the field."""
+        self._wrong = wrong
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        paint.box(painter, self.rect(), RADIUS, self._look.color("input"), self._look.color("control"))
+        line = "failed.line" if self._wrong else "control"
+        paint.box(painter, self.rect(), RADIUS, self._look.color("input"), self._look.color(line))
         painter.end()
 
 
@@ -173,5 +188,5 @@ class Field(QWidget):
         self._below.set_color("failed.text" if sentence else "text3")
         self._below.setVisible(bool(sentence or self._help))
         self.field.setAccessibleDescription(sentence or self._help)
-        if isinstance(self.field, TextField | Beside):
+        if isinstance(self.field, TextField | TextArea | Beside):
             self.field.set_wrong(bool(sentence))

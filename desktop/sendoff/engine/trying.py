@@ -1,0 +1,67 @@
+"""Trying a channel before anything is planned for it: what would leave, and what comes back when it does."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sendoff.domain.account import Account
+from sendoff.domain.channel import Channel, Kind, Parcel, Trace
+from sendoff.domain.delivery import Outcome, Receipt
+from sendoff.domain.errors import InDoubt, NeedsLogin, NotFound, Rejected, SendError, TryLater
+from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.redact import Redactor
+from sendoff.engine.dispatch import masked
+
+SAMPLE = "A test from Sendoff."
+"""What a try says unless the person writes something else."""
+
+_OUTCOMES: Mapping[type[SendError], Outcome] = {
+    Rejected: Outcome.REFUSED, NeedsLogin: Outcome.NEEDS_LOGIN, TryLater: Outcome.LATER, InDoubt: Outcome.DOUBT,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One try outside of the timeline: the request as it left and the answer, secrets masked, and what they mean."""
+
+    outcome: Outcome
+    words: str
+    request: str
+    answer: str = ""
+    receipt: Receipt | None = None
+
+
+def parcel(
+    channel: Channel, settings: Mapping[str, str], secret: Mapping[str, str], learned: Mapping[str, Any], text: str,
+    now: datetime,
+) -> Parcel:  # fmt: skip
+    """A post of one line as a part, with a key of its own; what the channel's options ask for has its samples."""
+    account = Account(0, 0, channel.kind, "A test", "", settings=settings, learned=learned)
+    content = Content((Item(text),))
+    options = {one.name: one.default or one.sample for one in channel.options if one.kind is Kind.TEXT}
+    return Parcel(
+        account=account, capabilities=channel.capabilities.learned(learned), secret=secret, content=content,
+        item=content.items[0], key=uuid.uuid4().hex, options=options, planned_at=now, now=now, file=_no_file,
+        trace=Trace(),
+    )  # fmt: skip
+
+
+def send(channel: Channel, made: Parcel) -> Trial:
+    """Sends it for real, once."""
+    clean, trace = Redactor(made.secret.values()).clean, made.trace
+    receipt, words = None, "It was taken."
+    try:
+        receipt = masked(channel.publish(made), Redactor(made.secret.values()))
+        outcome = Outcome.SENT
+    except SendError as wrong:
+        outcome, words = _OUTCOMES[type(wrong)], f"{wrong.reason} {wrong.advice}".strip()
+    return Trial(outcome, clean(words), clean(trace.request), clean(trace.answer), receipt)
+
+
+def _no_file(one: Attachment) -> Path:
+    raise NotFound(f"A try takes no files along, and {one.name} is one.")
