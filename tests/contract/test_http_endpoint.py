@@ -1,4 +1,4 @@
-"""The HTTP endpoint against the contract, in several shapes; and what a repeat or a look makes of every doubtful end."""
+"""The HTTP endpoint against the contract, in several shapes; and what a repeat or a look makes of doubtful ends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AFTER = ("error_before", "error_after", "hang_up_before", "hang_up_after", "capt
 SHAPES: Mapping[str, Mapping[str, str]] = {
     "json": {"auth": "bearer", "body": '{"text": "{{text}}"}', "id_at": "/id"},
     "address": {"auth": "address", "body": '{"text": "{{text}}"}', "id_at": "/id"},
-    "multipart": {"auth": "query", "key_name": "token", "body_type": "multipart", "body": "text={{text}}\nfile={{media}}",
+    "multipart": {"auth": "query", "key_name": "token", "body_type": "multipart", "body": "t={{text}}\nf={{media}}",
                   "success_at": "/ok", "success_is": "true", "id_at": "/id"},
     "signed": {"auth": "webhooks", "method": "PUT", "body_type": "form", "body": "text={{text}}", "id_at": "/id"},
 }  # fmt: skip

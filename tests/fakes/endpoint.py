@@ -19,7 +19,7 @@ def answer(status: int, found: Any, **headers: str) -> Reply:
 
 @dataclass
 class Notes:
-    """POST /notes makes one; PUT /notes/KEY too, once. GET /notes/KEY and GET /notes look. POST /token hands out tokens.
+    """POST /notes makes one; PUT /notes/KEY too, once. GET /notes/KEY and GET /notes look. POST /token is OAuth.
 
     `effects` are the requests that made a note.
     """
