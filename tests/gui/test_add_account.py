@@ -162,11 +162,12 @@ def stored(desk: Desk) -> list[Account]:
 def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScreen) -> None:
     networks = screen.networks
     shown = [one.title for one in ordered(desk.program.channels)]
-    assert shown == ["Mastodon", "E-mail (SMTP)", "Mailgun", "Practice"]
+    assert shown == ["Mastodon", "E-mail (SMTP)", "Mailgun", "HTTP endpoint", "Practice"]
     assert [card.accessibleName() for card in networks._shown()] == [
         "Mastodon, Sign in on your server · 1 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
+        "HTTP endpoint, An address that takes requests · 3 min",
     ]
     assert networks.search.hasFocus()
 

@@ -65,7 +65,7 @@ class HttpEndpoint(Channel):
     title = "HTTP endpoint"
     needs = "An address that takes requests · 3 min"
     mark = "endpoint"
-    group = "network"
+    group = "other"
     steps = (
         "Choose a service that is known here, import its OpenAPI document, or write the request by hand.",
         "Put the post into the request with fields like {{text}}, {{title}}, {{link}} or {{id}}. Each value is escaped "

@@ -57,9 +57,8 @@ def _loaded(document: bytes) -> Mapping[str, Any]:
         text = document.decode("utf-8-sig")
         found = json.loads(text) if text.lstrip()[:1] == "{" else _yaml(text)
     except (ValueError, RecursionError) as wrong:
-        raise BadInput(
-            f"That is neither JSON nor YAML: {str(wrong).splitlines()[0] if str(wrong) else wrong!r}"
-        ) from None
+        why = next(iter(str(wrong).splitlines()), "")
+        raise BadInput(f"That is neither JSON nor YAML: {why}.") from None
     if not isinstance(found, dict) or not isinstance(found.get("paths"), dict):
         raise BadInput("That is no OpenAPI document: it has no “paths”.")
     version = str(found.get("openapi") or found.get("swagger") or "")
@@ -259,13 +258,18 @@ def _placed(one: Operation) -> tuple[str, list[str], str]:
         if place == "header" and is_key:
             key_header = key_header or name
         elif place == "path":
-            path = path.replace(f"{{{name}}}", "{{id}}" if is_key and one.method == "put" else _known(one, parameter))
+            path = path.replace(f"{{{name}}}", _own_id(one, name) or _known(one, parameter))
         elif is_required and place == "query":
             query.append(f"{quote(name, safe='')}={_known(one, parameter)}")
         elif is_required and place == "header" and name.lower() not in _BY_SIGN_IN:
             headers.append(f"{name}: {_known(one, parameter)}")
-    path = re.sub(r"(?<!\{)\{(\w+)\}(?!\})", lambda hit: _mark(hit[1]), path)
+    path = re.sub(r"(?<!\{)\{(\w+)\}(?!\})", lambda hit: _own_id(one, hit[1]) or _mark(hit[1]), path)
     return path + (f"?{'&'.join(query)}" if query else ""), headers, key_header
+
+
+def _own_id(one: Operation, name: str) -> str:
+    """The part's own id, where a PUT is told by one; else ""."""
+    return "{{id}}" if one.method == "put" and OWN_KEY.search(name) else ""
 
 
 _BY_SIGN_IN = frozenset({"authorization", "content-type", "accept", "token"})

@@ -48,7 +48,7 @@ def load(context: Context) -> Registry:
 
 
 def ordered(channels: Mapping[str, Channel]) -> list[Channel]:
-    """Networks first, then mail, the practice one last; by name."""
-    groups = ("network", "mail", "practice")
+    """Networks first, then mail and what takes any API, the practice one last; by name."""
+    groups = ("network", "mail", "other", "practice")
     places = {group: place for place, group in enumerate(groups)}
     return sorted(channels.values(), key=lambda one: (places.get(one.group, 0), one.title.lower()))

@@ -315,7 +315,7 @@ class Channel:
     kind: str
     title: str
     needs: str = ""  # what a person has to have at hand, and the minutes it takes: "An app password · 1 min"
-    group: str = "network"  # "network", "mail" or "practice": where it stands in the list of channels
+    group: str = "network"  # "network", "mail", "other" or "practice": where it stands in the list of channels
     mark: str = ""  # the name of its mark in resources/icons/marks
     steps: tuple[str, ...] = ()  # what to click where, to get what the form asks for
     capabilities: Capabilities

@@ -20,7 +20,7 @@ from sendoff.ui.widgets.state import Icon
 from sendoff.ui.widgets.surface import CardButton
 
 WIDTH, HIGH, GAP = 872, 72, 12
-GROUPS = (("network", "Networks"), ("mail", "E-mail"))
+GROUPS = (("network", "Networks"), ("mail", "E-mail"), ("other", "Anything else"))
 PRACTICE = "practice"
 
 
@@ -150,8 +150,8 @@ class Networks(QWidget):
         self._nothing.setVisible(nothing)
         if nothing:
             self._nothing.setText(
-                f"Nothing here is called “{words}”. Any mailbox goes with E-mail (SMTP); other networks are not "
-                "there yet."
+                f"Nothing here is called “{words}”. Any mailbox goes with E-mail (SMTP), and whatever takes "
+                "requests with HTTP endpoint."
             )
 
     def _found(self) -> list[Channel]:
