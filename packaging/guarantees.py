@@ -34,6 +34,10 @@ SAMPLES = (
     Sample("smtp", "without"),
     Sample("mailgun", "with a key that may read the log", learned={"reads_log": True}),
     Sample("mailgun", "with a sending key alone"),
+    Sample("endpoint", "a request with a key that it knows again", {"doubt": "key"}),
+    Sample("endpoint", "a request that may be made twice", {"doubt": "same"}),
+    Sample("endpoint", "one that can be looked up", {"doubt": "look"}),
+    Sample("endpoint", "any other"),
     Sample("mastodon", "Mastodon", learned={"software": "mastodon"}),
     Sample("mastodon", "GoToSocial, Friendica and others", learned={"software": "gotosocial"}),
     Sample("mastodon", "Pixelfed", learned={"software": "pixelfed"}),
@@ -63,7 +67,9 @@ def _how(settle: Settle) -> str:
 
 
 def _believed(settle: Settle) -> str:
-    return "never by itself" if settle.how is How.ASK else f"after {span_text(settle.absent_after)}, then it goes again"
+    if settle.how is not How.SEARCH:
+        return "never by itself"
+    return f"after {span_text(settle.absent_after)}, then it goes again"
 
 
 def page(text: str, made: str) -> str:

@@ -156,6 +156,25 @@ def test_methods_and_addresses(server: NotesServer, channel: HttpEndpoint, tmp_p
     assert left(server).body == b""
 
 
+def test_a_header_that_has_nothing_to_say_stays_away(
+    server: NotesServer, channel: HttpEndpoint, tmp_path: Path
+) -> None:
+    settings = typed(server.url, headers="X-Title: {{title|}}\nX-Number: {{number}}")
+    channel.publish(parcel(tmp_path, settings, Item("x")))
+    assert "X-Title" not in left(server).headers
+    assert left(server).headers["X-Number"] == "1"
+
+
+def test_a_file_that_is_gone_is_noticed_before_anything_leaves(
+    server: NotesServer, channel: HttpEndpoint, tmp_path: Path
+) -> None:
+    (tmp_path / PICTURE.sha256).unlink()
+    settings = typed(server.url, body_type="multipart", body="f={{media}}")
+    with pytest.raises(Rejected, match="can't be read"):
+        channel.publish(parcel(tmp_path, settings, Item("x", media=(PICTURE,))))
+    assert not server.requests
+
+
 def test_a_step_up_in_the_path_stays_here(server: NotesServer, channel: HttpEndpoint, tmp_path: Path) -> None:
     settings = typed(server.url, url=f"{server.url}/notes/{{{{title}}}}")
     with pytest.raises(Rejected, match="can't stand in the address"):
@@ -203,10 +222,12 @@ def test_an_address_that_is_the_secret_is_nowhere(server: NotesServer, channel: 
     settings = typed(server.url, url="", auth="address")
     identity = channel.connect({**settings, "secret": secret})
     assert (identity.handle, identity.settings["host"]) == (server.url.removeprefix("http://"), server.url)
-    server.endpoint.reply = Reply(404, b"no_service /services/T0123/CANARYHOOK0123 CANARYHOOK0123")
+    words = b"no_service /services/T0123/CANARYHOOK0123 CANARYHOOK0123"
+    server.endpoint.reply = Reply(404, words, {"Content-Type": "text/plain"})
     made = parcel(tmp_path, settings, Item("x"), {"secret": secret})
     with pytest.raises(Rejected) as refused:
         channel.publish(made)
+    assert "no_service" in str(refused.value)
     texts = [str(refused.value), refused.value.reason, refused.value.detail, made.trace.request, made.trace.answer]
     assert not [text for text in texts if "CANARY" in text]
     assert left(server).path == "/services/T0123/CANARYHOOK0123"
@@ -411,6 +432,22 @@ def test_what_an_answer_means(
     assert len(server.requests) == 1
 
 
+def test_an_answer_that_breaks_off_is_a_doubt(server: NotesServer, channel: HttpEndpoint, tmp_path: Path) -> None:
+    """Also where nothing in it would have been read."""
+    server.mode = "cut_answer"
+    with pytest.raises(InDoubt, match="began to answer and stopped"):
+        channel.publish(parcel(tmp_path, typed(server.url), Item("x")))
+
+
+def test_a_post_that_was_moved_says_the_same_in_every_try(
+    server: NotesServer, channel: HttpEndpoint, tmp_path: Path
+) -> None:
+    made = parcel(tmp_path, typed(server.url, body='{"at": "{{time}}"}'), Item("x"))
+    frozen = channel.arm(made).data
+    channel.publish(replace(made, frozen=frozen, planned_at=NOW + timedelta(days=1)))
+    assert json.loads(left(server).body) == {"at": "2026-11-23T17:52:00Z"}
+
+
 def test_where_it_is(server: NotesServer, channel: HttpEndpoint, tmp_path: Path) -> None:
     made = parcel(tmp_path, typed(server.url, id_at="/id", url_at="/url"), Item("x"))
     assert channel.publish(made).url == f"{server.url}/n/1"
@@ -433,6 +470,9 @@ def test_items_follow_each_other(server: NotesServer, channel: HttpEndpoint, tmp
 def test_a_refused_repeat_is_no_refusal(server: NotesServer, channel: HttpEndpoint, tmp_path: Path) -> None:
     server.endpoint.reply = answered(409, {"error": "exists"})
     made = parcel(tmp_path, typed(server.url), Item("x"))
+    with pytest.raises(Rejected):  # it could not know the post again
+        channel.publish(replace(made, first_try=NOW))
+    made = parcel(tmp_path, typed(server.url, doubt="key", key_header="Idempotency-Key"), Item("x"))
     with pytest.raises(Rejected):
         channel.publish(made)
     with pytest.raises(InDoubt, match="refused the repeat"):

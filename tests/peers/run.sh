@@ -38,5 +38,6 @@ if [ ${#missing[@]} != 0 ]; then
     install_packages "${missing[@]}"
 fi
 [ -z "${SENDOFF_SPECS:-}" ] || tests/peers/prism.sh install
+tests/peers/matrix.sh install
 export PATH=$PATH:/usr/sbin:/sbin
 QT_QPA_PLATFORM=offscreen exec "$VENV/bin/python" -m pytest -m peer -n0 -rs tests/peers "$@"

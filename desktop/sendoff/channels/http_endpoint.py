@@ -34,7 +34,7 @@ from sendoff.domain.channel import (
     Trace,
 )
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError
+from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, NotFound, Rejected, SendError
 from sendoff.domain.post import Content
 from sendoff.domain.redact import MASK, Redactor
 from sendoff.domain.when import span_text
@@ -122,7 +122,10 @@ class HttpEndpoint(Channel):
             return {}
         if secret.get("access_token") and _instant(secret.get("expires_at", "")) > now + EARLY:
             return {}
-        setup = setups.read(account.settings, secret)
+        try:
+            setup = setups.read(account.settings, secret)
+        except BadInput as wrong:
+            raise NeedsLogin(f"The request of {account.name} is not right: {wrong}") from None
         with _masked(_redactor(setup)):
             return self._token(setup, now)
 
@@ -209,18 +212,21 @@ class HttpEndpoint(Channel):
             setup = setups.read(parcel.account.settings, parcel.secret)
             given = template.of_parcel(parcel, setup.secret)
             request = setup.request(given, parcel.now, parcel.secret.get("access_token", ""))
-        except BadInput as wrong:
+            data = _data(request)
+        except (BadInput, NotFound) as wrong:
             raise Rejected(str(wrong), advice="Change the post, or the account's request.") from None
+        except OSError as wrong:
+            raise Rejected(f"A picture or video can't be read: {wrong.strerror}.", advice="Put it in again.") from None
         http = self._http(setup, parcel.trace)
         redactor = _redactor(setup, parcel)
         with _masked(redactor, parcel.trace):
-            answer = http.send(request.method, request.path, effect=True, headers=request.headers, data=_data(request))
+            answer = http.send(request.method, request.path, effect=True, headers=request.headers, data=data)
             return _receipt(setup, http, parcel, answer)
 
     # --- after a lost answer --------------------------------------------------------------------------------------
 
     def settle(self, account: Account) -> Settle:
-        chosen, host = account.settings.get("doubt", "ask"), account.handle or self.title
+        chosen, host = account.settings.get("doubt", "ask"), account.handle or "the endpoint"
         if chosen == "key":
             life = 60 * int(account.settings.get("key_life") or 1440)
             return Settle(
@@ -244,11 +250,11 @@ class HttpEndpoint(Channel):
         Raises:
             CannotLook: the answer does not tell; a list without it proves nothing, because it may not show everything.
         """
-        setup = setups.read(parcel.account.settings, parcel.secret)
-        if setup.look is None:
-            raise CannotLook(self.settle(parcel.account).why)
-        given = template.of_parcel(parcel, setup.secret)
         try:
+            setup = setups.read(parcel.account.settings, parcel.secret)
+            if setup.look is None:
+                raise CannotLook(f"Nothing says how {setup.host} could be asked what became of it. Look there.")
+            given = template.of_parcel(parcel, setup.secret)
             request = setup.read_request(setup.look.path, given, parcel.secret.get("access_token", ""))
         except BadInput as wrong:
             raise CannotLook(f"It can't be looked for: {wrong}") from None
@@ -264,7 +270,10 @@ class HttpEndpoint(Channel):
 def _data(request: Request) -> Any:
     """The body as the transport takes it: bytes, which leave together with the head, or a stream with files in it."""
     body = request.body
-    return body if body is None or body.has_files else body.whole()
+    if body is None or not body.has_files:
+        return body and body.whole()
+    len(body)  # a file that is gone is noticed before anything leaves
+    return body
 
 
 def _sketch(body: template.Body) -> str:
@@ -306,7 +315,7 @@ def _receipt(setup: Setup, http: Http, parcel: Parcel, answer: Answer) -> Receip
     document = answer.json()
     said = as_words(_place(setup.error_at, answer, document)) if setup.error_at else ""
     if not setup.counts(answer.status):
-        if answer.status in EXISTS and parcel.first_try is not None:
+        if answer.status in EXISTS and parcel.first_try is not None and setup.names_part:
             raise InDoubt(
                 f"{http.name} refused the repeat ({answer.status}). An earlier try may be there.", **_about(answer)
             )

@@ -97,6 +97,11 @@ class Setup:
         texts = [self.path, *(value for _, value in self.headers)]
         return frozenset(self.template.named) | {name for text in texts for name in template.names(text)}
 
+    @property
+    def names_part(self) -> bool:
+        """Whether the request carries an id of its own, so that another one of the same post can be told by it."""
+        return self.doubt == "key" or "id" in self.named or self.auth == "webhooks"
+
     def counts(self, status: int) -> bool:
         """Whether a status says that it was taken."""
         return any(status in one for one in self.success)
@@ -129,7 +134,11 @@ class Setup:
         Raises:
             Missing: the post lacks something that it needs.
         """
-        headers = {name: template.fill(value, given, template.in_header) for name, value in self.headers}
+        headers = {
+            name: template.fill(value, given, template.in_header)
+            for name, value in self.headers
+            if not template.left_out(value, given)
+        }
         return template.fill(self.path, given, template.in_address), headers, self.template.body(given)
 
     def read_request(self, path: str, given: Values, token: str = "") -> Request:
@@ -233,7 +242,7 @@ def read(settings: Mapping[str, str], secrets: Mapping[str, str] | None) -> Setu
         token_url=get("token_url"), scope=get("scope"), secret=secret, headers=headers, template=body,
         success=_statuses(get("success")), **_places(get),
         doubt=get("doubt") or "ask", key_header=_key_header(get), key_quoted=get("key_form") == "quoted",
-        key_life=60 * int(get("key_life") or 1440), look=_look(get, base),
+        key_life=60 * _minutes(get("key_life")), look=_look(get, base),
         check_path=_same_host(get("check_url"), base, "check_url"), ca_file=get("ca_file"),
     )  # fmt: skip
     if setup.doubt == "key" and not setup.key_header and "id" not in setup.named:
@@ -371,6 +380,13 @@ def _statuses(text: str) -> tuple[range, ...]:
             raise BadInput(f"“{one}” is no status of an answer. Write them like 200-299 or 201, 202.").at("success")
         found.append(range(int(first), int(last or first) + 1))
     return tuple(found)
+
+
+def _minutes(text: str) -> int:
+    found = int(text or 1440)
+    if found > 525_600:
+        raise BadInput("No endpoint remembers an id for more than a year.").at("key_life")
+    return found
 
 
 def _look(get: Callable[[str], str], base: str) -> Look | None:

@@ -303,7 +303,7 @@ class Template:
             made = json.dumps(_filled(self.json, given), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
             return Body("application/json", (made.encode(),))
         if self.kind == "form":
-            pairs = [(name, fill(value, given)) for name, value in self.pairs if not _left_out(value, given)]
+            pairs = [(name, fill(value, given)) for name, value in self.pairs if not left_out(value, given)]
             return Body("application/x-www-form-urlencoded", (urlencode(pairs).encode(),))
         if self.kind == "multipart":
             return self._multipart(given)
@@ -327,7 +327,7 @@ class Template:
                 for one in given.media:
                     start = f'{head}; filename="{file_name(one)}"\r\nContent-Type: {one.mime}\r\n\r\n'
                     pieces += [start.encode(), given.path(one), b"\r\n"]
-            elif not _left_out(value, given):
+            elif not left_out(value, given):
                 pieces.append(f"{head}\r\n\r\n{fill(value, given)}\r\n".encode())
         return Body(f"multipart/form-data; boundary={boundary}", (*pieces, f"--{boundary}--\r\n".encode()))
 
@@ -371,13 +371,14 @@ def _filled(node: Any, given: Values) -> Any:
         alone = FIELD.fullmatch(node)
         return given.get(alone[1], alone[2]) if alone else fill(node, given)
     if isinstance(node, list):
-        return [_filled(one, given) for one in node if not _left_out(one, given)]
+        return [_filled(one, given) for one in node if not left_out(one, given)]
     if isinstance(node, dict):
-        return {name: _filled(one, given) for name, one in node.items() if not _left_out(one, given)}
+        return {name: _filled(one, given) for name, one in node.items() if not left_out(one, given)}
     return node
 
 
-def _left_out(node: Any, given: Values) -> bool:
+def left_out(node: Any, given: Values) -> bool:
+    """Whether this is one field alone that may be missing, and is."""
     alone = FIELD.fullmatch(node) if isinstance(node, str) else None
     return alone is not None and alone[2] == "" and given.get(alone[1], "") is None
 
