@@ -167,7 +167,7 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
         "Mastodon, Sign in on your server · 1 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
-        "HTTP endpoint, An address that takes requests · 3 min",
+        "HTTP endpoint, Any API, by a form · 3 min",
     ]
     assert networks.search.hasFocus()
 

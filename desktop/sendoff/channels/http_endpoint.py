@@ -63,7 +63,7 @@ class HttpEndpoint(Channel):
 
     kind = "endpoint"
     title = "HTTP endpoint"
-    needs = "An address that takes requests · 3 min"
+    needs = "Any API, by a form · 3 min"
     mark = "endpoint"
     group = "other"
     steps = (
