@@ -144,7 +144,7 @@ class Bluesky(Channel):
             raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
         base = where.base
         if base == self._entry and session.document:
-            base = pds.server_of(session.document, session.did, trusted=False)
+            base = pds.server_of(session.document, session.did, asked=self._entry)
         return Identity(
             handle=f"@{session.handle}",
             name=self._name(replace(http, base=base), session.did) or session.handle,

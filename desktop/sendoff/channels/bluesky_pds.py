@@ -157,7 +157,7 @@ def home(transport: Transport, who: str, *, entry: str, directory: str) -> Home:
     found = document(transport, did, directory)
     if did != who and f"at://{who}" not in [str(one).lower() for one in listed(found.get("alsoKnownAs"))]:
         raise BadInput(f"The identity behind {who} does not call itself so. Is the handle spelt right?")
-    return Home(server_of(found, did, trusted=is_this_computer(urlsplit(directory).hostname or "")), who, did)
+    return Home(server_of(found, did, asked=directory), who, did)
 
 
 def _resolved(transport: Transport, handle: str, entry: str) -> str:
@@ -184,19 +184,23 @@ def document(transport: Transport, did: str, directory: str) -> dict[str, Any]:
     return found
 
 
-def server_of(found: Mapping[str, Any], did: str, *, trusted: bool) -> str:
+def server_of(found: Mapping[str, Any], did: str, *, asked: str) -> str:
     """The address of the PDS that an identity's document names. Nobody typed it, so it has to be on the web.
 
     Args:
-        trusted: the directory is on this computer, so the server may be, too.
+        asked: who told the document; what is on this computer may name a server on it.
+
+    Raises:
+        BadInput: it names none.
     """
+    is_here = is_this_computer(urlsplit(asked).hostname or "")
     for service in listed(found.get("service")):
         one = table(service)
         where = one.get("serviceEndpoint")
         if str(one.get("id")) not in ("#atproto_pds", f"{did}#atproto_pds") or not isinstance(where, str):
             continue
         base = web_address(where)
-        if trusted or not is_this_computer(urlsplit(base).hostname or ""):
+        if is_here or not is_this_computer(urlsplit(base).hostname or ""):
             return base
     raise BadInput("This account's identity names no server that Sendoff can reach. Write the server's address below.")
 
