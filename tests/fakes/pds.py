@@ -167,7 +167,7 @@ class FakePds:
 
     def resolve_handle(self, request: Request) -> Reply:
         did = self.handles.get(_query(request).get("handle", ""))
-        return _json({"did": did}) if did else _error(400, "InvalidRequest", "Unable to resolve handle")
+        return _json({"did": did}) if did else _error(400, "HandleNotFound", "Unable to resolve handle")
 
     def get_record(self, request: Request) -> Reply:
         asked = _query(request)
