@@ -34,6 +34,7 @@ SAMPLES = (
     Sample("smtp", "without"),
     Sample("mailgun", "with a key that may read the log", learned={"reads_log": True}),
     Sample("mailgun", "with a sending key alone"),
+    Sample("bluesky", "every account"),
     Sample("mastodon", "Mastodon", learned={"software": "mastodon"}),
     Sample("mastodon", "GoToSocial, Friendica and others", learned={"software": "gotosocial"}),
     Sample("mastodon", "Pixelfed", learned={"software": "pixelfed"}),
