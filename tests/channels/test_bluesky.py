@@ -116,6 +116,7 @@ def test_an_own_server_is_asked_alone(tmp_path: Path, server: PdsServer) -> None
         ({"identifier": "carol.test"}, "identifier", "names no server"),
         ({"identifier": "mallory.test"}, "identifier", "does not call itself so"),
         ({"app_password": "hunter2"}, "app_password", "That is no app password"),
+        ({"app_password": ""}, "app_password", "or sign in with the browser"),
     ],
 )
 def test_what_cannot_be_right_is_named_at_its_field(
@@ -500,7 +501,7 @@ def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, ser
     second = engine.schedule("Again.", account=account)
     assert settled(engine, second) <= 10
     assert engine.get(second).state is State.SENT
-    assert [one.value["text"] for one in server.posts] == ["Later.", "Again."]
+    assert sorted(one.value["text"] for one in server.posts) == ["Again.", "Later."]
 
 
 def test_an_app_password_that_was_taken_back_holds_what_is_planned(engine: Driver, server: PdsServer) -> None:

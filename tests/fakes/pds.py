@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 import regex
 
 from sendoff.channels.testing import FaultServer, Reply, Request
+from tests.fakes.pds_oauth import Desk
 
 ACCESS, REFRESH, GRACE = timedelta(hours=2), timedelta(days=90), timedelta(hours=2)
 UPLOAD, IMAGE = 5 << 20, 2_000_000
@@ -76,9 +77,11 @@ class FakePds:
     handles: dict[str, str] = field(default_factory=dict)
     sessions: int = 0
     url: str = ""
+    desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
         self.handles[self.called] = self.did
+        self.desk = Desk(self)
 
     # --- the endpoint ---------------------------------------------------------------------------------------------
 
@@ -92,6 +95,8 @@ class FakePds:
             reset = str(int(self.now().timestamp()) + self.throttled)
             limits = {"RateLimit-Limit": "3000", "RateLimit-Remaining": "0", "RateLimit-Reset": reset}
             return _error(429, "RateLimitExceeded", "Rate Limit Exceeded", limits)
+        if request.path.startswith(("/oauth/", "/.well-known/oauth-")):
+            return self.desk.handle(request)
         name = _method(request)
         if name.startswith("app.bsky."):
             return _error(400, "InvalidRequest", f"No service configured for {name}")
@@ -154,6 +159,8 @@ class FakePds:
 
     def _bearer(self, request: Request, kind: str) -> tuple[Reply | None, Token | None]:
         said = _header(request, "Authorization")
+        if said.startswith("DPoP ") and kind == "access":
+            return self.desk.wrong_token(request, said.removeprefix("DPoP ")), None
         if not said:
             return _error(401, "AuthMissing", "Authentication Required"), None
         token = self.tokens.get(said.removeprefix("Bearer "))

@@ -379,3 +379,98 @@ def test_the_loopback_pds_answers_alike(peer: Peer, person: Person) -> None:
             one = told(ask(peer.pds, method, path, body, **headers))
             method, path, body, headers = same
             assert told(ask(fake.url, method, path, body, **headers)) == one, (method, path, body)
+
+
+# --- signing in with the browser ----------------------------------------------------------------------------------
+
+
+class Browser:
+    """What the person's browser does at the PDS: its page signs in and consents by these calls."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cookies: dict[str, str] = {}
+
+    def go(self, method: str, url: str, body: Any = None, **headers: str) -> tuple[int, Mapping[str, str], Any]:
+        where = urlsplit(url)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=30)
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        path = f"{where.path}?{where.query}" if where.query else where.path
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        raw = answer.read()
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        connection.close()
+        return answer.status, answer.headers, raw
+
+    def navigate(self, url: str, site: str, **headers: str) -> Mapping[str, str]:
+        """Opens a page; returns the answer's headers."""
+        headers |= {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": site}
+        status, found, raw = self.go("GET", url, **headers, Accept="text/html")
+        assert status < 400, raw
+        return found
+
+    def decide(self, page: str, handle: str, *, allow: bool) -> str:
+        """Signs in at the page and says yes or no; returns where the browser is sent then."""
+        self.navigate(page, "cross-site")
+        csrf = next(value for name, value in self.cookies.items() if "csrf" in name)
+        same = {
+            "Content-Type": "application/json", "Origin": self.url, "Referer": page, "Sec-Fetch-Mode": "same-origin",
+            "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty", "x-csrf-token": csrf,
+        }  # fmt: skip
+        api = f"{self.url}/@atproto/oauth-provider/~api"
+        who = {"locale": "en", "username": handle, "password": "pw-12345678"}
+        status, _, raw = self.go("POST", f"{api}/sign-in", who, **same)
+        assert status == 200, raw
+        signed_in = json.loads(raw)
+        if signed_in.get("ephemeralToken"):
+            same["Authorization"] = f"Bearer {signed_in['ephemeralToken']}"
+        account = signed_in["account"]
+        did = account.get("did") or account["sub"]
+        status, _, raw = self.go(
+            "POST", api + ("/consent" if allow else "/reject"), {"did": did} if allow else {}, **same
+        )
+        assert status == 200, raw
+        return self.navigate(json.loads(raw)["url"], "same-origin", Referer=page)["Location"]
+
+
+def let_in(peer: Peer, channel: Bluesky, person: Person, *, allow: bool = True) -> Mapping[str, str]:
+    """A whole sign-in with the browser; what it brings to connect with."""
+    flow = channel.browser({"identifier": person.identity.name})
+    try:
+        back = Browser(peer.pds).decide(flow.url, person.identity.name, allow=allow)
+        passed_on(back, Request("GET", back.partition(urlsplit(back).netloc)[2], {}, b""))
+        return flow.wait(5)
+    finally:
+        flow.close()
+
+
+def test_the_browser_lets_us_in_and_posts_go_out(peer: Peer, bluesky: Bluesky, person: Person) -> None:
+    identity = bluesky.connect(let_in(peer, bluesky, person))
+    assert identity.handle == person.identity.handle
+    assert identity.learned == person.identity.learned
+    inside = replace(person, identity=identity, secrets=identity.secrets)
+    first = inside.parcel(peer.pds, Item(TORTURE, media=(PICTURE,)))
+    receipt = bluesky.publish(first)
+    assert "DPoP" in first.trace.request
+    account, later = inside.account(peer.pds), datetime.now(UTC) + timedelta(hours=2)
+    fresh = bluesky.renew(account, inside.secrets, later)
+    renewed = {**inside.secrets, **fresh}
+    assert bluesky.publish(replace(first, secret=renewed)).remote_id == receipt.remote_id  # the same is one
+    void = {**renewed, "access_jwt": f"{renewed['access_jwt'][:-4]}AAAA"}
+    with pytest.raises(TryLater, match="ran out"):
+        bluesky.publish(replace(first, secret=void))
+    bluesky.delete(account, renewed, receipt)
+    assert there(peer, person) == []
+    with pytest.raises(NeedsLogin, match="is over"):  # used once more, it ends the sign-in
+        bluesky.renew(account, inside.secrets, later)
+    with pytest.raises(NeedsLogin, match="is over"):
+        bluesky.renew(account, renewed, later)
+
+
+def test_the_person_says_no_in_the_browser(peer: Peer, bluesky: Bluesky, person: Person) -> None:
+    with pytest.raises(Rejected, match="was told not to let Sendoff in"):
+        let_in(peer, bluesky, person, allow=False)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sendoff.channels import bluesky_oauth as oauth
 from sendoff.channels import bluesky_pds as pds
 from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import bluesky_text as rich
@@ -16,8 +17,10 @@ from sendoff.channels import tls
 from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.fediverse import table
 from sendoff.channels.http import Answer, Http
+from sendoff.channels.oauth import Listener
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
+    BrowserSignIn,
     Capabilities,
     Channel,
     Field,
@@ -64,6 +67,8 @@ class Bluesky(Channel):
     renews = True
     tells_leaving = True
     can_delete = True
+    signs_in_by_browser = True
+    browser_first = False  # such a sign-in lasts two weeks at most, and an app password until it is taken back
     capabilities = Capabilities(
         checked="2026-11-26",
         sources=(
@@ -88,7 +93,7 @@ class Bluesky(Channel):
             help="All of it, without the @. Your DID or your mail address there will do as well.",
         ),
         Field(
-            "app_password", "App password", Kind.SECRET, placeholder="xxxx-xxxx-xxxx-xxxx",
+            "app_password", "App password", Kind.SECRET, required=False, placeholder="xxxx-xxxx-xxxx-xxxx",
             help="Settings → Privacy and security → App passwords. Not your main password.",
         ),
         Field(
@@ -99,6 +104,7 @@ class Bluesky(Channel):
             "ca_file", "CA file", Kind.FILE, required=False, advanced=True,
             help="For a server of your own with an authority of your own (PEM).",
         ),
+        Field("oauth", "Browser sign-in", Kind.SECRET, required=False, advanced=True, hidden=True),
     )  # fmt: skip
     options = (
         Option("languages", "Languages", help="Up to three codes: en, de, pt-BR."),
@@ -120,26 +126,82 @@ class Bluesky(Channel):
         self._entry = entry
         self._directory = directory
         self._ran_out: dict[str, str] = {}  # by DID the token that its server called over
+        self._nonces: oauth.Nonces = {}
 
     # --- signing in -----------------------------------------------------------------------------------------------
 
+    def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
+        """Pushes the sign-in to whom the account's server trusts with it, and says what to open.
+
+        Raises:
+            BadInput: there is no such account. Rejected: its server knows no sign-in with the browser. TryLater.
+        """
+        where, http = self._where(fields)
+        if "@" in where.identifier:
+            raise BadInput("With a mail address no browser sign-in can begin. Write your handle.").at("identifier")
+        server = oauth.authority(self._transport, where.base, http.name, http.ca_file)
+        listener = Listener()
+        try:
+            return oauth.BoundSignIn(
+                self._transport, http.name, server, listener,
+                who=where.identifier, did=where.did, fields=fields, nonces=self._nonces, ca_file=http.ca_file,
+            )  # fmt: skip
+        except BaseException:
+            listener.close()
+            raise
+
     def connect(self, fields: Mapping[str, str]) -> Identity:
         password = "".join(fields.get("app_password", "").split())
+        grant = oauth.granted(fields)
+        if grant is None and not (fields.get("base_url") and password) and not pds.APP_PASSWORD.fullmatch(password):
+            if not password:
+                raise BadInput("Paste an app password, or sign in with the browser.").at("app_password")
+            raise BadInput(
+                "That is no app password: those are four groups of four letters and digits, like abcd-efgh-ijkl-mnop. "
+                "Make one in the app: Settings → Privacy and security → App passwords."
+            ).at("app_password")
+        where, http = self._where(fields)
+        if grant:
+            return self._identity(
+                http, where, self._proved(http, where, grant), {"app_password": "", "oauth": "", **grant.secrets}
+            )
+        session = pds.signed_in(http, where.identifier, password)
+        note = "" if pds.APP_PASSWORD.fullmatch(password) else (
+            "This looks like a main password. An app password can do less harm, and you can take it back by itself."
+        )  # fmt: skip
+        return self._identity(http, where, session, {"app_password": password, **session.secrets}, note)
+
+    def _where(self, fields: Mapping[str, str]) -> tuple[pds.Home, Http]:
+        """The account's server, as it was typed or as its identity says.
+
+        Raises:
+            BadInput: there is no such account.
+        """
         own = fields.get("base_url", "")
         try:
             who = pds.identifier(fields.get("identifier", ""))
-            if not own and not pds.APP_PASSWORD.fullmatch(password):
-                raise BadInput(
-                    "That is no app password: those are four groups of four letters and digits, like "
-                    "abcd-efgh-ijkl-mnop. Make one in the app: Settings → Privacy and security → App passwords."
-                ).at("app_password")
             where = pds.Home(own, who) if own else pds.home(
                 self._transport, who, entry=self._entry, directory=self._directory
             )  # fmt: skip
         except BadInput as wrong:
-            raise (wrong if wrong.field else wrong.at("identifier")) from None
-        http = Http(self._transport, where.base, pds.called(where.base), ca_file=fields.get("ca_file", ""))
-        session = pds.signed_in(http, where.identifier, password)
+            raise wrong.at("identifier") from None
+        return where, Http(self._transport, where.base, pds.called(where.base), ca_file=fields.get("ca_file", ""))
+
+    def _proved(self, http: Http, where: pds.Home, grant: oauth.Grant) -> pds.Session:
+        """Who a browser sign-in is at the account's own server, which has to trust the one who let it in."""
+        if oauth.authority(self._transport, http.base, http.name, http.ca_file).issuer != grant.issuer:
+            raise Rejected(f"{http.name} does not trust {grant.issuer} with sign-ins. Nothing was stored.")
+        xrpc = Xrpc(http, proofs=oauth.Proofs(oauth.Key(grant.key), self._nonces, grant.access_token))
+        found = table(xrpc.get("com.atproto.server.getSession").json())
+        if found.get("did") != grant.did:
+            raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
+        handle = found.get("handle")
+        name = handle if isinstance(handle, str) else where.identifier
+        return pds.Session(grant.did, name, grant.access_token, grant.refresh_token, {})
+
+    def _identity(
+        self, http: Http, where: pds.Home, session: pds.Session, secrets: Mapping[str, str], note: str = ""
+    ) -> Identity:
         if where.did and session.did != where.did:
             raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
         base = where.base
@@ -150,11 +212,8 @@ class Bluesky(Channel):
             name=self._name(replace(http, base=base), session.did) or session.handle,
             url=f"https://bsky.app/profile/{session.handle}",
             learned={"did": session.did, "pds": base},
-            secrets={"app_password": password, **session.secrets},
-            note=""
-            if pds.APP_PASSWORD.fullmatch(password)
-            else "This looks like a main password. An app password "
-            "can do less harm, and you can take it back by itself.",
+            secrets=secrets,
+            note=note,
         )
 
     def _name(self, http: Http, did: str) -> str:
@@ -166,12 +225,18 @@ class Bluesky(Channel):
         return " ".join(name.split()) if isinstance(name, str) else ""
 
     def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
-        """New tokens for the account: by the refresh token, and where that is good for none by the app password."""
+        """New tokens for the account: by the refresh token, and where that is good for none by the app password.
+
+        Raises:
+            NeedsLogin: a browser sign-in is over, or the app password was taken back. TryLater.
+        """
         token = secret.get("access_jwt", "")
         until = pds.ends_at(token)
         if token and self._ran_out.get(_did(account)) != token and (until is None or until - now > pds.SOON):
             return {}
         http = self._server(account)
+        if grant := oauth.granted(secret):
+            return oauth.refreshed(self._transport, grant, self._nonces, http.name, http.ca_file)
         refresh = secret.get("refresh_jwt", "")
         session = pds.refreshed(http, refresh) if refresh else None
         session = session or pds.signed_in(http, _did(account), secret["app_password"])
@@ -186,8 +251,14 @@ class Bluesky(Channel):
 
     def _xrpc(self, account: Account, secret: Mapping[str, str], trace: Trace | None = None) -> Xrpc:
         token = secret["access_jwt"]
-        http = self._server(account, trace, Authorization=f"Bearer {token}")
-        return Xrpc(http, lambda: self._ran_out.__setitem__(_did(account), token))
+
+        def ran_out() -> None:
+            self._ran_out[_did(account)] = token
+
+        if secret.get("dpop_key"):
+            proofs = oauth.Proofs(oauth.Key(secret["dpop_key"]), self._nonces, token)
+            return Xrpc(self._server(account, trace), ran_out, proofs)
+        return Xrpc(self._server(account, trace, Authorization=f"Bearer {token}"), ran_out)
 
     def reach(self, account: Account) -> None:
         tls.reach_web(account.settings.get("base_url") or str(account.learned["pds"]))
@@ -234,9 +305,7 @@ class Bluesky(Channel):
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
         """The server's own name for a picture, which goes into the record as it is."""
         usual = self._transport.patience
-        patient = Xrpc(
-            replace(xrpc.http, patience=replace(usual, read=usual.read * 2, total=usual.total * 5)), xrpc.ran_out
-        )
+        patient = xrpc.patient(replace(usual, read=usual.read * 2, total=usual.total * 5))
         answer = patient.post(
             "com.atproto.repo.uploadBlob", data=parcel.file(attachment).read_bytes(),
             headers={"Content-Type": attachment.mime},
@@ -350,7 +419,7 @@ def _put(xrpc: Xrpc, parcel: Parcel) -> Answer:
         "repo": _did(parcel.account), "collection": posts.COLLECTION, "rkey": parcel.frozen["rkey"],
         "swapRecord": None, "record": parcel.prepared["record"],
     }  # fmt: skip
-    return xrpc.http.send("POST", "/xrpc/com.atproto.repo.putRecord", effect=True, json=body)
+    return xrpc.send("POST", "com.atproto.repo.putRecord", effect=True, json=body)
 
 
 def _resolved(xrpc: Xrpc, handle: str) -> str:

@@ -7,13 +7,14 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from sendoff.channels.bluesky_oauth import Proofs
 from sendoff.channels.fediverse import listed, table
-from sendoff.channels.http import Answer, Http, Transport, reset_time
+from sendoff.channels.http import Answer, Http, Patience, Transport, reset_time
 from sendoff.domain.address import is_this_computer, web_address
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected, TryLater
 
@@ -32,7 +33,7 @@ _DID = re.compile(r"did:plc:[a-z2-7]{24}|did:web:[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z
 _HANDLE = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 """What a handle looks like (atproto.com/specs/handle), in lower case."""
 
-_RAN_OUT = frozenset({"ExpiredToken", "InvalidToken"})
+_RAN_OUT = frozenset({"ExpiredToken", "InvalidToken", "invalid_token"})  # the last of a token bound to a key
 _SHUT = frozenset({"AccountTakedown", "AccountDeactivated", "AccountSuspended", "RepoTakendown", "RepoDeactivated"})
 
 
@@ -41,11 +42,28 @@ class Xrpc:
 
     Args:
         ran_out: told when the server no longer takes the token, so that the next try brings another one.
+        proofs: prove with each request that the token is ours, where it is bound to a key.
     """
 
-    def __init__(self, http: Http, ran_out: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, http: Http, ran_out: Callable[[], None] = lambda: None, proofs: Proofs | None = None) -> None:
         self.http = http
-        self.ran_out = ran_out
+        self._ran_out = ran_out
+        self._proofs = proofs
+
+    def patient(self, patience: Patience) -> Xrpc:
+        """The same with other waits."""
+        return Xrpc(replace(self.http, patience=patience), self._ran_out, self._proofs)
+
+    def send(self, verb: str, method: str, *, effect: bool, query: str = "", **request: Any) -> Answer:
+        """Sends a request and reads the whole answer, whatever its status.
+
+        Raises:
+            TryLater, Rejected; InDoubt (effect).
+        """
+        path = f"/xrpc/{method}{query}"
+        if self._proofs:
+            return self._proofs.send(self.http, verb, path, effect=effect, **request)
+        return self.http.send(verb, path, effect=effect, **request)
 
     def get(self, method: str, *, ok: Iterable[int] = (), **parameters: str) -> Answer:
         """Reads something.
@@ -54,7 +72,7 @@ class Xrpc:
             Rejected, NeedsLogin, TryLater.
         """
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
-        answer = self.http.send("GET", f"/xrpc/{method}{query and f'?{query}'}", effect=False)
+        answer = self.send("GET", method, effect=False, query=query and f"?{query}")
         if answer.status not in ok:
             self.judge(answer, effect=False)
         return answer
@@ -65,7 +83,7 @@ class Xrpc:
         Raises:
             Rejected, NeedsLogin, TryLater; InDoubt (effect).
         """
-        answer = self.http.send("POST", f"/xrpc/{method}", effect=effect, **request)
+        answer = self.send("POST", method, effect=effect, **request)
         if answer.status not in ok:
             self.judge(answer, effect=effect)
         return answer
@@ -79,7 +97,7 @@ class Xrpc:
         who, status = self.http.name, answer.status
         quoted = f": “{said}”." if said else "."
         if status in (400, 401) and name in _RAN_OUT:
-            self.ran_out()
+            self._ran_out()
             raise TryLater(
                 f"The key of {who} ran out; Sendoff gets a new one.", after=timedelta(seconds=1), status=status
             )
@@ -105,7 +123,7 @@ def error(answer: Answer) -> tuple[str, str]:
     if answer.status < 400:
         return "", ""
     found = table(answer.json())
-    name, said = found.get("error"), found.get("message")
+    name, said = found.get("error"), found.get("message") or found.get("error_description")
     name = name if isinstance(name, str) else ""
     return name, " ".join(said.split())[:300] if isinstance(said, str) and said else name
 

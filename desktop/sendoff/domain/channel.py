@@ -95,6 +95,7 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()  # value, label
     advanced: bool = False
     placeholder: str = ""
+    hidden: bool = False  # filled in by the sign-in with the browser, and never asked for
 
     @property
     def secret(self) -> bool:
@@ -315,6 +316,7 @@ class Channel:
     presets: tuple[Preset, ...] = ()
     from_address: Mapping[str, str] = {}  # fields that follow from a mail address: name → shape of {address}, {local}
     signs_in_by_browser: bool = False
+    browser_first: bool = True  # where it does: that is offered first, and a key is the other way
     can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
     renews: bool = False  # its tokens run out, and `renew` gets new ones
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
