@@ -65,7 +65,7 @@ class Bench:
         self.channel = bluesky
         self.identity: Identity = bluesky.connect(by_browser(bluesky))
         self.secrets = self.identity.secrets
-        self.content = Content((Item("Hello."),))
+        self.content = Content((Item("Hello @bob.test."),))
         self.options: Mapping[str, str] = {}
         self.files = folder
 
@@ -137,6 +137,7 @@ def test_a_stolen_token_is_worth_nothing_without_the_key(bluesky: Bluesky, serve
     [
         ({"approve": False}, "was told not to let Sendoff in"),
         ({"issuer": "https://evil.example"}, "somebody else than"),
+        ({"names_itself": False}, "somebody else than"),
     ],
 )
 def test_a_sign_in_that_comes_to_nothing(

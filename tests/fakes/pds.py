@@ -100,6 +100,9 @@ class FakePds:
         name = _method(request)
         if name.startswith("app.bsky."):
             return _error(400, "InvalidRequest", f"No service configured for {name}")
+        said = _header(request, "Authorization")
+        if said.startswith("DPoP ") and (wrong := self.desk.wrong_token(request, said.removeprefix("DPoP "))):
+            return wrong
         verb = _VERBS.get((request.method, name))
         return verb(self, request) if verb else _error(501, "MethodNotImplemented", "Method Not Implemented")
 
@@ -160,7 +163,7 @@ class FakePds:
     def _bearer(self, request: Request, kind: str) -> tuple[Reply | None, Token | None]:
         said = _header(request, "Authorization")
         if said.startswith("DPoP ") and kind == "access":
-            return self.desk.wrong_token(request, said.removeprefix("DPoP ")), None
+            return None, None  # `handle` has looked at it
         if not said:
             return _error(401, "AuthMissing", "Authentication Required"), None
         token = self.tokens.get(said.removeprefix("Bearer "))

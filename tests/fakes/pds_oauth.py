@@ -39,13 +39,15 @@ class Desk:
 
     Args:
         nonce: what the next proof has to carry; a test changes it to have a proof refused.
-        approve: whether the person says yes. issuer: sent with the answer instead of the own address.
+        approve: whether the person says yes. issuer: sent with the answer instead of the own address, if it
+            `names_itself` at all.
     """
 
     pds: FakePds
     nonce: str = "nonce-1"
     approve: bool = True
     issuer: str = ""
+    names_itself: bool = True
     pushed: dict[str, dict[str, str]] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     access: dict[str, Bound] = field(default_factory=dict)
@@ -90,7 +92,9 @@ class Desk:
         """The page, with a person who decides at once."""
         request = self.pushed.pop(asked["request_uri"])
         assert request["client_id"] == asked["client_id"]
-        answer = {"state": request["state"], "iss": self.issuer or self.pds.url}
+        answer = {"state": request["state"]}
+        if self.names_itself:
+            answer["iss"] = self.issuer or self.pds.url
         if self.approve:
             code = f"cod-{secrets.token_hex(8)}"
             self.codes[code] = request
