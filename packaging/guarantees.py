@@ -38,6 +38,7 @@ SAMPLES = (
     Sample("endpoint", "a request that may be made twice", {"doubt": "same"}),
     Sample("endpoint", "one that can be looked up", {"doubt": "look"}),
     Sample("endpoint", "any other"),
+    Sample("bluesky", "every account"),
     Sample("mastodon", "Mastodon", learned={"software": "mastodon"}),
     Sample("mastodon", "GoToSocial, Friendica and others", learned={"software": "gotosocial"}),
     Sample("mastodon", "Pixelfed", learned={"software": "pixelfed"}),

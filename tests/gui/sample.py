@@ -33,7 +33,7 @@ class SampleChannel(Channel):
         self.capabilities = Capabilities(checked="2026-11-23", text=text, media=4, media_types=("image/",))
 
 
-NETWORKS = (("bluesky", "Bluesky", 300), ("x", "X", 280), ("discord", "Discord", 2000), ("telegram", "Telegram", 4096))
+NETWORKS = (("x", "X", 280), ("discord", "Discord", 2000), ("telegram", "Telegram", 4096))
 
 ACCOUNTS = (
     ("mastodon", "harborcoffee@toot", "@harborcoffee@toot.example"),
@@ -45,8 +45,9 @@ ACCOUNTS = (
 )
 TOOT, SKY, X, NEWS, TALK, GRAM = range(6)
 KNOWN: Sequence[tuple[int | None, dict[str, object]]] = (
-    (2, {"software": "mastodon", "version": "4.5.2", "may_look": True}), (2, {}), (400, {}), (532, {"reads_log": True}),
-    (142, {}), (3472, {}),
+    (2, {"software": "mastodon", "version": "4.5.2", "may_look": True}),
+    (2, {"did": "did:plc:harborcoffeeharborcoffee", "pds": "https://morel.us-east.host.bsky.network"}),
+    (400, {}), (532, {"reads_log": True}), (142, {}), (3472, {}),
 )  # fmt: skip
 """Minutes since each account sent last, and what its server told."""
 

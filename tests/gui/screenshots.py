@@ -605,6 +605,7 @@ SHOTS = (
     Shot("endpoint-tried", _sign_in("endpoint", _answered, **TYPED)),
     Shot("add-account-mastodon", _sign_in("mastodon")),
     Shot("add-account-browser", _sign_in("mastodon", _in_browser, server="toot.example")),
+    Shot("add-account-bluesky", _sign_in("bluesky")),
     Shot("add-account-smtp", _sign_in("smtp")),
     Shot("add-account-smtp-known", _sign_in("smtp", address="ada@gmx.net")),
     Shot("add-account-smtp-wrong", _sign_in("smtp", _refused, address="ada@gmx.net", password="x")),

@@ -148,7 +148,7 @@ def test_the_button_goes_to_the_first_red_row_and_offers_a_way(harbor: Desk) -> 
     assert row is not None
     assert "harborcoffee.example can’t get it so." in row.text.text()
     assert row.links[0].hasFocus()
-    assert [one.words() for one in row.links] == ["Customise", "Send without it", "Send anyway"]
+    assert [one.words() for one in row.links] == ["Customise", "Split into thread", "Send without it", "Send anyway"]
     click(link(screen, "Send anyway"))
     rest(harbor)
     assert screen.desk.problems.first_red() is None

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./test peers: installs the real servers that are missing (Debian, as root or through sudo), then tests against them.
 # Called from the root after sendoff_setup peers. Words go to pytest: ./test peers -k mail
-# SENDOFF_SPECS names a folder with official OpenAPI files; only then Prism is fetched, to judge by them.
+# SENDOFF_SPECS names a folder with official OpenAPI files and vectors; only then Prism is fetched, to judge by them.
 set -euo pipefail
 . packaging/bootstrap.sh
 
@@ -22,8 +22,9 @@ tint2 tint2
 wmctrl wmctrl
 xdotool xdotool
 xprop x11-utils
-'
-[ -z "${SENDOFF_SPECS:-}" ] || PEERS+='npm npm
+npm npm
+g++ g++
+make make
 '
 
 missing=()
@@ -38,6 +39,7 @@ if [ ${#missing[@]} != 0 ]; then
     install_packages "${missing[@]}"
 fi
 [ -z "${SENDOFF_SPECS:-}" ] || tests/peers/prism.sh install
-tests/peers/matrix.sh install
+tests/peers/matrix.sh install || echo "The tests against a Matrix server are skipped."
+tests/peers/pds.sh install || echo "The tests against a Bluesky PDS are skipped."
 export PATH=$PATH:/usr/sbin:/sbin
 QT_QPA_PLATFORM=offscreen exec "$VENV/bin/python" -m pytest -m peer -n0 -rs tests/peers "$@"

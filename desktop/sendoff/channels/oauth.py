@@ -291,9 +291,10 @@ class CodeSignIn(BrowserSignIn):
         self.url = self._authorize_url(listener.redirect_uri)
         self.code_url = self._authorize_url(OUT_OF_BAND) if OUT_OF_BAND in client.redirects else ""
 
-    def _authorize_url(self, redirect_uri: str) -> str:
+    def _query(self, redirect_uri: str) -> dict[str, str]:
+        """The authorization request."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(self._verifier.encode()).digest()).decode().rstrip("=")
-        query = {
+        return {
             "response_type": "code",
             "client_id": self._client.id,
             "redirect_uri": redirect_uri,
@@ -303,6 +304,9 @@ class CodeSignIn(BrowserSignIn):
             "code_challenge_method": "S256",
             **self._more,
         }
+
+    def _authorize_url(self, redirect_uri: str) -> str:
+        query = self._query(redirect_uri)
         joint = "&" if "?" in self._service.authorize_url else "?"
         return self._service.authorize_url + joint + urlencode(query)
 

@@ -144,7 +144,7 @@ def _secret_fields(
 ) -> dict[str, str]:
     """What the command line must not hold: given, fetched by the browser, or asked for."""
     given = _given_secrets(channel, arguments)
-    if channel.signs_in_by_browser and not given:
+    if channel.signs_in_by_browser and not given and (channel.browser_first or arguments.browser):
         return dict(_browser_sign_in(channel, fields, arguments))
     return given | _asked(channel, given, is_new=is_new)
 

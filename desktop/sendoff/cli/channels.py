@@ -68,6 +68,7 @@ def _as_json(channel: Channel) -> dict[str, Any]:
                 "help": one.help,
             }
             for one in channel.fields
+            if not one.hidden
         ],
         "options": [
             {
@@ -89,8 +90,8 @@ def _lines(channel: Channel) -> Iterator[str]:
     takes = "e-mail" if channel.capabilities.mail else "posts"
     yield f"{channel.kind}: {channel.title}, {takes}. You need: {channel.needs or 'nothing'}"
     if channel.signs_in_by_browser:
-        yield "  signs in with your browser"
-    for field in channel.fields:
+        yield "  signs in with your browser" + ("" if channel.browser_first else " if you say --browser")
+    for field in (one for one in channel.fields if not one.hidden):
         yield f"  --field {field.name}{_about(field)}" if not field.secret else f"  secret  {field.name}{_about(field)}"
     for option in channel.options:
         yield f"  --option {option.name}{_about(option)}"

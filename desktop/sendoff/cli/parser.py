@@ -125,6 +125,8 @@ def _sign_in_options(verb: argparse.ArgumentParser) -> None:
                       help="a secret field, taken from this environment variable")  # fmt: skip
     verb.add_argument("--secrets-stdin", action="store_true",
                       help="read secret fields from standard input, NAME=VALUE a line; else you are asked")  # fmt: skip
+    verb.add_argument("--browser", action="store_true",
+                      help="sign in with the browser where a key is the usual way")  # fmt: skip
     verb.add_argument("--no-browser", action="store_true",
                       help="show the address of a browser sign-in instead of opening it")  # fmt: skip
 

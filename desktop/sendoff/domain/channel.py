@@ -29,6 +29,7 @@ class Capabilities:
         prepares: the channel has work to do shortly before the due time (building a mail, uploading pictures).
         prepared_life: how long what `prepare` achieved stays usable at the endpoint.
         text: the longest text, counted as `counter` says (text.py); a link counts as `url_length` where that is fixed.
+        text_bytes: the most UTF-8 bytes of a text, where that is a second limit beside `text`.
         media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
@@ -44,6 +45,7 @@ class Capabilities:
     prepared_life: int = 3600
     text: int | None = None
     counter: str = "graphemes"
+    text_bytes: int | None = None
     url_length: int | None = None
     media: int = 0
     media_types: tuple[str, ...] = ()
@@ -100,6 +102,7 @@ class Field:
     placeholder: str = ""
     fold: str = "Advanced"
     shown: tuple[str, tuple[str, ...]] | None = None
+    hidden: bool = False  # filled in by the sign-in with the browser, and never asked for
 
     @property
     def secret(self) -> bool:
@@ -326,10 +329,12 @@ class Channel:
     imports: str = ""  # what `imported` reads: "OpenAPI document (JSON or YAML)"; "" nothing
     from_address: Mapping[str, str] = {}  # fields that follow from a mail address: name → shape of {address}, {local}
     signs_in_by_browser: bool = False
+    browser_first: bool = True  # where it does: that is offered first, and a key is the other way
     can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
     renews: bool = False  # its tokens run out, and `renew` gets new ones
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
+    can_delete: bool = False  # `delete` takes back what was sent
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
@@ -398,6 +403,14 @@ class Channel:
 
         Raises:
             Rejected, NeedsLogin, TryLater, InDoubt: the four other ends.
+        """
+        raise NotImplementedError
+
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        """Takes a sent part back at the endpoint. One that is gone already is no error, so it may be repeated.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it is still there. InDoubt: nobody knows; ask again.
         """
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sendoff.domain import mail as mails
 from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
-from sendoff.domain.text import count
+from sendoff.domain.text import count, filled
 
 
 def check(content: Content, capabilities: Capabilities, title: str, options: Mapping[str, str]) -> list[Problem]:
@@ -56,13 +56,16 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
 def _text(item: Item, figures: Capabilities, title: str, where: str, number: int, warning: int) -> Iterator[Problem]:
     if figures.text is None:
         return
-    over = count(item.text, figures) + warning - figures.text
+    over = filled(item.text, figures, warning) - figures.text
     if over > 0:
+        limit = f"The limit there is {figures.text} characters."
+        if count(item.text, figures) + warning <= figures.text:
+            limit = f"The limit there is {figures.text_bytes:,} bytes, and this has {len(item.text.encode()):,}."
         yield Problem(
             Level.ERROR,
             "text",
             f"{where}{over} too many for {title}.",
-            f"The limit there is {figures.text} characters.",
+            limit,
             "split" if figures.threads else "customise",
             number,
         )

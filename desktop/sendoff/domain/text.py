@@ -114,6 +114,18 @@ def _counted(text: str, capabilities: Capabilities) -> int:
     return COUNTERS[capabilities.counter](text, capabilities)
 
 
+def filled(text: str, capabilities: Capabilities, spare: int = 0) -> int:
+    """How much of the limit a text takes: its length and `spare`, and more than the limit if it has too many bytes."""
+    taken = count(text, capabilities) + spare
+    if capabilities.text is None or taken > capabilities.text or not _has_too_many_bytes(text, capabilities):
+        return taken
+    return capabilities.text + len(graphemes(text[fitting(text, capabilities, spare) :]))
+
+
+def _has_too_many_bytes(text: str, capabilities: Capabilities) -> bool:
+    return capabilities.text_bytes is not None and len(text.encode()) > capabilities.text_bytes
+
+
 FAR = 20
 """How many times the limit a text may be long and still be counted whole: links can make a long one short."""
 
@@ -127,7 +139,11 @@ def fitting(text: str, capabilities: Capabilities, spare: int = 0) -> int:
     if capabilities.text is None:
         return len(text)
     limit = capabilities.text - spare
-    if len(text) <= FAR * limit and count(text, capabilities) <= limit:
+
+    def fits(start: str) -> bool:
+        return count(start, capabilities) <= limit and not _has_too_many_bytes(start, capabilities)
+
+    if len(text) <= FAR * limit and fits(text):
         return len(text)
     window = text[: max(FAR * limit, 1)]
     ends = [hit.end() for hit in GRAPHEME.finditer(window)]
@@ -136,7 +152,7 @@ def fitting(text: str, capabilities: Capabilities, spare: int = 0) -> int:
     low, high = 0, len(ends)
     while low < high:
         middle = (low + high + 1) // 2
-        if count(text[: ends[middle - 1]], capabilities) <= limit:
+        if fits(text[: ends[middle - 1]]):
             low = middle
         else:
             high = middle - 1

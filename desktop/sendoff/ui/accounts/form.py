@@ -56,7 +56,7 @@ class Form(QWidget):
     def __init__(self, look: Look, channel: Channel, account: Account | None = None, *, with_secrets: bool) -> None:
         super().__init__()
         self._look, self.channel, self._account = look, channel, account
-        self.lines = {field.name: self._line(field) for field in channel.fields}
+        self.lines = {field.name: self._line(field) for field in channel.fields if not field.hidden}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(14)

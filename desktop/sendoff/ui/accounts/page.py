@@ -40,7 +40,7 @@ class SignInPage(QWidget):
         super().__init__()
         self._context, self.channel, self.account = context, channel, account
         look = context.look
-        self._by_browser = channel.signs_in_by_browser
+        self._by_browser = channel.signs_in_by_browser and channel.browser_first
         self.attempt = Attempt(context, channel, account, self)
         self.form = Form(look, channel, account, with_secrets=not self._by_browser)
         self.waiting = Waiting(look)
@@ -107,7 +107,9 @@ class SignInPage(QWidget):
     def _name_buttons(self) -> None:
         words = "Connect" if self.account is None else "Sign in"
         self.connect_button.setText("Sign in with your browser" if self._by_browser else words)
-        self.other_way.setText("I have a token" if self._by_browser else "Sign in with the browser instead")
+        label = next((field.label for field in self.channel.fields if field.secret and not field.hidden), "key").lower()
+        article = "an" if label[0] in "aeiou" else "a"
+        self.other_way.setText(f"I have {article} {label}" if self._by_browser else "Sign in with the browser instead")
 
     def begin(self) -> None:
         """Puts the keyboard where it begins."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Level, Problem
 from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, fitting, graphemes
+from sendoff.domain.text import count, filled, fitting, graphemes
 from sendoff.domain.when import When
 from sendoff.engine.commands import FINAL, Commands
 from sendoff.ui.composer.preview.model import Preview
@@ -135,7 +135,7 @@ def _seat(content: Content, figures: Capabilities | None, options: Mapping[str, 
     if figures is None or figures.text is None or figures.mail:
         return Seat(0, None)
     spare = _spare(figures, options)
-    return Seat(max(count(item.text, figures) + spare for item in content.items), figures.text)
+    return Seat(max(filled(item.text, figures, spare) for item in content.items), figures.text)
 
 
 def _page(writing: Writing, tab: int, eyes: Eyes) -> tuple[Counted, ...]:
@@ -166,7 +166,7 @@ def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -
     if figures.text is None or figures.mail:
         return 0
     spare = _spare(figures, options)
-    return sum(max(count(item.text, figures) + spare - figures.text, 0) for item in content.items)
+    return sum(max(filled(item.text, figures, spare) - figures.text, 0) for item in content.items)
 
 
 # --- problems -----------------------------------------------------------------------------------------------------

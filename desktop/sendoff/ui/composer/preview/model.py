@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel
 from sendoff.domain.post import Content
-from sendoff.domain.text import count, fitting
+from sendoff.domain.text import count, filled, fitting
 from sendoff.domain.when import When
 
 
@@ -54,5 +54,5 @@ def cut(text: str, preview: Preview) -> Cut:
     if figures.text is None:
         return Cut(len(text), 0)
     spare = count(preview.warning, figures) if preview.warning else 0
-    over = max(count(text, figures) + spare - figures.text, 0)
+    over = max(filled(text, figures, spare) - figures.text, 0)
     return Cut(fitting(text, figures, spare) if over else len(text), over)

@@ -59,6 +59,7 @@ STYLES = {
         },
         actions=("message-circle", "repeat-2", "star", "bookmark", "ellipsis"),
     ),
+    "bluesky": Style(lines=25, actions=("message-circle", "repeat-2", "heart", "bookmark", "share", "ellipsis")),
 }
 """The looks, by the kind of channel; all others are shown plainly."""
 

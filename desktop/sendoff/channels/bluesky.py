@@ -1,0 +1,514 @@
+"""Bluesky, and every server that speaks the AT Protocol: sign-in by app password, posts and threads under own keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sendoff.channels import bluesky_oauth as oauth
+from sendoff.channels import bluesky_pds as pds
+from sendoff.channels import bluesky_posts as posts
+from sendoff.channels import bluesky_text as rich
+from sendoff.channels import tls
+from sendoff.channels.bluesky_pds import Xrpc
+from sendoff.channels.fediverse import table
+from sendoff.channels.http import Answer, Http
+from sendoff.channels.oauth import Listener
+from sendoff.domain.account import Account
+from sendoff.domain.channel import (
+    BrowserSignIn,
+    Capabilities,
+    Channel,
+    Field,
+    Frozen,
+    How,
+    Identity,
+    Kind,
+    Level,
+    Option,
+    Parcel,
+    Problem,
+    Settle,
+    Trace,
+)
+from sendoff.domain.delivery import Receipt
+from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.post import Attachment, Content, Item
+
+if TYPE_CHECKING:
+    from sendoff.channels.registry import Context
+
+OLD_IMAGE_BYTES = 1_000_000
+"""What a picture could have before 2026 (lexicon app.bsky.embed.images); servers that were not updated still say so."""
+
+
+class Bluesky(Channel):
+    """One part is one putRecord under a record key of our own; what became of it is read by that key.
+
+    putRecord with swapRecord null and the same record again has one effect: the reference server compares the two
+    first (packages/pds, putRecord; atproto d6296a1c, 2026-08-20). createRecord answers a repeat with a 500.
+    """
+
+    kind = "bluesky"
+    title = "Bluesky"
+    needs = "An app password · 1 min"
+    group = "network"
+    mark = "bluesky"
+    steps = (
+        "In the Bluesky app: Settings → Privacy and security → App passwords → Add App Password. Name it Sendoff.",
+        "Copy what it shows, four groups of four signs; it is shown once. Your main password is not needed.",
+        "Write your handle and paste the app password here.",
+    )
+    can_reach = True
+    renews = True
+    tells_leaving = True
+    can_delete = True
+    signs_in_by_browser = True
+    browser_first = False  # such a sign-in lasts two weeks at most, and an app password until it is taken back
+    capabilities = Capabilities(
+        checked="2026-11-26",
+        sources=(
+            "lexicons app.bsky.feed.post and app.bsky.embed.images (github.com/bluesky-social/atproto at d6296a1c)",
+            "src/lib/constants.ts of Bluesky's own app, for alt text (the lexicon has no limit)",
+        ),
+        threads=True,
+        spacing=1.0,
+        prepares=True,
+        prepared_life=50 * 60,  # a server may delete a picture that no post took after an hour
+        text=300,
+        text_bytes=3000,
+        counter="graphemes",
+        media=4,
+        media_types=("image/",),
+        image_bytes=2_000_000,
+        alt=2000,
+    )
+    fields = (
+        Field(
+            "identifier", "Handle", placeholder="alice.bsky.social",
+            help="All of it, without the @. Your DID or your mail address there will do as well.",
+        ),
+        Field(
+            "app_password", "App password", Kind.SECRET, required=False, placeholder="xxxx-xxxx-xxxx-xxxx",
+            help="Settings → Privacy and security → App passwords. Not your main password.",
+        ),
+        Field(
+            "base_url", "Server", Kind.ADDRESS, required=False, advanced=True,
+            help="The address of your own PDS. Left empty, it is found by your handle.",
+        ),
+        Field(
+            "ca_file", "CA file", Kind.FILE, required=False, advanced=True,
+            help="For a server of your own with an authority of your own (PEM).",
+        ),
+        Field("oauth", "Browser sign-in", Kind.SECRET, required=False, advanced=True, hidden=True),
+    )  # fmt: skip
+    options = (
+        Option("languages", "Languages", help="Up to three codes: en, de, pt-BR."),
+        Option(
+            "labels", "Content warning", Kind.CHOICE,
+            choices=(
+                ("", "None"), ("sexual", "Suggestive"), ("nudity", "Nudity"), ("porn", "Adult content"),
+                ("graphic-media", "Graphic media"),
+            ),
+        ),
+        Option("reply_to", "Answers", help="The address of the post that this one answers."),
+        Option("quote", "Quotes", help="The address of the post that the first item shows."),
+        Option("card_title", "Title of the link's card", help="With a title, the first link is shown as a card."),
+        Option("card_text", "Words of the link's card"),
+    )  # fmt: skip
+
+    def __init__(self, context: Context, *, entry: str = pds.ENTRY, directory: str = pds.DIRECTORY) -> None:
+        self._transport = context.transport
+        self._entry = entry
+        self._directory = directory
+        self._ran_out: dict[str, str] = {}  # by DID the token that its server called over
+        self._nonces: oauth.Nonces = {}
+
+    # --- signing in -----------------------------------------------------------------------------------------------
+
+    def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
+        """Pushes the sign-in to whom the account's server trusts with it, and says what to open.
+
+        Raises:
+            BadInput: there is no such account. Rejected: its server knows no sign-in with the browser. TryLater.
+        """
+        where, http = self._where(fields)
+        if "@" in where.identifier:
+            raise BadInput("With a mail address no browser sign-in can begin. Write your handle.").at("identifier")
+        server = oauth.authority(self._transport, where.base, http.name, http.ca_file)
+        listener = Listener()
+        try:
+            return oauth.BoundSignIn(
+                self._transport, http.name, server, listener,
+                who=where.identifier, did=where.did, fields=fields, nonces=self._nonces, ca_file=http.ca_file,
+            )  # fmt: skip
+        except BaseException:
+            listener.close()
+            raise
+
+    def connect(self, fields: Mapping[str, str]) -> Identity:
+        password = "".join(fields.get("app_password", "").split())
+        grant = oauth.granted(fields)
+        if grant is None and not (fields.get("base_url") and password) and not pds.APP_PASSWORD.fullmatch(password):
+            if not password:
+                raise BadInput("Paste an app password, or sign in with the browser.").at("app_password")
+            raise BadInput(
+                "That is no app password: those are four groups of four letters and digits, like abcd-efgh-ijkl-mnop. "
+                "Make one in the app: Settings → Privacy and security → App passwords."
+            ).at("app_password")
+        where, http = self._where(fields)
+        if grant:
+            return self._identity(
+                http, where, self._proved(http, where, grant), {"app_password": "", "oauth": "", **grant.secrets}
+            )
+        session = pds.signed_in(http, where.identifier, password)
+        note = "" if pds.APP_PASSWORD.fullmatch(password) else (
+            "This looks like a main password. An app password can do less harm, and you can take it back by itself."
+        )  # fmt: skip
+        return self._identity(http, where, session, {"app_password": password, **session.secrets}, note)
+
+    def _where(self, fields: Mapping[str, str]) -> tuple[pds.Home, Http]:
+        """The account's server, as it was typed or as its identity says.
+
+        Raises:
+            BadInput: there is no such account.
+        """
+        own = fields.get("base_url", "")
+        try:
+            who = pds.identifier(fields.get("identifier", ""))
+            where = pds.Home(own, who) if own else pds.home(
+                self._transport, who, entry=self._entry, directory=self._directory
+            )  # fmt: skip
+        except BadInput as wrong:
+            raise wrong.at("identifier") from None
+        return where, Http(self._transport, where.base, pds.called(where.base), ca_file=fields.get("ca_file", ""))
+
+    def _proved(self, http: Http, where: pds.Home, grant: oauth.Grant) -> pds.Session:
+        """Who a browser sign-in is at the account's own server, which has to trust the one who let it in."""
+        if oauth.authority(self._transport, http.base, http.name, http.ca_file).issuer != grant.issuer:
+            raise Rejected(f"{http.name} does not trust {grant.issuer} with sign-ins. Nothing was stored.")
+        xrpc = Xrpc(http, proofs=oauth.Proofs(oauth.Key(grant.key), self._nonces, grant.access_token))
+        found = table(xrpc.get("com.atproto.server.getSession").json())
+        if found.get("did") != grant.did:
+            raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
+        handle = found.get("handle")
+        name = handle if isinstance(handle, str) else where.identifier
+        return pds.Session(grant.did, name, grant.access_token, grant.refresh_token, {})
+
+    def _identity(
+        self, http: Http, where: pds.Home, session: pds.Session, secrets: Mapping[str, str], note: str = ""
+    ) -> Identity:
+        if where.did and session.did != where.did:
+            raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
+        base = where.base
+        if base == self._entry and session.document:
+            base = pds.server_of(session.document, session.did, asked=self._entry)
+        return Identity(
+            handle=f"@{session.handle}",
+            name=self._name(replace(http, base=base), session.did) or session.handle,
+            url=f"https://bsky.app/profile/{session.handle}",
+            learned={"did": session.did, "pds": base},
+            secrets=secrets,
+            note=note,
+        )
+
+    def _name(self, http: Http, did: str) -> str:
+        """The name on the profile, which is a record like any other; "" where there is none."""
+        answer = Xrpc(http).get(
+            "com.atproto.repo.getRecord", ok=range(400, 600), repo=did, collection="app.bsky.actor.profile", rkey="self"
+        )
+        name = table(table(answer.json()).get("value")).get("displayName")
+        return " ".join(name.split()) if isinstance(name, str) else ""
+
+    def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
+        """New tokens for the account: by the refresh token, and where that is good for none by the app password.
+
+        Raises:
+            NeedsLogin: a browser sign-in is over, or the app password was taken back. TryLater.
+        """
+        token = secret.get("access_jwt", "")
+        until = pds.ends_at(token)
+        if token and self._ran_out.get(_did(account)) != token and (until is None or until - now > pds.SOON):
+            return {}
+        http = self._server(account)
+        if grant := oauth.granted(secret):
+            return oauth.refreshed(self._transport, grant, self._nonces, http.name, http.ca_file)
+        refresh = secret.get("refresh_jwt", "")
+        session = pds.refreshed(http, refresh) if refresh else None
+        session = session or pds.signed_in(http, _did(account), secret["app_password"])
+        if session.did != _did(account):
+            raise NeedsLogin(f"{http.name} signed somebody else in.", advice="Sign in again.")
+        return session.secrets
+
+    def _server(self, account: Account, trace: Trace | None = None, **headers: str) -> Http:
+        base = account.settings.get("base_url") or str(account.learned["pds"])
+        ca_file = account.settings.get("ca_file", "")
+        return Http(self._transport, base, pds.called(base), headers, ca_file=ca_file, trace=trace or Trace())
+
+    def _xrpc(self, account: Account, secret: Mapping[str, str], trace: Trace | None = None) -> Xrpc:
+        token = secret["access_jwt"]
+
+        def ran_out() -> None:
+            self._ran_out[_did(account)] = token
+
+        if secret.get("dpop_key"):
+            proofs = oauth.Proofs(oauth.Key(secret["dpop_key"]), self._nonces, token)
+            return Xrpc(self._server(account, trace), ran_out, proofs)
+        return Xrpc(self._server(account, trace, Authorization=f"Bearer {token}"), ran_out)
+
+    def reach(self, account: Account) -> None:
+        tls.reach_web(account.settings.get("base_url") or str(account.learned["pds"]))
+
+    # --- before it is sent ----------------------------------------------------------------------------------------
+
+    def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
+        yield from _against_options(content, options)
+        for number, item in enumerate(content.items):
+            yield from _against_pictures(item, number, account)
+
+    def arm(self, parcel: Parcel) -> Frozen:
+        """The record's key and its instant."""
+        return Frozen({"rkey": posts.own_key(parcel.now, parcel.key), "created_at": posts.created_at(parcel.now)})
+
+    def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Uploads the pictures, finds out who is mentioned, answered and quoted, and makes the record that is sent.
+
+        Returns:
+            record: the whole of it, which stays as it is while the uploads are made again; missing: who is mentioned
+            and nobody.
+        """
+        xrpc = self._xrpc(parcel.account, parcel.secret)
+        blobs = [self._upload(xrpc, parcel, one) for one in posts.pictures(parcel.item)]
+        kept = table(parcel.prepared.get("record"))
+        if kept and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
+            return dict(parcel.prepared)
+        mentioned = rich.handles(parcel.item.text)
+        dids = {handle: did for handle in mentioned if (did := _resolved(xrpc, handle))}
+        options, is_first = parcel.options, not parcel.previous
+        answered = self._answered(xrpc, options.get("reply_to", "")) if is_first else None
+        quoted = self._shown(xrpc, options.get("quote", "")) if is_first else None
+        if any("cid" not in one.data for one in (*parcel.previous[:1], *parcel.previous[-1:])):
+            raise Rejected(
+                "You said of a part of this thread that it is there; its exact address is not known, so nothing can "
+                "follow it.",
+                advice="Write the rest as a new post that answers it.",
+            )
+        record = posts.record(
+            parcel, dids=dids, blobs=blobs, reply=posts.thread(parcel.previous, answered), quoted=quoted
+        )
+        return {"record": record, "missing": [one for one in mentioned if one not in dids]}
+
+    def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
+        """The server's own name for a picture, which goes into the record as it is."""
+        usual = self._transport.patience
+        patient = xrpc.patient(replace(usual, read=usual.read * 2, total=usual.total * 5))
+        answer = patient.post(
+            "com.atproto.repo.uploadBlob", data=parcel.file(attachment).read_bytes(),
+            headers={"Content-Type": attachment.mime},
+        )  # fmt: skip
+        blob = table(table(answer.json()).get("blob"))
+        if not isinstance(table(blob.get("ref")).get("$link"), str):
+            raise TryLater(
+                f"{xrpc.http.name} took a picture and did not say under which name.", detail=answer.text[:500]
+            )
+        return blob
+
+    def _answered(self, xrpc: Xrpc, typed: str) -> dict[str, Any] | None:
+        """Root and parent of an answer to a post: the parent's own root, if that is itself an answer."""
+        found = _post(xrpc, typed, "answers")
+        if found is None:
+            return None
+        parent, value = found
+        root = table(table(value.get("reply")).get("root"))
+        is_strong = isinstance(root.get("uri"), str) and isinstance(root.get("cid"), str)
+        return {"root": {"uri": root["uri"], "cid": root["cid"]} if is_strong else parent, "parent": parent}
+
+    def _shown(self, xrpc: Xrpc, typed: str) -> dict[str, str] | None:
+        found = _post(xrpc, typed, "quotes")
+        return found and found[0]
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    def publish(self, parcel: Parcel) -> Receipt:
+        xrpc = self._xrpc(parcel.account, parcel.secret, parcel.trace)
+        answer = _put(xrpc, parcel)
+        if pds.error(answer)[0] == "BlobNotFound":  # nothing was written, and uploads are seen by nobody
+            aside = self._xrpc(parcel.account, parcel.secret)
+            for one in posts.pictures(parcel.item):
+                self._upload(aside, parcel, one)
+            answer = _put(xrpc, parcel)
+        if 400 <= answer.status < 500 and (parcel.first_try is not None or pds.error(answer)[0] == "InvalidSwap"):
+            found = self._before_refusal(parcel, xrpc.http.name, answer)
+            if found:
+                return found
+        xrpc.judge(answer, effect=True)
+        said = table(answer.json())
+        if said.get("uri") != posts.uri(_did(parcel.account), parcel.frozen["rkey"]) or not isinstance(
+            said.get("cid"), str
+        ):
+            raise InDoubt(
+                f"{xrpc.http.name} answered with something else than this post. It may have gone out.",
+                detail=answer.text[:500], status=answer.status,
+            )  # fmt: skip
+        return posts.receipt(parcel, _did(parcel.account), said["cid"], _aside(parcel))
+
+    def _before_refusal(self, parcel: Parcel, name: str, answer: Answer) -> Receipt | None:
+        """A repeat that is refused proves nothing about the first try, so the key is looked at before that is told.
+
+        Raises:
+            InDoubt: the look did not work, or something else stands there.
+        """
+        try:
+            return self.find(replace(parcel, trace=Trace()))
+        except (CannotLook, SendError) as wrong:
+            said = f"{name} refused the repeat ({answer.status}), and an earlier try may have gone out. {wrong}"
+            raise InDoubt(said, status=answer.status) from None
+
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        rkey = receipt.remote_id.rpartition("/")[2]
+        body = {"repo": _did(account), "collection": posts.COLLECTION, "rkey": rkey}
+        self._xrpc(account, secret).post("com.atproto.repo.deleteRecord", effect=True, json=body)
+
+    # --- after a lost answer --------------------------------------------------------------------------------------
+
+    def settle(self, account: Account) -> Settle:
+        return Settle(
+            How.SEARCH,
+            looks=(2, 10, 30),
+            absent_after=30,
+            why="Every post has a name of its own before it leaves, and Sendoff asks the server for that name. What is "
+            "not there goes again under it, and twice under one name is once.",
+        )
+
+    def find(self, parcel: Parcel) -> Receipt | None:
+        """Asks the account's own server for the record under this part's key. Anybody may, so no token is needed."""
+        xrpc = Xrpc(self._server(parcel.account, parcel.trace))
+        did = _did(parcel.account)
+        answer = xrpc.get(
+            "com.atproto.repo.getRecord", ok=(400,), repo=did, collection=posts.COLLECTION, rkey=parcel.frozen["rkey"]
+        )
+        if pds.error(answer)[0] == "RecordNotFound":
+            return None
+        xrpc.judge(answer, effect=False)
+        found = table(answer.json())
+        if not isinstance(found.get("cid"), str) or not table(found.get("value")):
+            raise TryLater(
+                f"{xrpc.http.name} answered the look with something else than a post.", detail=answer.text[:500]
+            )
+        if not posts.is_same(found["value"], parcel):
+            raise CannotLook(
+                "There is another post under the name of this one. Look at your profile whether it is there."
+            )
+        return posts.receipt(parcel, did, found["cid"], f"Found under its own name. {_aside(parcel)}".strip())
+
+
+# --- one request --------------------------------------------------------------------------------------------------
+
+
+def _did(account: Account) -> str:
+    return str(account.learned["did"])
+
+
+def _put(xrpc: Xrpc, parcel: Parcel) -> Answer:
+    """The request that has the effect: this record under this key, if nothing stands there."""
+    body = {
+        "repo": _did(parcel.account), "collection": posts.COLLECTION, "rkey": parcel.frozen["rkey"],
+        "swapRecord": None, "record": parcel.prepared["record"],
+    }  # fmt: skip
+    return xrpc.send("POST", "com.atproto.repo.putRecord", effect=True, json=body)
+
+
+def _resolved(xrpc: Xrpc, handle: str) -> str:
+    """Who is behind a handle, or "" if it is nobody."""
+    answer = xrpc.get("com.atproto.identity.resolveHandle", ok=(400, 404), handle=handle.lower())
+    did = table(answer.json()).get("did")
+    return did if answer.status == 200 and isinstance(did, str) and did.startswith("did:") else ""
+
+
+def _post(xrpc: Xrpc, typed: str, does: str) -> tuple[dict[str, str], dict[str, Any]] | None:
+    """A post that this one answers or quotes: its address and hash, and what it says. The own server passes the
+    question on where the post is not its own.
+
+    Raises:
+        Rejected: it is not there.
+    """
+    if not typed.strip():
+        return None
+    named = posts.named_post(typed)
+    author = named and (named[0] if named[0].startswith("did:") else _resolved(xrpc, named[0]))
+    if named is None or not author:
+        raise Rejected(f"“{typed.strip()}”, which this {does}, is no post of anybody.", advice="Copy its address anew.")
+    answer = xrpc.get(
+        "com.atproto.repo.getRecord", ok=(400, 404), repo=author, collection=posts.COLLECTION, rkey=named[1]
+    )
+    found = table(answer.json())
+    if answer.status != 200 or not isinstance(found.get("cid"), str):
+        raise Rejected(
+            f"The post that this {does} is not there: {typed.strip()}", advice="Was it deleted? Copy its address anew."
+        )
+    return {"uri": posts.uri(author, named[1]), "cid": found["cid"]}, table(found.get("value"))
+
+
+def _aside(parcel: Parcel) -> str:
+    """What did not become a link."""
+    missing = ", ".join(f"@{one}" for one in parcel.prepared.get("missing", ()))
+    return f"{missing} is nobody there, and stays plain text." if missing else ""
+
+
+# --- what can be said before --------------------------------------------------------------------------------------
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def _against_options(content: Content, options: Mapping[str, str]) -> Iterator[Problem]:
+    codes = posts.languages(options)
+    for code in codes:
+        if not _LANGUAGE.fullmatch(code):
+            yield Problem(
+                Level.ERROR, "language", f"“{code}” is no language code.", "Bluesky takes codes like en, de or pt-BR."
+            )
+    if len(codes) > posts.LANGUAGES:
+        yield Problem(Level.ERROR, "language", f"{len(codes)} languages are too many.", "Bluesky takes three.")
+    if options.get("labels", "") not in ("", *posts.LABELS):
+        yield Problem(
+            Level.ERROR, "labels", f"Bluesky has no content warning “{options['labels']}”.",
+            f"It has: {', '.join(posts.LABELS)}.",
+        )  # fmt: skip
+    for name, does in (("reply_to", "answers"), ("quote", "quotes")):
+        if options.get(name, "").strip() and posts.named_post(options[name]) is None:
+            yield Problem(
+                Level.ERROR, name, f"What this {does} is no address of a post.",
+                "It looks like https://bsky.app/profile/…/post/…: “Copy link to post” in the app.",
+            )  # fmt: skip
+    if options.get("card_title", "").strip() or options.get("card_text", "").strip():
+        yield from _against_card(content, options)
+
+
+def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Problem]:
+    linked = [item for item in content.items if rich.first_link(item.text)]
+    if not linked:
+        yield Problem(Level.WARNING, "card", "There is no link to make a card of.", "It goes without one.")
+    elif not options.get("card_title", "").strip():
+        yield Problem(Level.WARNING, "card", "The link's card has no title.", "Without one it is left out.")
+    elif posts.pictures(linked[0]):
+        yield Problem(
+            Level.WARNING, "card", "The link's card stays away.", "Bluesky shows pictures or a card, never both."
+        )
+
+
+def _against_pictures(item: Item, number: int, account: Account) -> Iterator[Problem]:
+    shown = posts.pictures(item)
+    if any(one.mime == "image/gif" for one in shown):
+        yield Problem(
+            Level.WARNING, "gif", "A GIF stands still on Bluesky.", "Only its first picture is shown.", "", number
+        )
+    base = account.settings.get("base_url", "")
+    if base and any(one.is_image and one.size > OLD_IMAGE_BYTES for one in shown):
+        yield Problem(
+            Level.WARNING, "media_size", "A picture has more than 1 MB.",
+            f"{urlsplit(base).netloc} may refuse it, if it was not updated since 2025.", "", number,
+        )  # fmt: skip
