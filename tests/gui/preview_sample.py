@@ -62,7 +62,7 @@ def preview(
     """What one account of the sample gets."""
     one = account(program, place)
     made = Preview(one, program.channels[one.channel], content, options or {}, when, 0)
-    return replace(made, over=max(cut(item.text, made).over for item in content.items))
+    return replace(made, over=max(cut(item, made).over for item in content.items))
 
 
 def post(program: Program) -> Content:

@@ -12,7 +12,7 @@ from typing import Any
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
-from sendoff.domain.post import Attachment, Content, Item, Recipient
+from sendoff.domain.post import Attachment, Content, Item, Recipient, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,10 @@ class Capabilities:
         prepares: the channel has work to do shortly before the due time (building a mail, uploading pictures).
         prepared_life: how long what `prepare` achieved stays usable at the endpoint.
         text: the longest text, counted as `counter` says (text.py); a link counts as `url_length` where that is fixed.
+        caption: the longest text beside media, where that is shorter than `text`.
         media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
+        file_bytes: the largest file that is neither picture nor video.
+        varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
     """
@@ -45,11 +48,13 @@ class Capabilities:
     text: int | None = None
     counter: str = "graphemes"
     url_length: int | None = None
+    caption: int | None = None
     media: int = 0
     media_types: tuple[str, ...] = ()
     image_bytes: int | None = None
     image_pixels: int | None = None
     video_bytes: int | None = None
+    file_bytes: int | None = None
     alt: int | None = None
     poll_options: int = 0
     poll_option: int | None = None
@@ -57,6 +62,14 @@ class Capabilities:
     poll_max: int | None = None
     recipients: int | None = None
     message_bytes: int | None = None
+    varies: tuple[tuple[str, str, str, Any], ...] = ()
+
+    def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
+        """The figures that count for one item of a post with these options."""
+        varied = {figure: then for name, value, figure, then in self.varies if options.get(name, "") == value}
+        figures: Capabilities = replace(self, **varied) if varied else self
+        has_media = any(one.role is Role.MEDIA for one in item.media)
+        return replace(figures, text=figures.caption) if figures.caption and has_media else figures
 
     def learned(self, known: Mapping[str, Any]) -> Capabilities:
         """These figures with a server's own laid over them; names that this version does not know are left out."""
@@ -328,6 +341,7 @@ class Channel:
     signs_in_by_browser: bool = False
     can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
     renews: bool = False  # its tokens run out, and `renew` gets new ones
+    deletes: bool = False  # what was sent can be taken back with `delete`
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
 
@@ -410,3 +424,11 @@ class Channel:
             TryLater, NeedsLogin, Rejected: the look itself did not work, which says nothing about the part.
         """
         raise CannotLook(f"{self.title} can't be asked what became of a post.")
+
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        """Takes back what a part became. What is gone already is fine, so this may be repeated.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it is still there, or that is not known; in a sentence.
+        """
+        raise NotImplementedError

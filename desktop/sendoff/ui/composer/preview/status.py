@@ -146,7 +146,7 @@ class StatusItem(QWidget):
         self.warning.setVisible(warned)
         self.opener.setVisible(warned)
         self._folded.setVisible(self._open or not warned)
-        self.words.show_text(item.text, cut(item.text, preview))
+        self.words.show_text(item.text, cut(item, preview))
         self.words.setVisible(bool(item.text.strip()))
         self.nothing.setVisible(item.is_empty)
         media = tuple(one for one in item.media if one.role is Role.MEDIA)
