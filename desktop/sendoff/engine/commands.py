@@ -444,7 +444,7 @@ class Commands:
                     settings=plain,
                     learned=identity.learned,
                     secret_ref=ref,
-                    spacing=channel.capabilities.spacing,
+                    spacing=channel.capabilities.learned(identity.learned).spacing,
                     now=self._clock.now(),
                 )
         except BaseException:
