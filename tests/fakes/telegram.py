@@ -227,7 +227,7 @@ class _Entities(HTMLParser):
     )  # fmt: skip
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__(convert_charrefs=False)
         self.pieces: list[str] = []
         self.found: list[str] = []
         self.wrong = ""
@@ -248,6 +248,13 @@ class _Entities(HTMLParser):
         if "<" in data:
             self.wrong = "unclosed start tag"
         self.pieces.append(data)
+
+    def handle_entityref(self, name: str) -> None:
+        known = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+        self.pieces.append(known.get(name) or f"&{name}")
+
+    def handle_charref(self, name: str) -> None:
+        self.pieces.append(chr(int(name[1:], 16) if name[:1] in "xX" else int(name)))
 
     def close(self) -> None:
         super().close()

@@ -31,8 +31,8 @@ class FormFile:
 
     @property
     def head(self) -> str:
-        # Quotes and line ends as WHATWG's form encoding writes them; all else is UTF-8 (RFC 7578 section 5.1).
-        name = self.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        # Raw UTF-8 (RFC 7578 section 5.1). Servers disagree about how a quote in it is written, so there is none.
+        name = re.sub(r"[\x00-\x1f\x7f]", " ", self.name).replace('"', "'").replace("\\", "_")
         about = f'Content-Disposition: form-data; name="{self.field}"; filename="{name}"'
         return f"{about}\r\nContent-Type: {self.mime}\r\n\r\n"
 
