@@ -87,7 +87,7 @@ class _Discord(Channel):
     group = "network"
     mark = "discord"
     can_reach = True
-    deletes = True
+    can_delete = True
     tells_leaving = True
     capabilities = CAPABILITIES
     options = OPTIONS

@@ -60,7 +60,7 @@ class Telegram(Channel):
         "Sendoff finds it.",
     )
     can_reach = True
-    deletes = True
+    can_delete = True
     tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-26",

@@ -341,9 +341,9 @@ class Channel:
     signs_in_by_browser: bool = False
     can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
     renews: bool = False  # its tokens run out, and `renew` gets new ones
-    deletes: bool = False  # what was sent can be taken back with `delete`
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
+    can_delete: bool = False  # `delete` takes back what was sent
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
@@ -415,6 +415,14 @@ class Channel:
         """
         raise NotImplementedError
 
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        """Takes a sent part back at the endpoint. One that is gone already is no error, so it may be repeated.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it is still there. InDoubt: nobody knows; ask again.
+        """
+        raise NotImplementedError
+
     def find(self, parcel: Parcel) -> Receipt | None:
         """Looks whether the part happened. None: not there (whether that may be believed yet is the engine's matter).
 
@@ -424,11 +432,3 @@ class Channel:
             TryLater, NeedsLogin, Rejected: the look itself did not work, which says nothing about the part.
         """
         raise CannotLook(f"{self.title} can't be asked what became of a post.")
-
-    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
-        """Takes back what a part became. What is gone already is fine, so this may be repeated.
-
-        Raises:
-            Rejected, NeedsLogin, TryLater: it is still there, or that is not known; in a sentence.
-        """
-        raise NotImplementedError
