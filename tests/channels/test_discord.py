@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -98,6 +99,8 @@ def test_the_live_test_names_bot_server_and_channel(server: DiscordServer, tmp_p
     assert found.learned == {"bot_id": fake.BOT, "guild_id": GUILD, "may_look": True}
     assert found.secrets == {"bot_token": BOT_TOKEN}
     assert server.messages == []
+    (agent,) = server.endpoint.agents  # Discord blocks programs that don't say what they are
+    assert re.fullmatch(r"DiscordBot \(\S+, [\w.]+\)", agent)
 
 
 def test_a_thread_has_the_rights_of_its_channel(server: DiscordServer, tmp_path: Path) -> None:
