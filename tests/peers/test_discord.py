@@ -29,10 +29,8 @@ from tests.peers.referee import Referee, judging
 
 pytestmark = pytest.mark.peer
 
-KNOWN = (
-    # The loopback Discord may tell less of a server, channel or member than the file wants, and nothing otherwise.
-    "must have required property",
-)
+# The loopback Discord may tell less of a server, channel or member than the file wants, and nothing otherwise.
+LESS = "must have required property"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,14 @@ class Ring:
         return self.referee.url
 
     def breaches(self) -> list[str]:
-        return [*self.referee.violations("request"), *self.referee.violations("response")]
+        answers = [one for one in self.referee.violations("response") if LESS not in one]
+        return self.referee.violations("request") + answers
 
 
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ring]:
     folder = tmp_path_factory.mktemp("prism")
-    with DiscordServer() as discord, judging("discord-openapi.json", discord.base, folder, KNOWN) as referee:
+    with DiscordServer() as discord, judging("discord-openapi.json", discord.base, folder) as referee:
         yield Ring(referee, discord)
 
 
