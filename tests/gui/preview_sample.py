@@ -79,6 +79,19 @@ def posts(program: Program) -> list[Preview]:
     ]
 
 
+def chats(program: Program) -> list[Preview]:
+    """The same post as a chat shows it; beside a picture it is too long for Telegram by a little."""
+    content = post(program)
+    long = Content((replace(content.items[0], text=WORDS + "\n" + WORDS[:700]),))
+    discord = Account(90, 1, "discord", "Harbor Coffee #news", "@herald")
+    telegram = Account(91, 1, "telegram", "Harbor News", "@herald_bot")
+    made = [
+        Preview(discord, program.channels["discord"], content, {}, TUESDAY, 0),
+        Preview(telegram, program.channels["telegram"], long, {}, TUESDAY, 0),
+    ]
+    return [replace(one, over=max(cut(item, one).over for item in one.content.items)) for one in made]
+
+
 def thread(program: Program) -> list[Preview]:
     """A thread with a warning, a poll and a video."""
     video = program.media.attach_bytes(b"not really a video", "cupping.mp4", "video/mp4")

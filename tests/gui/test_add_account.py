@@ -162,9 +162,15 @@ def stored(desk: Desk) -> list[Account]:
 def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScreen) -> None:
     networks = screen.networks
     shown = [one.title for one in ordered(desk.program.channels)]
-    assert shown == ["Mastodon", "E-mail (SMTP)", "Mailgun", "HTTP endpoint", "Practice"]
+    assert shown == [
+        "Discord", "Discord webhook", "Mastodon", "Telegram", "E-mail (SMTP)", "Mailgun", "HTTP endpoint",
+        "Practice",
+    ]  # fmt: skip
     assert [card.accessibleName() for card in networks._shown()] == [
+        "Discord, A bot on your server · 3 min",
+        "Discord webhook, The webhook's address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
+        "Telegram, A bot from @BotFather · 2 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
         "HTTP endpoint, Any API, by a form · 3 min",
@@ -198,8 +204,10 @@ def test_what_is_not_there_is_said(screen: AddAccountScreen) -> None:
 def test_the_arrows_walk_and_escape_leaves_step_by_step(desk: Desk, screen: AddAccountScreen) -> None:
     networks = screen.networks
     QTest.keyClick(networks.search, Qt.Key.Key_Down)
-    assert networks.cards["mastodon"].hasFocus()
-    QTest.keyClick(networks.cards["mastodon"], Qt.Key.Key_Down)
+    assert networks.cards["discord"].hasFocus()
+    QTest.keyClick(networks.cards["discord"], Qt.Key.Key_Down)
+    assert networks.cards["telegram"].hasFocus()
+    QTest.keyClick(networks.cards["telegram"], Qt.Key.Key_Down)
     QTest.keyClick(networks.cards["smtp"], Qt.Key.Key_Right)
     assert networks.cards["mailgun"].hasFocus()
     QTest.keyClick(networks.cards["mailgun"], Qt.Key.Key_Return)

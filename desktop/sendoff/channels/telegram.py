@@ -53,7 +53,7 @@ class Telegram(Channel):
     group = "network"
     mark = "telegram"
     steps = (
-        "In Telegram open @BotFather, send /newbot, and follow it. Copy the token that it gives you.",
+        "Open @BotFather in Telegram, send it /newbot, and answer what it asks. Copy the token that it gives you.",
         "Add the bot to your channel: channel info → Administrators → Add Admin, with the right to post messages. In a "
         "group, being a member is enough; a person has to press Start.",
         "Write the channel's @name here. A private one has none: leave the field empty, write one message in it, and "

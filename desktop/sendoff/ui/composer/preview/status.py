@@ -47,7 +47,11 @@ class Style:
 
 
 PLAIN = Style()
+CHAT = Style(lines=40)  # beside the picture of who says it, and never folded
 STYLES = {
+    "discord": CHAT,
+    "discord_webhook": CHAT,
+    "telegram": CHAT,
     "mastodon": Style(
         wide=True,
         sights={
