@@ -1,4 +1,4 @@
-"""Discord in detail: signing in, what a message carries, what refusals say, the nonce's window, looking, taking back."""
+"""Discord in detail: signing in, what a message carries, what refusals say, the nonce, looking, taking back."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ from sendoff.domain.post import Attachment, Content, Item, Poll, Role
 from sendoff.domain.redact import Redactor
 from tests.fakes import discord as fake
 from tests.fakes.discord import BOT_TOKEN, CHANNEL, FORUM, GUILD, THREAD, WEBHOOK, WEBHOOK_TOKEN, DiscordServer
-from tests.fakes.letters import NOW, PNG, attachment
+from tests.fakes.letters import PNG, attachment
 
 WEBHOOK_URL = f"https://discord.com/api/webhooks/{WEBHOOK}/{WEBHOOK_TOKEN}"
-TORTURE = "👨‍👩‍👧‍👦 🇩🇪🇯🇵 שלום, مرحبا! e\u0301a\u0308 漢字かな 한국어 a\u200bb\u2060c \u202edlrow\u202c 𝔘𝔫𝔦 ﷽ ‼️ <@1> *not bold*"
+TORTURE = (
+    "👨‍👩‍👧‍👦 🇩🇪🇯🇵 שלום, مرحبا! e\u0301a\u0308 漢字かな 한국어 a\u200bb\u2060c \u202edlrow\u202c 𝔘𝔫𝔦 ﷽ "
+    "‼️ <@1> *not bold*"
+)
 
 
 @pytest.fixture
@@ -89,7 +92,13 @@ def hook(folder: Path, server: DiscordServer, **typed: str) -> Identity:
 
 
 @pytest.mark.parametrize(
-    "typed", [CHANNEL, f"<#{CHANNEL}>", f" https://discord.com/channels/{GUILD}/{CHANNEL}/", f"discord://x/channels/{GUILD}/{CHANNEL}"]
+    "typed",
+    [
+        CHANNEL,
+        f"<#{CHANNEL}>",
+        f" https://discord.com/channels/{GUILD}/{CHANNEL}/",
+        f"discord://x/channels/{GUILD}/{CHANNEL}",
+    ],
 )
 def test_the_live_test_names_bot_server_and_channel(server: DiscordServer, tmp_path: Path, typed: str) -> None:
     found = connect(tmp_path, server, channel=typed, bot_token=f" Bot {BOT_TOKEN}\n")
@@ -347,7 +356,9 @@ def lost(server: DiscordServer, bench: Bench, mode: str, seconds: float) -> Parc
     server.mode, server.times = mode, 1
     with pytest.raises(InDoubt):
         bench.channel.publish(made)
-    return replace(made, first_try=made.now, last_try=made.now, now=made.now + timedelta(seconds=seconds), trace=Trace())
+    return replace(
+        made, first_try=made.now, last_try=made.now, now=made.now + timedelta(seconds=seconds), trace=Trace()
+    )
 
 
 def test_each_part_has_a_nonce_of_its_own_that_fits(server: DiscordServer, tmp_path: Path) -> None:
@@ -370,8 +381,8 @@ def test_an_answer_under_another_nonce_is_not_ours(server: DiscordServer) -> Non
     http = Http(Transport(), server.base, "Discord")
     about = {"id": "12", "channel_id": CHANNEL, "nonce": "another"}
     with pytest.raises(InDoubt):
-        judged(http, Answer(200, {}, json.dumps(about).encode()), NOW, "mine")
-    assert judged(http, Answer(200, {}, json.dumps(about | {"nonce": "mine"}).encode()), NOW, "mine")["id"] == "12"
+        judged(http, Answer(200, {}, json.dumps(about).encode()), "mine")
+    assert judged(http, Answer(200, {}, json.dumps(about | {"nonce": "mine"}).encode()), "mine")["id"] == "12"
 
 
 def test_a_clock_that_is_wrong_does_not_hide_a_message(server: DiscordServer, tmp_path: Path) -> None:

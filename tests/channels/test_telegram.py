@@ -29,7 +29,10 @@ from tests.fakes import telegram as fake
 from tests.fakes.letters import PNG, attachment
 from tests.fakes.telegram import CHANNEL, GROUP, PERSON, PRIVATE, TOKEN, UPGRADED, TelegramServer
 
-TORTURE = "👨‍👩‍👧‍👦 🇩🇪🇯🇵 שלום, مرحبا! e\u0301a\u0308 漢字かな 한국어 a\u200bb\u2060c \u202edlrow\u202c 𝔘𝔫𝔦 ﷽ <b> & &amp; _x_ *y*"
+TORTURE = (
+    "👨‍👩‍👧‍👦 🇩🇪🇯🇵 שלום, مرحبا! e\u0301a\u0308 漢字かな 한국어 a\u200bb\u2060c \u202edlrow\u202c 𝔘𝔫𝔦 ﷽ "
+    "<b> & &amp; _x_ *y*"
+)
 
 
 @pytest.fixture
@@ -238,7 +241,8 @@ def test_limits(tmp_path: Path, item: Item, options: dict[str, str], codes: list
     channel, content = Telegram(Context(Transport(), tmp_path)), Content((item,))
     account = Account(1, 1, "telegram", "t", "@herald_bot")
     found = [
-        *limits.check(content, channel.capabilities, "Telegram", options), *channel.check(content, options, account)
+        *limits.check(content, channel.capabilities, "Telegram", options),
+        *channel.check(content, options, account),
     ]
     assert [one.code for one in found if one.level is not Level.NOTE] == codes
 
@@ -310,8 +314,11 @@ def test_an_album_is_one_request_with_one_caption(server: TelegramServer, tmp_pa
 
 @pytest.mark.parametrize(
     ("chat", "url"),
-    [("@harbor", "https://t.me/harbor/11"), (str(PRIVATE), "https://t.me/c/2222222222/11"), (str(GROUP), ""), (str(PERSON), "")],
-)
+    [
+        ("@harbor", "https://t.me/harbor/11"), (str(PRIVATE), "https://t.me/c/2222222222/11"), (str(GROUP), ""),
+        (str(PERSON), ""),
+    ],
+)  # fmt: skip
 def test_the_receipt_leads_there_where_there_is_a_way(
     server: TelegramServer, tmp_path: Path, chat: str, url: str
 ) -> None:
@@ -410,6 +417,7 @@ def test_a_try_shows_no_key(server: TelegramServer, tmp_path: Path, caplog: pyte
 
 def test_an_address_is_masked_wherever_it_comes_from() -> None:
     real = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"[:45]
-    for text in (f"https://api.telegram.org/bot{TOKEN}/getMe", f"/bot{real}/x", f"token {real}", f"bot{real.replace(':', '%3A')}"):
+    quoted = f"bot{real.replace(':', '%3A')}"
+    for text in (f"https://api.telegram.org/bot{TOKEN}/getMe", f"/bot{real}/x", f"token {real}", quoted):
         assert "canary" not in Redactor().clean(text)
         assert "AAHdq" not in Redactor().clean(text)

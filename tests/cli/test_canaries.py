@@ -75,9 +75,7 @@ class Moody(FaultServer):
         return self.modes[min(number, len(self.modes) - 1)]
 
 
-def test_keys_that_stand_in_addresses(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_that_stand_in_addresses(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A webhook's address and a Telegram bot's: the key is in every request's first line."""
     monkeypatch.setenv("HOOK", f"https://discord.com/api/webhooks/{discord.WEBHOOK}/{discord.WEBHOOK_TOKEN}")
     monkeypatch.setenv("BOT", telegram.TOKEN)
@@ -94,13 +92,19 @@ def test_keys_that_stand_in_addresses(
         for number in range(len(Moody.modes)):
             assert run("post", "--to", "D", "--to", "T", "--text", f"post {number}").code == 0
         worked = run("worker", "--for", "4")
-    assert len(one.endpoint.effects) == len(other.endpoint.effects) == 2
+        assert len(one.endpoint.effects) == len(other.endpoint.effects) == 2
+        gone = [run("delete", str(number)) for number in (5, 6, 1)]  # the third post, which was taken; one in doubt
     said = [result.out + result.err for result in (*added, worked)]
     shown = [run("show", str(number), "-v").out for number in range(1, 5)]
     assert all("in doubt" in words for words in shown[:2])
     assert "/webhooks/" in shown[0]  # the address is there, without the key
     assert "/bot" in shown[1]
     said += [*shown, run("queue", "--json").out, run("export", tmp_path / "all.zip").out]
+    assert [result.code for result in gone] == [0, 0, 1]
+    assert "Settle that first" in gone[2].err
+    assert len(one.endpoint.effects) == len(other.endpoint.effects) == 1
+    assert "deleted" in run("show", "5").out
+    said += [result.out + result.err for result in gone]
     assert not [words for words in said if any(key in words.encode() for key in keys)]
     assert [name for name, data in everything(tmp_path) if any(key in data for key in keys)] == []
 

@@ -85,9 +85,7 @@ def test_the_webhook_keeps_the_contract(server: DiscordServer, tmp_path: Path, c
 
 @pytest.mark.parametrize("mode", FEW)
 @pytest.mark.parametrize("bench", [BotBench, WebhookBench])
-def test_both_keep_it_with_a_picture(
-    server: DiscordServer, tmp_path: Path, bench: type[BotBench], mode: str
-) -> None:
+def test_both_keep_it_with_a_picture(server: DiscordServer, tmp_path: Path, bench: type[BotBench], mode: str) -> None:
     case = next(one for one in HTTP_CASES if one.mode == mode)
     testing.run(bench(tmp_path, Item("Look", media=(PICTURE,))), server, case)
 
@@ -115,9 +113,7 @@ def test_a_repeat_under_the_same_nonce_has_one_effect(server: DiscordServer, tmp
 
 
 @pytest.mark.parametrize("case", DOUBTFUL, ids=lambda case: case.mode)
-def test_a_look_after_the_nonce_is_forgotten_tells_the_truth(
-    server: DiscordServer, tmp_path: Path, case: Case
-) -> None:
+def test_a_look_after_the_nonce_is_forgotten_tells_the_truth(server: DiscordServer, tmp_path: Path, case: Case) -> None:
     server.endpoint.write("Hello @everyone 🐘")  # the same words, but before
     bench = BotBench(tmp_path)
     found = bench.channel.find(doubtful(server, bench, case))

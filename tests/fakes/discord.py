@@ -120,7 +120,8 @@ class FakeDiscord:
             return _error(403, 50001, "Missing Access")
         about: dict[str, Any] = {
             "id": number, "type": {FORUM: 15, THREAD: 11}.get(number, 0), "guild_id": GUILD, "flags": 0, "position": 1,
-            "name": {FORUM: "ideas", THREAD: "a thread"}.get(number, "news"), "last_message_id": self.latest.get(number),
+            "name": {FORUM: "ideas", THREAD: "a thread"}.get(number, "news"),
+            "last_message_id": self.latest.get(number),
         }  # fmt: skip
         if number == THREAD:
             about |= {"parent_id": CHANNEL}

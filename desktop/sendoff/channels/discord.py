@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -90,7 +89,7 @@ class _Discord(Channel):
     can_delete = True
     tells_leaving = True
     capabilities = CAPABILITIES
-    options = OPTIONS
+    options: tuple[Option, ...] = OPTIONS
 
     def __init__(self, context: Context) -> None:
         self._transport = context.transport
@@ -126,8 +125,8 @@ class Discord(_Discord):
         "Open discord.com/developers/applications, press New Application, and give it the name that your readers "
         "shall see.",
         "Under Bot press Reset Token and copy the token.",
-        "Under OAuth2 → URL Generator tick “bot”, then View Channels, Send Messages, Attach Files, Embed Links and Read "
-        "Message History. Open the address at the bottom and choose your server.",
+        "Under OAuth2 → URL Generator tick “bot”, then View Channels, Send Messages, Attach Files, Embed Links and "
+        "Read Message History. Open the address at the bottom and choose your server.",
         "In Discord click the channel with the right button, choose Copy Link, and paste it here.",
     )
     capabilities = replace(CAPABILITIES, prepares=True)
@@ -196,7 +195,7 @@ class Discord(_Discord):
         body = {**posts.body(parcel), "nonce": nonce, "enforce_nonce": True}
         path = f"/channels/{parcel.account.settings['channel']}/messages"
         answer = http.send("POST", path, effect=True, **posts.request(body, parcel))
-        message = judged(http, answer, parcel.now, nonce)
+        message = judged(http, answer, nonce)
         return posts.receipt(message, parcel.account.learned.get("guild_id"))
 
     def _within_nonce(self, http: Http, parcel: Parcel) -> Http:
@@ -283,8 +282,8 @@ class DiscordWebhook(_Discord):
     needs = "The webhook's address · 1 min"
     steps = (
         "In Discord open your server's settings, choose Integrations → Webhooks, and press New Webhook.",
-        "Choose its channel and name, and press Copy Webhook URL. Who has that address can post there, so Sendoff keeps "
-        "it like a password.",
+        "Choose its channel and name, and press Copy Webhook URL. Who has that address can post there, so Sendoff "
+        "keeps it like a password.",
     )
     fields = (
         Field(
@@ -333,7 +332,9 @@ class DiscordWebhook(_Discord):
         for name, label, most in (("username", "name", 80), ("thread_name", "title", 100)):
             over = len(options.get(name, "")) - most
             if over > 0:
-                yield Problem(Level.ERROR, name, f"The {label} is {over} too long.", f"Discord takes {most} characters.")
+                yield Problem(
+                    Level.ERROR, name, f"The {label} is {over} too long.", f"Discord takes {most} characters."
+                )
 
     def publish(self, parcel: Parcel) -> Receipt:
         http, path = self._http(parcel.account, parcel.secret, parcel.trace)
@@ -345,7 +346,7 @@ class DiscordWebhook(_Discord):
         answer = self._patient(http, parcel).send(
             "POST", f"{path}?wait=true{thread and f'&thread_id={thread}'}", effect=True, **posts.request(body, parcel)
         )
-        return posts.receipt(judged(http, answer, parcel.now), parcel.account.learned.get("guild_id"))
+        return posts.receipt(judged(http, answer), parcel.account.learned.get("guild_id"))
 
     def settle(self, account: Account) -> Settle:
         return Settle(How.ASK, why="A webhook can write and not read. Look into the channel whether it is there.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sendoff.channels.discord_posts import is_message
@@ -49,7 +49,7 @@ _REFUSED: Mapping[int, tuple[str, str]] = {
 """The post can't go as it is; others can."""
 
 
-def judged(http: Http, answer: Answer, now: datetime, nonce: str = "") -> Mapping[str, Any]:
+def judged(http: Http, answer: Answer, nonce: str = "") -> Mapping[str, Any]:
     """The message that a POST made, or the end that its answer means.
 
     Raises:
@@ -68,7 +68,8 @@ def judged(http: Http, answer: Answer, now: datetime, nonce: str = "") -> Mappin
 def ends(http: Http, answer: Answer, *, effect: bool) -> None:
     """Raises what an error means; returns for 2xx that came whole."""
     said, found = http.masked(words(answer)), table(answer.json())
-    code = found.get("code") if isinstance(found.get("code"), int) else 0
+    told = found.get("code")
+    code = told if isinstance(told, int) else 0
     quoted = f": “{said}”." if said else "."
     about: dict[str, Any] = {"detail": http.masked(answer.text)[:500], "status": answer.status}
     if answer.status == 429:

@@ -29,9 +29,7 @@ class Right(Flag):
 _ALL = sum(one.value for one in Right)
 
 
-def rights(
-    guild: Mapping[str, Any], member: Mapping[str, Any], channel: Mapping[str, Any], member_id: str
-) -> Right:
+def rights(guild: Mapping[str, Any], member: Mapping[str, Any], channel: Mapping[str, Any], member_id: str) -> Right:
     """The member's rights in the channel: its roles', with the channel's exceptions laid over them in Discord's order:
     for everyone, for the roles together, for the member."""
     guild_id = str(guild.get("id"))

@@ -128,7 +128,9 @@ class Telegram(Channel):
             wanted = _only_chat(http, token, str(bot.get("username")))
         try:
             chat = self._found(http, token, wanted)
-            may = _may_post(table(_asked(http, token, "getChatMember", chat_id=chat["id"], user_id=bot.get("id"))), chat)
+            may = _may_post(
+                table(_asked(http, token, "getChatMember", chat_id=chat["id"], user_id=bot.get("id"))), chat
+            )
         except (NeedsLogin, Rejected) as wrong:
             raise wrong.at("chat") from None
         if may:
@@ -188,9 +190,7 @@ class Telegram(Channel):
         return http.send("POST", f"/bot{token}/{call.method}", effect=True, **call.request())
 
     def settle(self, account: Account) -> Settle:
-        return Settle(
-            How.ASK, why="A Telegram bot can't read what it sent. Look into the chat whether it is there."
-        )
+        return Settle(How.ASK, why="A Telegram bot can't read what it sent. Look into the chat whether it is there.")
 
     # --- taking back ----------------------------------------------------------------------------------------------
 
@@ -246,7 +246,9 @@ def _token(typed: str) -> str:
     """The bot's token; it is never quoted."""
     token = "".join(typed.split()).removeprefix("bot")
     if not re.fullmatch(r"[0-9]{3,}:[A-Za-z0-9_-]{20,}", token):
-        raise BadInput("That is no bot token. Copy the line from @BotFather that looks like 123456789:AAE….").at("token")
+        raise BadInput("That is no bot token. Copy the line from @BotFather that looks like 123456789:AAE….").at(
+            "token"
+        )
     return token
 
 
@@ -261,7 +263,8 @@ def _chat(typed: str) -> str:
     if found := re.fullmatch(r"@?([A-Za-z][A-Za-z0-9_]{3,31})(?:/\d+)*", bare):
         return f"@{found[1]}"
     raise BadInput(
-        "That is no chat. Write the channel's @name or number; for a private one leave it empty and write a message there."
+        "That is no chat. Write the channel's @name or number; for a private one leave it empty and write a message "
+        "there."
     ).at("chat")
 
 
@@ -298,7 +301,12 @@ def _against_media(files: tuple[Attachment, ...], number: int, options: Mapping[
         )  # fmt: skip
     elif len(files) > 1 and kinds == {"animation"}:
         yield Problem(
-            Level.ERROR, "media_mix", "A GIF stands alone on Telegram.", "Send one, or all as files.", "customise", number
+            Level.ERROR,
+            "media_mix",
+            "A GIF stands alone on Telegram.",
+            "Send one, or all as files.",
+            "customise",
+            number,
         )
     for place, one in enumerate(files, 1):
         width, height = one.width or 1, one.height or 1
@@ -306,7 +314,8 @@ def _against_media(files: tuple[Attachment, ...], number: int, options: Mapping[
             width + height > SIDES or max(width, height) > RATIO * min(width, height)
         ):
             yield Problem(
-                Level.ERROR, "media_shape", f"Telegram can't show picture {place} as a photo: {width} × {height} pixels.",
+                Level.ERROR, "media_shape",
+                f"Telegram can't show picture {place} as a photo: {width} × {height} pixels.",
                 f"Width and height may have {SIDES:,} together, and one {RATIO} times the other. Send it as a file.",
                 "customise", number,
             )  # fmt: skip

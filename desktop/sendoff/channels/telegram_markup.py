@@ -1,4 +1,4 @@
-"""Text as Telegram formats it: what is sent, what a reader sees of it (which is what counts), and what it can't read."""
+"""Text as Telegram formats it: what is sent, what a reader sees of it and Telegram counts, what it can't read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ TAGS = frozenset(
 )  # fmt: skip
 """What parse_mode HTML takes (core.telegram.org/bots/api, HTML style, June 2026)."""
 
-_TAG = regex.compile(r"""<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*>""")
+_TAG = regex.compile(
+    r"""<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*>"""
+)
 _ENTITY = regex.compile(r"&(?:lt|gt|amp|quot|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
 
 

@@ -80,16 +80,16 @@ def call(parcel: Parcel, chat_id: str) -> Call:
     caption = _words("caption", item.text, options) if item.text.strip() else {}
     if len(files) == 1:
         what = kind(files[0], options)
-        sent = (FormFile(what, parcel.file(files[0]), _name(files[0], what, 0), files[0].mime),)
-        return Call(f"send{what.title()}", about | caption, sent)
-    album, sent = [], ()
+        file = FormFile(what, parcel.file(files[0]), _name(files[0], what, 0), files[0].mime)
+        return Call(f"send{what.title()}", about | caption, (file,))
+    album, sent = [], []
     for number, one in enumerate(files):
         what, field = kind(one, options), f"file{number}"
         # The album's words are the caption of its first photo or video, and of the last of several files.
         leads = number == (len(files) - 1 if kind(files[0], options) in ("document", "audio") else 0)
         album.append({"type": what, "media": f"attach://{field}", **(caption if leads else {})})
-        sent = (*sent, FormFile(field, parcel.file(one), _name(one, what, number), one.mime))
-    return Call("sendMediaGroup", about | {"media": album}, sent)
+        sent.append(FormFile(field, parcel.file(one), _name(one, what, number), one.mime))
+    return Call("sendMediaGroup", about | {"media": album}, tuple(sent))
 
 
 def _words(field: str, text: str, options: Mapping[str, str]) -> dict[str, Any]:
@@ -191,7 +191,7 @@ LONGEST_WAIT = 7 * 86_400
 
 
 def pause(answer: Answer) -> timedelta | None:
-    """How long Telegram asks to wait: whole seconds in `parameters.retry_after`, or the header of a server before it."""
+    """How long Telegram asks to wait: whole seconds in `parameters.retry_after`, or a server before it by header."""
     wish, header = table(table(answer.json()).get("parameters")).get("retry_after"), retry_after(answer.headers)
     if isinstance(wish, (int, float)) and not isinstance(wish, bool) and wish > 0:
         return max(timedelta(seconds=min(wish, LONGEST_WAIT)), header or timedelta())
