@@ -18,6 +18,8 @@ from sendoff.domain.post import Attachment, Content, Item
 from tests.fakes.telegram import CHANNEL, TOKEN, TelegramServer
 
 PICTURE = Attachment(sha256="a" * 64, name="Anna.png", mime="image/png", size=67, width=40, height=30)
+OF_THE_LINE = ("slow", "drip", "bomb")
+"""Costly, and nothing of them reaches the channel; Discord's bot plays them."""
 FEW = ("accept", "hang_up_after", "unauthorized", "no_id", "limit", "redirect_307")
 
 
@@ -41,7 +43,7 @@ def server() -> Iterator[TelegramServer]:
         yield server
 
 
-@pytest.mark.parametrize("case", HTTP_CASES, ids=lambda case: case.mode)
+@pytest.mark.parametrize("case", [one for one in HTTP_CASES if one.mode not in OF_THE_LINE], ids=lambda case: case.mode)
 def test_the_contract(server: TelegramServer, tmp_path: Path, case: Case) -> None:
     """Without a deviation."""
     testing.run(TelegramBench(tmp_path), server, case)
