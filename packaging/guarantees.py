@@ -43,6 +43,10 @@ SAMPLES = (
     Sample("mastodon", "GoToSocial, Friendica and others", learned={"software": "gotosocial"}),
     Sample("mastodon", "Pixelfed", learned={"software": "pixelfed"}),
     Sample("mastodon", "a token that may not read posts", learned={"may_look": False}),
+    Sample("discord", "with the permission Read Message History", learned={"may_look": True}),
+    Sample("discord", "without", learned={"may_look": False}),
+    Sample("discord_webhook", "any"),
+    Sample("telegram", "any bot"),
 )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sendoff.channels.http import Http, Patience, Transport
-from sendoff.channels.multipart import FileForm
+from sendoff.channels.multipart import FileForm, FormFile, unnamed
 
 PIECE, PIECES = 65_536, 360
 
@@ -53,7 +53,9 @@ def test_a_big_body_may_take_longer_than_a_connection_may(slow_server: str) -> N
 def test_a_form_says_what_it_holds_and_how_long_it_is(tmp_path: Path) -> None:
     content = bytes(range(256)) * 300
     (tmp_path / "file").write_bytes(content)
-    form = FileForm({"description": "Ein „Elefant“\r\n🐘"}, tmp_path / "file", name='x"\r\n.PNG', mime="image/png")
+    form = FileForm(
+        {"description": "Ein „Elefant“\r\n🐘"}, FormFile("file", tmp_path / "file", unnamed('x"\r\n.PNG'), "image/png")
+    )
     body = b"".join(form)
     assert len(form) == len(body)
     parsed = email.message_from_bytes(

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sendoff.channels.testing import FaultServer, Request
 from sendoff.store.secrets import Vault
 from tests.cli.conftest import PASSPHRASE, Run, Spawn
+from tests.fakes import discord, telegram
 
 TOKEN = "CANARY-tok-91cc0aa7"
 PIN = "CANARY-pin-5511"
@@ -59,6 +61,52 @@ def test_canaries(box: Run, spawn: Spawn, home: Path, tmp_path: Path) -> None:
     assert not [words for words in said if hits(words.encode())]
     found = [name for name, data in everything(tmp_path) if hits(data)]
     assert found == []
+
+
+class Moody(FaultServer):
+    """Breaks one message after the other in a way of its own, and names its key where it can."""
+
+    modes = ("hang_up_after", "refuse", "accept", "unauthorized")
+
+    def mode_for(self, request: Request) -> str:
+        if not self.endpoint.is_effect(request):
+            return "accept"
+        number = sum(self.endpoint.is_effect(one) for one in self.requests) - 1
+        return self.modes[min(number, len(self.modes) - 1)]
+
+
+def test_keys_that_stand_in_addresses(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webhook's address and a Telegram bot's: the key is in every request's first line."""
+    monkeypatch.setenv("HOOK", f"https://discord.com/api/webhooks/{discord.WEBHOOK}/{discord.WEBHOOK_TOKEN}")
+    monkeypatch.setenv("BOT", telegram.TOKEN)
+    keys = (discord.WEBHOOK_TOKEN.encode(), telegram.TOKEN.encode(), telegram.TOKEN.partition(":")[2].encode())
+    with Moody(discord.FakeDiscord()) as one, Moody(telegram.FakeTelegram()) as other:
+        added = [
+            run("accounts", "add", "discord_webhook", "--name", "D", "--field", f"base_url={one.url}/api/v10",
+                "--secret-env", "webhook_url=HOOK"),
+            run("accounts", "add", "telegram", "--name", "T", "--field", f"base_url={other.url}", "--field",
+                "chat=@harbor", "--secret-env", "token=BOT"),
+        ]  # fmt: skip
+        assert [result.code for result in added] == [0, 0]
+        assert "may post in “Harbor News”" in added[1].err
+        for number in range(len(Moody.modes)):
+            assert run("post", "--to", "D", "--to", "T", "--text", f"post {number}").code == 0
+        worked = run("worker", "--for", "4")
+        assert len(one.endpoint.effects) == len(other.endpoint.effects) == 2
+        gone = [run("delete", str(number)) for number in (5, 6, 1)]  # the third post, which was taken; one in doubt
+    said = [result.out + result.err for result in (*added, worked)]
+    shown = [run("show", str(number), "-v").out for number in range(1, 5)]
+    assert all("in doubt" in words for words in shown[:2])
+    assert "/webhooks/" in shown[0]  # the address is there, without the key
+    assert "/bot" in shown[1]
+    said += [*shown, run("queue", "--json").out, run("export", tmp_path / "all.zip").out]
+    assert [result.code for result in gone] == [0, 0, 1]
+    assert "Settle that first" in gone[2].err
+    assert len(one.endpoint.effects) == len(other.endpoint.effects) == 1
+    assert "deleted" in run("show", "5").out
+    said += [result.out + result.err for result in gone]
+    assert not [words for words in said if any(key in words.encode() for key in keys)]
+    assert [name for name, data in everything(tmp_path) if any(key in data for key in keys)] == []
 
 
 def test_a_running_process_shows_no_secret_to_others(box: Run, spawn: Spawn) -> None:

@@ -15,10 +15,14 @@ from sendoff.channels.testing import FaultServer
 from tests.crash import table
 from tests.crash.cells import Cell, Game, Played, Room, rows, texts
 from tests.crash.endpoints import Ledger, LedgerServer, free_port
+from tests.fakes import discord as fake_discord
 from tests.fakes import mailgun
+from tests.fakes import telegram as fake_telegram
+from tests.fakes.discord import DiscordServer
 from tests.fakes.mailgun import LoopbackMailgun
 from tests.fakes.mastodon import MastodonServer
 from tests.fakes.smtp_server import DROP, STEPS, SmtpServer
+from tests.fakes.telegram import TelegramServer
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,28 @@ def mastodon(folder: Path) -> Iterator[Endpoint]:
 
 
 @contextmanager
+def discord(folder: Path) -> Iterator[Endpoint]:
+    """By a bot that may read the channel."""
+    with DiscordServer() as server:
+        fields, secrets = (
+            {"channel": fake_discord.CHANNEL, "base_url": server.base},
+            {"bot_token": server.endpoint.bot_token},
+        )
+        yield Endpoint(fields, secrets, (), lambda: Counter(
+            one.content for one in server.messages
+        ), lambda mode: _break(server, mode), server.strangers)  # fmt: skip
+
+
+@contextmanager
+def telegram(folder: Path) -> Iterator[Endpoint]:
+    with TelegramServer() as server:
+        fields, secrets = {"chat": "@harbor", "base_url": server.url}, {"token": fake_telegram.TOKEN}
+        yield Endpoint(fields, secrets, (), lambda: Counter(
+            one.text for one in server.messages
+        ), lambda mode: _break(server, mode), server.strangers)  # fmt: skip
+
+
+@contextmanager
 def renewing(folder: Path) -> Iterator[Endpoint]:
     """Not real, but with a secret that changes: /renewing of the ledger."""
     with LedgerServer(Ledger(), free_port()) as server:
@@ -83,7 +109,10 @@ def renewing(folder: Path) -> Iterator[Endpoint]:
         yield Endpoint(fields, secrets, (), server.endpoint.count, lambda mode: _break(server, mode), server.strangers)
 
 
-ENDPOINTS: Mapping[str, Any] = {"smtp": smtp, "mailgun": mailgun_, "mastodon": mastodon, "renewing": renewing}
+ENDPOINTS: Mapping[str, Any] = {
+    "smtp": smtp, "mailgun": mailgun_, "mastodon": mastodon, "discord": discord, "telegram": telegram,
+    "renewing": renewing,
+}  # fmt: skip
 
 
 def play(room: Room, cell: Cell) -> Played:
@@ -120,6 +149,11 @@ MODES: Mapping[str, Mapping[str, table.Allowed]] = {
         "redirect_307": table.FAILED, "unauthorized": table.HELD, "captive": table.DOUBT_0, "no_id": table.DOUBT_1,
         "hang_up_before": table.DOUBT_0, "hang_up_after": table.DOUBT_1, "cut_answer": table.DOUBT_1,
     },
+    "discord": {"redirect_307": table.FAILED, "unauthorized": table.HELD, "hang_up_after": table.SENT},
+    "telegram": {
+        "redirect_307": table.FAILED, "unauthorized": table.HELD, "captive": table.DOUBT_0,
+        "hang_up_after": table.DOUBT_1, "hang_up_before": table.DOUBT_0,
+    },
     "mastodon": {"redirect_307": table.FAILED, "unauthorized": table.HELD, "refuse": table.FAILED},
     "smtp": {f"drop at {step}": table.SENT for step in STEPS}
     # A small mail and its final dot leave at once, before anybody can notice that the server is gone.
@@ -142,10 +176,10 @@ def cells() -> Iterator[Cell]:
 
 
 def allowed(cell: Cell) -> table.Allowed:
-    """Mastodon and the ledger can be asked; SMTP and a Mailgun key that only sends cannot."""
+    """Mastodon, Discord and the ledger can be asked; SMTP, Telegram, and a Mailgun key that only sends cannot."""
     if cell.breaks:
         return MODES[cell.kind][cell.breaks[0][1]]
     if cell.point == "token.renewed":
         return table.HELD  # the old one is void and the new one is lost: only signing in again helps
     can, cannot = table.POINTS[cell.point]
-    return can if cell.kind in ("mastodon", "renewing") else cannot
+    return can if cell.kind in ("mastodon", "discord", "renewing") else cannot

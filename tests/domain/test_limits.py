@@ -107,3 +107,35 @@ def test_the_gravest_comes_first() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+CHAT = Capabilities(
+    checked="2026-11-26", text=20, caption=10, media=2, image_bytes=1000, file_bytes=2000,
+    varies=(("as_files", "yes", "image_bytes", 2000), ("wide", "yes", "text", 40)),
+)  # fmt: skip
+PAPER = Attachment("1" * 64, "a.pdf", "application/pdf", 1500)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        (item("x" * 20), {}, []),
+        (item("x" * 11, PICTURE), {}, ["text"]),
+        (item("x" * 11, replace(PICTURE, role=Role.ATTACHMENT)), {}, ["attachment"]),
+        (item("x" * 21), {"wide": "yes"}, []),
+        (item("x" * 41), {"wide": "yes"}, ["text"]),
+        (item("", PAPER), {}, []),
+        (item("", replace(PAPER, size=2001)), {}, ["media_size"]),
+        (item("", replace(PICTURE, size=1500)), {}, ["media_size"]),
+        (item("", replace(PICTURE, size=1500)), {"as_files": "yes"}, []),
+    ],
+)
+def test_figures_may_vary_with_media_and_options(
+    content: Content, options: dict[str, str], expected: list[str]
+) -> None:
+    assert [code for code, _ in codes(content, CHAT, **options)] == expected
+
+
+def test_a_limit_beside_media_is_said_as_such() -> None:
+    (problem,) = check(item("x" * 11, PICTURE), CHAT, "Chat", {})
+    assert problem.text == "The limit there is 10 characters beside media."

@@ -41,6 +41,13 @@ def test_a_secret_in_basic_authentication_cannot_be_read_back(secret: str, user:
         ("Authorization: Bearer abcdefghijklmnop1234", f"Authorization: Bearer {MASK}"),
         ("GET /x?access_token=abc&y=1", f"GET /x?access_token={MASK}&y=1"),
         ("https://user:pass@example.org/x", f"https://{MASK}@example.org/x"),
+        (
+            "POST https://discord.com/api/webhooks/12/abcdefghijklmnop-Q_?wait=true",
+            f"POST https://discord.com/api/webhooks/12/{MASK}?wait=true",
+        ),
+        ("GET /bot123456:abcdefghijklmnopq/getMe", f"GET /bot123456:{MASK}/getMe"),
+        (f"use 123456789:{'x' * 35}!", f"use {MASK}!"),
+        ("the bot is at 12:30, see /webhooks/ and robot123:ok", "the bot is at 12:30, see /webhooks/ and robot123:ok"),
         ("key-0123456789abcdef0123456789abcdef", MASK),
         ("status code=403, Basic functionality of keys", "status code=403, Basic functionality of keys"),
         ("", ""),

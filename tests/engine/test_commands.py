@@ -438,3 +438,26 @@ def test_a_resting_account_that_works_goes_on_after_a_check(program: Program, cl
     with program.store.reading() as connection:
         found = accounts.get(connection, one)
     assert (found.rest_until, found.rest_reason, found.strikes) == (None, "", 4)
+
+
+# --- taking back what is out --------------------------------------------------------------------------------------
+
+
+def test_what_is_not_out_or_not_known_can_not_be_deleted(program: Program) -> None:
+    """What can be is tried with real channels, in tests/cli/test_canaries.py."""
+    (one,) = program.commands.schedule(draft(program, account(program)), at(program, "tomorrow 9"))
+    with pytest.raises(Refused, match="Cancel it instead"):
+        program.commands.delete_sent(one)
+    for state, words in (("in_doubt", "Settle that first"), ("handed_over", "on its way")):
+        with program.store.writing() as connection:
+            connection.exec_driver_sql(f"UPDATE deliveries SET state = '{state}' WHERE id = {one}")
+        with pytest.raises(Refused, match=words):
+            program.commands.delete_sent(one)
+    with program.store.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE deliveries SET state = 'in_doubt' WHERE id = {one}")
+    program.commands.settle(one, sent=True)
+    with pytest.raises(Refused, match="takes nothing back"):
+        program.commands.delete_sent(one)
+    program.channels["practice"].can_delete = True
+    with pytest.raises(Refused, match="does not know its number"):
+        program.commands.delete_sent(one)

@@ -62,7 +62,7 @@ def preview(
     """What one account of the sample gets."""
     one = account(program, place)
     made = Preview(one, program.channels[one.channel], content, options or {}, when, 0)
-    return replace(made, over=max(cut(item.text, made).over for item in content.items))
+    return replace(made, over=max(cut(item, made).over for item in content.items))
 
 
 def post(program: Program) -> Content:
@@ -77,6 +77,19 @@ def posts(program: Program) -> list[Preview]:
         preview(program, sample.TOOT, content, {"visibility": "unlisted"}),
         preview(program, sample.SKY, content),
     ]
+
+
+def chats(program: Program) -> list[Preview]:
+    """The same post as a chat shows it; beside a picture it is too long for Telegram by a little."""
+    content = post(program)
+    long = Content((replace(content.items[0], text=WORDS + "\n" + WORDS[:700]),))
+    discord = Account(90, 1, "discord", "Harbor Coffee #news", "@herald")
+    telegram = Account(91, 1, "telegram", "Harbor News", "@herald_bot")
+    made = [
+        Preview(discord, program.channels["discord"], content, {}, TUESDAY, 0),
+        Preview(telegram, program.channels["telegram"], long, {}, TUESDAY, 0),
+    ]
+    return [replace(one, over=max(cut(item, one).over for item in one.content.items)) for one in made]
 
 
 def thread(program: Program) -> list[Preview]:

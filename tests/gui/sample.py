@@ -33,7 +33,7 @@ class SampleChannel(Channel):
         self.capabilities = Capabilities(checked="2026-11-23", text=text, media=4, media_types=("image/",))
 
 
-NETWORKS = (("x", "X", 280), ("discord", "Discord", 2000), ("telegram", "Telegram", 4096))
+NETWORKS = (("x", "X", 280),)
 
 ACCOUNTS = (
     ("mastodon", "harborcoffee@toot", "@harborcoffee@toot.example"),

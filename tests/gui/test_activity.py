@@ -147,9 +147,10 @@ def test_a_doubt_is_settled_after_a_question(
     sheet = harbor.window.overlay
     assert isinstance(sheet, SettleSheet)
     assert dict(sheet.facts)["Left"] == "The last try began today 14:00:00.2 and was over after 29.8 s."
-    assert dict(sheet.facts)["Channel"] == "Telegram can't be asked what became of a post."
+    why = "A Telegram bot can't read what it sent. Look into the chat whether it is there."
+    assert dict(sheet.facts)["Channel"] == why
     assert not sheet.look_again.isEnabled()
-    assert sheet.look_again.accessibleDescription() == "Telegram can't be asked what became of a post."
+    assert sheet.look_again.accessibleDescription() == why
     told = said_in(sheet)
     assert "It counts as sent, and nothing goes out again." in told
     assert "It goes out again now. If it did arrive after all, people get it twice." in told

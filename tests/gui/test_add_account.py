@@ -162,10 +162,16 @@ def stored(desk: Desk) -> list[Account]:
 def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScreen) -> None:
     networks = screen.networks
     shown = [one.title for one in ordered(desk.program.channels)]
-    assert shown == ["Bluesky", "Mastodon", "E-mail (SMTP)", "Mailgun", "HTTP endpoint", "Practice"]
+    assert shown == [
+        "Bluesky", "Discord", "Discord webhook", "Mastodon", "Telegram", "E-mail (SMTP)", "Mailgun", "HTTP endpoint",
+        "Practice",
+    ]  # fmt: skip
     assert [card.accessibleName() for card in networks._shown()] == [
         "Bluesky, An app password · 1 min",
+        "Discord, A bot on your server · 3 min",
+        "Discord webhook, The webhook's address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
+        "Telegram, A bot from @BotFather · 2 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
         "HTTP endpoint, Any API, by a form · 3 min",
@@ -201,6 +207,8 @@ def test_the_arrows_walk_and_escape_leaves_step_by_step(desk: Desk, screen: AddA
     QTest.keyClick(networks.search, Qt.Key.Key_Down)
     assert networks.cards["bluesky"].hasFocus()
     QTest.keyClick(networks.cards["bluesky"], Qt.Key.Key_Down)
+    assert networks.cards["mastodon"].hasFocus()
+    QTest.keyClick(networks.cards["mastodon"], Qt.Key.Key_Down)
     QTest.keyClick(networks.cards["smtp"], Qt.Key.Key_Right)
     assert networks.cards["mailgun"].hasFocus()
     QTest.keyClick(networks.cards["mailgun"], Qt.Key.Key_Return)

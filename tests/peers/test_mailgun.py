@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import socket
-import subprocess
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,10 +27,10 @@ from sendoff.domain.errors import InDoubt, Rejected
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Recipient
 from tests.fakes.letters import PNG, attachment
 from tests.fakes.mailgun import ACCOUNT_KEY, DOMAIN, SENDING_KEY, LoopbackMailgun
+from tests.peers.referee import judging
 
 pytestmark = pytest.mark.peer
 
-HERE = Path(__file__).parent
 KEYS = {"sending_key": SENDING_KEY, "account_key": ACCOUNT_KEY}
 ADA, BOB = Recipient("ada@example.org", "Ada", {"city": "London"}), Recipient("bob@example.org", "Böb (Bobby)")
 
@@ -51,44 +47,14 @@ class Referee:
 
     url: str
     mailgun: LoopbackMailgun
-    log: Path
-
-    def violations(self, of: str) -> list[str]:
-        """What broke the file so far: in "request" or in "response"."""
-        text = re.sub(r"\x1b\[[0-9;]*m", "", self.log.read_text())
-        said = re.findall(rf"Violation: ({of}\S* .*)", text)
-        return [one for one in said if not any(known in one for known in KNOWN)]
+    violations: Callable[[str], list[str]]
 
 
 @pytest.fixture(scope="module")
 def referee(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Referee]:
-    spec = Path(os.environ.get("SENDOFF_SPECS", "")) / "mailgun-openapi.yaml"
-    if not os.environ.get("SENDOFF_SPECS") or not spec.exists():
-        pytest.skip("SENDOFF_SPECS names no folder with mailgun-openapi.yaml")
-    log = tmp_path_factory.mktemp("prism") / "log"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with LoopbackMailgun() as mailgun, log.open("wb") as out:
-        command = ["bash", str(HERE / "prism.sh"), "proxy", str(spec), str(port), mailgun.url]
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            if not _answers(process, port):
-                pytest.skip(f"Prism does not start: {log.read_text()[-300:]}")
-            yield Referee(f"http://127.0.0.1:{port}", mailgun, log)
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return True
-        time.sleep(0.1)
-    return False
+    folder = tmp_path_factory.mktemp("prism")
+    with LoopbackMailgun() as mailgun, judging("mailgun-openapi.yaml", mailgun.url, folder, KNOWN) as prism:
+        yield Referee(prism.url, mailgun, prism.violations)
 
 
 @pytest.fixture

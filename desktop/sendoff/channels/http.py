@@ -293,6 +293,7 @@ class Http:
         auth: a user name and password for Basic authentication.
         ca_file: an authority of the person's own, beside the system's.
         trace: where the last exchange is noted down.
+        hidden: a secret that stands in the paths; it is masked wherever an address or an answer is noted.
     """
 
     transport: Transport
@@ -303,6 +304,7 @@ class Http:
     ca_file: str = ""
     trace: Trace = field(default_factory=Trace)
     patience: Patience | None = None
+    hidden: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         self.base = _address(self.base)
@@ -342,7 +344,7 @@ class Http:
         """
         patience = self.patience or self.transport.patience
         prepared = self._prepared(method, path, headers, **request)
-        self.trace.request = _as_text(prepared)
+        self.trace.request = self.masked(_as_text(prepared))
         url = self._url(path)
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
         exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
@@ -389,8 +391,8 @@ class Http:
         Args:
             words: what the endpoint said, if the channel knows where it says it.
         """
-        said = words or _said(answer)
-        status, about = answer.status, _About(detail=answer.text[:500], status=answer.status)
+        said = self.masked(words or _said(answer))
+        status, about = answer.status, _About(detail=self.masked(answer.text)[:500], status=answer.status)
         quoted = f": “{said}”." if said else "."
         if 200 <= status < 300:
             if not answer.whole and effect:
@@ -420,7 +422,7 @@ class Http:
 
     def rehearse(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> str:
         """The request that `send` would make, as it stands in a trace. Nothing leaves."""
-        return _as_text(self._prepared(method, path, headers, **request))
+        return self.masked(_as_text(self._prepared(method, path, headers, **request)))
 
     def _prepared(
         self, method: str, path: str, headers: Mapping[str, str] | None, **request: Any
@@ -434,7 +436,11 @@ class Http:
             *(f"{name}: {value}" for name, value in answer.headers.items() if name.lower() != "set-cookie"),
         ]
         self.trace.status = answer.status
-        self.trace.answer = "\n".join(lines) + "\n\n" + answer.text[:3000]
+        self.trace.answer = self.masked("\n".join(lines) + "\n\n" + answer.text[:3000])
+
+    def masked(self, text: str) -> str:
+        """A text as it may be kept: without what is hidden."""
+        return text.replace(self.hidden, MASK) if self.hidden else text
 
 
 _address = lru_cache(maxsize=256)(web_address)  # asked for each exchange
@@ -468,7 +474,8 @@ def _as_text(prepared: requests.PreparedRequest) -> str:
     lines = [f"{prepared.method} {prepared.url}"]
     lines += [f"{name}: {_shown(name, value)}" for name, value in prepared.headers.items()]
     body: Any = prepared.body or b""
-    raw = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"(streamed)"
+    raw = body.encode() if isinstance(body, str) else getattr(body, "shown", body)
+    raw = raw if isinstance(raw, bytes) else b"(streamed)"
     return "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
 
 

@@ -16,7 +16,7 @@ from sendoff.channels import tls
 from sendoff.channels.fediverse import home, listed, table
 from sendoff.channels.http import Answer, Http, reset_time
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
-from sendoff.channels.multipart import FileForm
+from sendoff.channels.multipart import FileForm, FormFile, unnamed
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
@@ -253,7 +253,7 @@ class Mastodon(Channel):
     def _upload(self, http: Http, parcel: Parcel, attachment: Attachment) -> tuple[str, bool]:
         """The id that the server gave to a file, and whether it is done with it."""
         fields = {"description": attachment.alt} if attachment.alt else {}
-        form = FileForm(fields, parcel.file(attachment), name=attachment.name, mime=attachment.mime)
+        form = FileForm(fields, FormFile("file", parcel.file(attachment), unnamed(attachment.name), attachment.mime))
         usual = self._transport.patience
         patient = replace(http, patience=replace(usual, read=usual.read * 2, total=usual.total * 5))
         request: dict[str, Any] = {"method": "POST", "data": form, "headers": {"Content-Type": form.content_type}}

@@ -117,7 +117,7 @@ def _verb(name: str) -> Verb:
     from sendoff.cli import queue
 
     return {"queue": queue.show_all, "show": queue.show, "move": queue.move, "cancel": queue.cancel,
-            "retry": queue.retry, "settle": queue.settle, "look": queue.look,
+            "retry": queue.retry, "settle": queue.settle, "look": queue.look, "delete": queue.delete,
             "pause": queue.pause, "resume": queue.resume}[subject]  # fmt: skip
 
 

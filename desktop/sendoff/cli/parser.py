@@ -216,6 +216,8 @@ def _changes(verbs: Any) -> None:
                         help="sent: it is there; not-sent: it is not, send it again")  # fmt: skip
     look = _verb(verbs, "look", "ask the endpoint once more about a delivery in doubt")
     look.add_argument("id", type=_positive, metavar="ID")
+    delete = _verb(verbs, "delete", "take a sent post back where it was sent to")
+    delete.add_argument("id", type=_positive, metavar="ID")
 
 
 def _pause(verbs: Any) -> None:

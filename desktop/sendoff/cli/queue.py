@@ -164,6 +164,13 @@ def look(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def delete(arguments: argparse.Namespace) -> int:
+    with session.opened(arguments) as program:
+        parts = program.commands.delete_sent(arguments.id)
+        print(f"{arguments.id} is deleted there" + (f", all {parts} parts." if parts > 1 else "."))
+    return 0
+
+
 def _named(ids: list[int]) -> str:
     return ", ".join(map(str, ids))
 

@@ -12,7 +12,7 @@ from typing import Any
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
-from sendoff.domain.post import Attachment, Content, Item, Recipient
+from sendoff.domain.post import Attachment, Content, Item, Recipient, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,10 @@ class Capabilities:
         prepared_life: how long what `prepare` achieved stays usable at the endpoint.
         text: the longest text, counted as `counter` says (text.py); a link counts as `url_length` where that is fixed.
         text_bytes: the most UTF-8 bytes of a text, where that is a second limit beside `text`.
+        caption: the longest text beside media, where that is shorter than `text`.
         media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
+        file_bytes: the largest file that is neither picture nor video.
+        varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
     """
@@ -47,11 +50,13 @@ class Capabilities:
     counter: str = "graphemes"
     text_bytes: int | None = None
     url_length: int | None = None
+    caption: int | None = None
     media: int = 0
     media_types: tuple[str, ...] = ()
     image_bytes: int | None = None
     image_pixels: int | None = None
     video_bytes: int | None = None
+    file_bytes: int | None = None
     alt: int | None = None
     poll_options: int = 0
     poll_option: int | None = None
@@ -59,6 +64,14 @@ class Capabilities:
     poll_max: int | None = None
     recipients: int | None = None
     message_bytes: int | None = None
+    varies: tuple[tuple[str, str, str, Any], ...] = ()
+
+    def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
+        """The figures that count for one item of a post with these options."""
+        varied = {figure: then for name, value, figure, then in self.varies if options.get(name, "") == value}
+        figures: Capabilities = replace(self, **varied) if varied else self
+        has_media = any(one.role is Role.MEDIA for one in item.media)
+        return replace(figures, text=figures.caption) if figures.caption and has_media else figures
 
     def learned(self, known: Mapping[str, Any]) -> Capabilities:
         """These figures with a server's own laid over them; names that this version does not know are left out."""

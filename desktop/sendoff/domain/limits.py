@@ -40,8 +40,9 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
             yield Problem(
                 Level.ERROR, "empty", f"Item {number + 1} is empty.", "Write something or take it out.", item=number
             )
-        yield from _text(item, figures, title, where, number, count(warning, figures) if warning else 0)
-        yield from _media(item, figures, title, where, number)
+        own = figures.of(item, options)
+        yield from _text(item, own, title, where, number, count(warning, own) if warning else 0)
+        yield from _media(item, own, title, where, number)
         yield from _poll(item, figures, title, where, number)
     for attachment in content.attachments:
         if attachment.role is not Role.MEDIA:
@@ -58,7 +59,8 @@ def _text(item: Item, figures: Capabilities, title: str, where: str, number: int
         return
     over = filled(item.text, figures, warning) - figures.text
     if over > 0:
-        limit = f"The limit there is {figures.text} characters."
+        beside = " beside media" if figures.text == figures.caption else ""
+        limit = f"The limit there is {figures.text} characters{beside}."
         if count(item.text, figures) + warning <= figures.text:
             limit = f"The limit there is {figures.text_bytes:,} bytes, and this has {len(item.text.encode()):,}."
         yield Problem(
@@ -123,7 +125,8 @@ def _takes(types: tuple[str, ...], mime: str) -> bool:
 
 
 def _too_big(attachment: Attachment, figures: Capabilities) -> str:
-    limit = figures.video_bytes if attachment.is_video else figures.image_bytes
+    other = figures.image_bytes if attachment.is_image else figures.file_bytes or figures.image_bytes
+    limit = figures.video_bytes if attachment.is_video else other
     if limit and attachment.size > limit:
         return f"It has {size_text(attachment.size)}, and {size_text(limit)} is the limit."
     pixels = (attachment.width or 0) * (attachment.height or 0)

@@ -18,6 +18,9 @@ _QUERY = re.compile(
     r"[^&\s\"']+"
 )
 _USERINFO = re.compile(r"(?i)(\bhttps?://)[^/@\s:]+:[^/@\s]+@")
+# Addresses that are keys themselves: Discord's webhooks, Telegram's bots; and a Telegram token on its own.
+_PATHS = re.compile(r"(/webhooks/\d+/|\bbot\d+(?::|%3A))[\w-]{16,}")
+_BOT_TOKEN = re.compile(r"\b\d{6,12}:[\w-]{35}(?![\w-])")
 _KEY_SHAPES = re.compile(r"\b(?:key|pubkey)-[0-9a-f]{32}\b|\b[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}\b")
 
 
@@ -46,6 +49,8 @@ _SHAPES = (
     (("Basic", "Bearer", "DPoP"), _AUTHORIZATION, rf"\1{MASK}"),
     (("@",), _USERINFO, rf"\1{MASK}@"),
     (("-",), _KEY_SHAPES, MASK),
+    (("/webhooks/", "bot"), _PATHS, rf"\1{MASK}"),
+    ((":",), _BOT_TOKEN, MASK),
     (("=",), _QUERY, rf"\1{MASK}"),
 )
 """What looks like a secret, each with signs, one of which it has, that are quickly looked for."""

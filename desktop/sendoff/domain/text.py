@@ -101,7 +101,7 @@ COUNTERS: dict[str, Callable[[str, Capabilities], int]] = {
     "bytes": _count_bytes,
     "mastodon": _count_mastodon,
 }
-"""How text is counted, by the name that a channel declares."""
+"""How text is counted, by the name that a channel declares. A channel whose network counts in its own way adds it."""
 
 
 def count(text: str, capabilities: Capabilities) -> int:

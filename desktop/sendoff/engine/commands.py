@@ -28,6 +28,9 @@ FINAL = ("empty", "no_recipient", "channel", "copies")
 """The codes of problems that cannot be overridden: no endpoint could make anything of it."""
 
 
+BY_HAND = Receipt("by hand", answer="You said that it is there.")
+"""The receipt of a part that the person found."""
+
 LEAVING = (State.SENDING, State.IN_DOUBT, State.HANDED_OVER)
 """The states in which the endpoint may have the text, or have it soon."""
 
@@ -346,7 +349,7 @@ class Commands:
     def settle(self, delivery_id: int, sent: bool) -> State:
         """The person's word on a doubtful delivery: it is there, or it is not and shall go again."""
         now = self._clock.now()
-        receipt = Receipt("by hand", answer="You said that it is there.") if sent else None
+        receipt = BY_HAND if sent else None
         summary = "You said that it is there." if sent else "You said that it is not there, so it goes again."
         with self._store.writing(changes.DELIVERIES) as connection:
             return deliveries.settle(connection, delivery_id, receipt, now, summary=summary)
@@ -359,6 +362,38 @@ class Commands:
             if one.state is not State.IN_DOUBT:
                 raise Refused("There is nothing in doubt about this delivery.")
             deliveries.looked(connection, delivery_id, next_look=now, reason=one.reason, advice=one.advice)
+
+    def delete_sent(self, delivery_id: int) -> int:
+        """Takes what is out back at the endpoint, the last part first; returns how many parts that were.
+
+        The delivery stays what it was, sent; an event says that it is gone. What is gone already is no error, so this
+        may be repeated.
+
+        Raises:
+            Refused: nothing is out, something of it is on its way, or this network takes nothing back.
+            Rejected, NeedsLogin, TryLater, InDoubt: it is still there, or that is not known.
+        """
+        with self._store.reading() as connection:
+            one = deliveries.get(connection, delivery_id)
+            account = accounts.get(connection, one.account_id)
+            out = [part.receipt for part in deliveries.parts_of(connection, delivery_id) if part.receipt]
+        channel = self.channel(account.channel)
+        if one.state is State.IN_DOUBT:
+            raise Refused("It is not known whether all of it is out. Settle that first.")
+        if one.state in (State.CLAIMED, State.SENDING, State.HANDED_OVER):
+            raise Refused("It is on its way. Delete it when it is out.")
+        if not out:
+            raise Refused("Nothing of it is out. Cancel it instead.")
+        if not channel.can_delete:
+            raise Refused(f"{channel.title} takes nothing back that was sent.")
+        if BY_HAND in out:
+            raise Refused("You said that it is there, so Sendoff does not know its number. Delete it there.")
+        secret = self._secrets.get(account.secret_ref)
+        for receipt in reversed(out):
+            channel.delete(account, secret, receipt)
+        with self._store.writing(changes.DELIVERIES) as connection:
+            deliveries.note(connection, delivery_id, self._clock.now(), "deleted", detail="You took it back.")
+        return len(out)
 
     def acknowledge(self, ids: Iterable[int], seen: bool = True) -> None:
         """Takes failed, missed and doubtful deliveries off the "Needs you" list; their state stays what it is."""
@@ -444,7 +479,7 @@ class Commands:
                     settings=plain,
                     learned=identity.learned,
                     secret_ref=ref,
-                    spacing=channel.capabilities.spacing,
+                    spacing=channel.capabilities.learned(identity.learned).spacing,
                     now=self._clock.now(),
                 )
         except BaseException:

@@ -135,7 +135,12 @@ def _seat(content: Content, figures: Capabilities | None, options: Mapping[str, 
     if figures is None or figures.text is None or figures.mail:
         return Seat(0, None)
     spare = _spare(figures, options)
-    return Seat(max(filled(item.text, figures, spare) for item in content.items), figures.text)
+    seats = [_item_seat(item.text, figures.of(item, options), spare) for item in content.items]
+    return max(seats, key=lambda one: one.used - (one.limit or 0))
+
+
+def _item_seat(text: str, figures: Capabilities, spare: int) -> Seat:
+    return Seat(filled(text, figures, spare), figures.text)
 
 
 def _page(writing: Writing, tab: int, eyes: Eyes) -> tuple[Counted, ...]:
@@ -143,12 +148,14 @@ def _page(writing: Writing, tab: int, eyes: Eyes) -> tuple[Counted, ...]:
     for one in writing.readers(tab):
         figures = eyes.figures(one)
         if figures is not None and figures.text is not None and not figures.mail:
-            readers.append((figures, _spare(figures, writing.options.get(one, {}))))
+            options = writing.options.get(one, {})
+            readers.append((figures, options, _spare(figures, options)))
     return tuple(_counted(item, readers) for item in writing.page(tab).items)
 
 
-def _counted(item: Item, readers: list[tuple[Capabilities, int]]) -> Counted:
-    fits = min((fitting(item.text, figures, spare) for figures, spare in readers), default=len(item.text))
+def _counted(item: Item, readers: list[tuple[Capabilities, Mapping[str, str], int]]) -> Counted:
+    ends = [fitting(item.text, figures.of(item, options), spare) for figures, options, spare in readers]
+    fits = min(ends, default=len(item.text))
     return Counted(len(graphemes(item.text)), fits if fits < len(item.text) else None)
 
 
@@ -166,7 +173,8 @@ def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -
     if figures.text is None or figures.mail:
         return 0
     spare = _spare(figures, options)
-    return sum(max(filled(item.text, figures, spare) - figures.text, 0) for item in content.items)
+    seats = [_item_seat(item.text, figures.of(item, options), spare) for item in content.items]
+    return sum(max(one.used - (one.limit or 0), 0) for one in seats)
 
 
 # --- problems -----------------------------------------------------------------------------------------------------

@@ -253,6 +253,7 @@ class PreviewCard(QWidget):
             return counted(len(content.mail.to), "person", "people") if content.mail else ""
         if len(content.items) > 1:
             return counted(len(content.items), "post", "posts")
+        figures = figures.of(content.items[0], variant.options if variant else {})
         used = count(content.items[0].text, figures)
         return f"{used:,} / {figures.text:,}" if figures.text else f"{used:,}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel
-from sendoff.domain.post import Content
+from sendoff.domain.post import Content, Item
 from sendoff.domain.text import count, filled, fitting
 from sendoff.domain.when import When
 
@@ -48,9 +48,9 @@ class Cut:
     over: int
 
 
-def cut(text: str, preview: Preview) -> Cut:
+def cut(item: Item, preview: Preview) -> Cut:
     """Counts one item's text as its endpoint does; a content warning counts with each item."""
-    figures = preview.figures
+    text, figures = item.text, preview.figures.of(item, preview.options)
     if figures.text is None:
         return Cut(len(text), 0)
     spare = count(preview.warning, figures) if preview.warning else 0

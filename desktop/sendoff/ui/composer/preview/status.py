@@ -47,7 +47,11 @@ class Style:
 
 
 PLAIN = Style()
+CHAT = Style(lines=40)  # beside the picture of who says it, and never folded
 STYLES = {
+    "discord": CHAT,
+    "discord_webhook": CHAT,
+    "telegram": CHAT,
     "mastodon": Style(
         wide=True,
         sights={
@@ -147,7 +151,7 @@ class StatusItem(QWidget):
         self.warning.setVisible(warned)
         self.opener.setVisible(warned)
         self._folded.setVisible(self._open or not warned)
-        self.words.show_text(item.text, cut(item.text, preview))
+        self.words.show_text(item.text, cut(item, preview))
         self.words.setVisible(bool(item.text.strip()))
         self.nothing.setVisible(item.is_empty)
         media = tuple(one for one in item.media if one.role is Role.MEDIA)
