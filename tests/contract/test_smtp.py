@@ -227,7 +227,7 @@ def test_what_is_slipped_in_before_the_encryption_is_not_believed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with SmtpServer(tmp_path, users={USER: CANARY}, faults={"STARTTLS": "220 go\n235 you are signed in"}) as server:
-        end = attempt(channel(), ready(server, tmp_path), caplog)
+        end = attempt(channel(SHORT), ready(server, tmp_path), caplog)
         assert isinstance(end, TryLater)
         assert not any(command.startswith("AUTH") for command in server.commands)
 

@@ -38,12 +38,18 @@ def own_desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def open_desk(look: Look) -> Iterator[Callable[..., Desk]]:
+def first_screen() -> str:
+    """What windows show first. Tests of another screen say so, and need not wait for the planner."""
+    return "planner"
+
+
+@pytest.fixture
+def open_desk(look: Look, first_screen: str) -> Iterator[Callable[..., Desk]]:
     """Opens windows over programs, and closes them at the end."""
     opened: list[Desk] = []
 
     def open_one(program: Program, **more: object) -> Desk:
-        desk = set_up(program, look, **more)  # type: ignore[arg-type]
+        desk = set_up(program, look, **{"screen": first_screen} | more)  # type: ignore[arg-type]
         desk.window.show()
         desk.settle()
         opened.append(desk)

@@ -33,6 +33,11 @@ from tests.gui.returning_states import rest
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return "drafts"
+
+
+@pytest.fixture
 def screen(harbor: Desk) -> AccountsScreen:
     return opened(harbor)
 

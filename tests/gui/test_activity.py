@@ -35,6 +35,11 @@ from tests.gui.desk import Desk
 from tests.gui.sample import NOW, ZONE
 
 
+@pytest.fixture
+def first_screen() -> str:
+    return "activity"
+
+
 def shown(desk: Desk, **what: object) -> ActivityScreen:
     desk.window.go("activity", **what)
     desk.settle()

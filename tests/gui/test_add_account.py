@@ -44,6 +44,12 @@ from tests.fakes.mastodon import MastodonServer
 from tests.fakes.smtp_server import SmtpServer, port_that_is_closed
 from tests.gui.desk import Desk
 
+
+@pytest.fixture
+def first_screen() -> str:
+    return "accounts"
+
+
 PASSWORD = "CANARY-7c1d-Grace"
 SCHEMES = ("http", "https", "smb", "file", "javascript")
 

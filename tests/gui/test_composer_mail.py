@@ -34,6 +34,12 @@ from tests.gui.composer_hands import (
 )
 from tests.gui.desk import Desk
 
+
+@pytest.fixture
+def first_screen() -> str:
+    return "drafts"
+
+
 # --- mail ---------------------------------------------------------------------------------------------------------
 
 

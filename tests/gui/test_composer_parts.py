@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -25,6 +26,12 @@ from tests.gui.composer_hands import (
     write,
 )
 from tests.gui.desk import Desk
+
+
+@pytest.fixture
+def first_screen() -> str:
+    return "drafts"
+
 
 # --- accounts -----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,11 @@ from tests.gui.desk import Desk
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return "drafts"
+
+
+@pytest.fixture
 def drafts(harbor: Desk) -> DraftsScreen:
     harbor.window.go("drafts")
     harbor.settle()

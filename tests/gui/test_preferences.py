@@ -31,6 +31,11 @@ from tests.conftest import SetClock
 from tests.gui.desk import Desk
 
 
+@pytest.fixture
+def first_screen() -> str:
+    return "accounts"
+
+
 def shown(desk: Desk, **what: object) -> PreferencesScreen:
     desk.window.resize(1280, 800)
     desk.window.go("preferences", **what)
