@@ -31,7 +31,7 @@ from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, SendError, TryL
 from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.redact import Redactor
 
-IMPATIENT = Patience(connect=2.0, read=1.0, total=1.5, most=1 << 20)
+IMPATIENT = Patience(connect=2.0, read=1.5, total=2.0, most=1 << 20)
 """Waits short enough for tests; the server's "slow" is longer."""
 
 SLOW = 2.5
