@@ -141,7 +141,12 @@ def _poll(item: Item, figures: Capabilities, title: str, where: str, number: int
         return
     if not figures.poll_options:
         yield Problem(
-            Level.ERROR, "poll", f"{where}Sendoff sends no polls to {title}.", "Take the poll out for it.", "customise", number
+            Level.ERROR,
+            "poll",
+            f"{where}Sendoff sends no polls to {title}.",
+            "Take the poll out for it.",
+            "customise",
+            number,
         )
         return
     filled = [option for option in poll.options if option.strip()]
