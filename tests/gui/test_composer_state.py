@@ -18,7 +18,6 @@ from sendoff.ui.composer.state import (
     enclosed,
     listed,
     people,
-    shown,
     wrong_addresses,
 )
 from sendoff.ui.composer.timing import as_set, spelled, understand
@@ -99,7 +98,7 @@ def test_files_by_their_role() -> None:
     picture = Attachment("a", "a.png", "image/png", 1)
     paper = Attachment("b", "b.pdf", "application/pdf", 1, role=Role.ATTACHMENT)
     item = Item("", (picture, paper))
-    assert shown(item) == (picture,)
+    assert item.shown == (picture,)
     assert enclosed(item) == (paper,)
 
 

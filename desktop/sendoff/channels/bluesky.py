@@ -15,9 +15,9 @@ from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import bluesky_text as rich
 from sendoff.channels import tls
 from sendoff.channels.bluesky_pds import Xrpc
-from sendoff.channels.fediverse import table
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.oauth import Listener
+from sendoff.channels.reading import table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -282,7 +282,7 @@ class Bluesky(Channel):
             and nobody.
         """
         xrpc = self._xrpc(parcel.account, parcel.secret)
-        blobs = [self._upload(xrpc, parcel, one) for one in posts.pictures(parcel.item)]
+        blobs = [self._upload(xrpc, parcel, one) for one in parcel.item.shown]
         kept = table(parcel.prepared.get("record"))
         if kept and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
             return dict(parcel.prepared)
@@ -304,8 +304,7 @@ class Bluesky(Channel):
 
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
         """The server's own name for a picture, which goes into the record as it is."""
-        usual = self._transport.patience
-        patient = xrpc.patient(replace(usual, read=usual.read * 2, total=usual.total * 5))
+        patient = xrpc.patient(self._transport.patience.with_files)
         answer = patient.post(
             "com.atproto.repo.uploadBlob", data=parcel.file(attachment).read_bytes(),
             headers={"Content-Type": attachment.mime},
@@ -338,7 +337,7 @@ class Bluesky(Channel):
         answer = _put(xrpc, parcel)
         if pds.error(answer)[0] == "BlobNotFound":  # nothing was written, and uploads are seen by nobody
             aside = self._xrpc(parcel.account, parcel.secret)
-            for one in posts.pictures(parcel.item):
+            for one in parcel.item.shown:
                 self._upload(aside, parcel, one)
             answer = _put(xrpc, parcel)
         if 400 <= answer.status < 500 and (parcel.first_try is not None or pds.error(answer)[0] == "InvalidSwap"):
@@ -494,14 +493,14 @@ def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Prob
         yield Problem(Level.WARNING, "card", "There is no link to make a card of.", "It goes without one.")
     elif not options.get("card_title", "").strip():
         yield Problem(Level.WARNING, "card", "The link's card has no title.", "Without one it is left out.")
-    elif posts.pictures(linked[0]):
+    elif linked[0].shown:
         yield Problem(
             Level.WARNING, "card", "The link's card stays away.", "Bluesky shows pictures or a card, never both."
         )
 
 
 def _against_pictures(item: Item, number: int, account: Account) -> Iterator[Problem]:
-    shown = posts.pictures(item)
+    shown = item.shown
     if any(one.mime == "image/gif" for one in shown):
         yield Problem(
             Level.WARNING, "gif", "A GIF stands still on Bluesky.", "Only its first picture is shown.", "", number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import secrets
@@ -10,15 +9,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from sendoff.channels.fediverse import listed, table
 from sendoff.channels.http import Answer, Http, Transport
-from sendoff.channels.oauth import Client, CodeSignIn, Listener, Service
+from sendoff.channels.oauth import Client, CodeSignIn, Listener, Service, base64url, origin
+from sendoff.channels.reading import listed, table
 from sendoff.domain.errors import NeedsLogin, Rejected, TryLater
 
 SCOPES = ("atproto", "transition:generic")
@@ -37,7 +36,7 @@ class Key:
             ec.derive_private_key(number, ec.SECP256R1()) if text else ec.generate_private_key(ec.SECP256R1())
         )
         public = self._private.public_key().public_numbers()
-        x, y = (_b64(one.to_bytes(32)) for one in (public.x, public.y))
+        x, y = (base64url(one.to_bytes(32)) for one in (public.x, public.y))
         self._jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 
     @property
@@ -52,15 +51,11 @@ class Key:
         if nonce:
             claims["nonce"] = nonce
         if token:
-            claims["ath"] = _b64(hashlib.sha256(token.encode()).digest())
+            claims["ath"] = base64url(hashlib.sha256(token.encode()).digest())
         head = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._jwk}
-        signed = f"{_b64(json.dumps(head).encode())}.{_b64(json.dumps(claims).encode())}"
+        signed = f"{base64url(json.dumps(head).encode())}.{base64url(json.dumps(claims).encode())}"
         r, s = decode_dss_signature(self._private.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-        return f"{signed}.{_b64(r.to_bytes(32) + s.to_bytes(32))}"
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+        return f"{signed}.{base64url(r.to_bytes(32) + s.to_bytes(32))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +83,13 @@ class Proofs:
         """
         url = path if path.startswith(("https://", "http://")) else http.base + path
         for _ in range(2):
-            nonce = self.nonces.get(_origin(url), "")
+            nonce = self.nonces.get(origin(url), "")
             proof = self.key.proof(method, url, nonce=nonce, token=self.token)
             own = {"DPoP": proof} | ({"Authorization": f"DPoP {self.token}"} if self.token else {})
             answer = http.send(method, path, effect=effect, headers={**(headers or {}), **own}, **request)
             wanted = answer.headers.get("DPoP-Nonce", "")
             if wanted:
-                self.nonces[_origin(url)] = wanted
+                self.nonces[origin(url)] = wanted
             if not (wanted and wanted != nonce and _wants_nonce(answer)):
                 break
         return answer
@@ -105,11 +100,6 @@ def _wants_nonce(answer: Answer) -> bool:
         return False
     challenge = answer.headers.get("WWW-Authenticate", "")
     return table(answer.json()).get("error") == "use_dpop_nonce" or "use_dpop_nonce" in challenge
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 # --- where to sign in ---------------------------------------------------------------------------------------------
@@ -212,7 +202,7 @@ class BoundSignIn(CodeSignIn):
         scope = " ".join(SCOPES)
         self._server, self._did, self._who, self._fields = server, did, who, fields
         self._proofs = Proofs(Key(), nonces)
-        self._http = Http(transport, _origin(server.token_url), name, ca_file=ca_file)
+        self._http = Http(transport, origin(server.token_url), name, ca_file=ca_file)
         client = Client(f"http://localhost?{urlencode({'redirect_uri': listener.redirect_uri, 'scope': scope})}")
         service = Service(name, server.authorize_url, server.token_url, server.issuer, always_names_itself=True)
         super().__init__(
@@ -253,7 +243,7 @@ def refreshed(transport: Transport, grant: Grant, nonces: Nonces, name: str, ca_
     Raises:
         NeedsLogin: the sign-in is over (two weeks at most without a page of the program's own). TryLater.
     """
-    http = Http(transport, _origin(grant.token_url), name, ca_file=ca_file)
+    http = Http(transport, origin(grant.token_url), name, ca_file=ca_file)
     form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, "client_id": grant.client_id}
     answer = Proofs(Key(grant.key), nonces).send(http, "POST", grant.token_url, effect=False, data=form)
     if answer.status in (400, 401):

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from sendoff.channels.bluesky_oauth import Proofs
-from sendoff.channels.fediverse import listed, table
 from sendoff.channels.http import Answer, Http, Patience, Transport, reset_time
+from sendoff.channels.reading import listed, table
 from sendoff.domain.address import is_this_computer, web_address
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected, TryLater
 

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sendoff.channels import bluesky_text as rich
-from sendoff.channels.fediverse import listed, table
+from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.post import Attachment, Item, Role
+from sendoff.domain.post import Attachment
 
 COLLECTION = "app.bsky.feed.post"
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
@@ -45,11 +45,6 @@ def own_key(now: datetime, key: str) -> str:
 def created_at(now: datetime) -> str:
     """An instant (aware, UTC) as records have it: 2026-01-02T03:04:05.123Z."""
     return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"
-
-
-def pictures(item: Item) -> tuple[Attachment, ...]:
-    """What is shown with the post; attachments stay behind."""
-    return tuple(one for one in item.media if one.role is Role.MEDIA)
 
 
 def languages(options: Mapping[str, str]) -> list[str]:
@@ -92,7 +87,7 @@ def record(
 def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The pictures, or the card of the post's first link where one is wanted and nothing else is shown."""
     if blobs:
-        shown = [_image(one, blob) for one, blob in zip(pictures(parcel.item), blobs, strict=True)]
+        shown = [_image(one, blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
         return {"$type": "app.bsky.embed.images", "images": shown}
     uri, title = carded(parcel), parcel.options.get("card_title", "").strip()
     if not uri:

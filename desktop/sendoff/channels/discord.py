@@ -13,8 +13,8 @@ from sendoff.channels import discord_posts as posts
 from sendoff.channels import tls
 from sendoff.channels.discord_answers import ends, judged
 from sendoff.channels.discord_rights import Right, rights
-from sendoff.channels.fediverse import table
 from sendoff.channels.http import Answer, Http
+from sendoff.channels.reading import table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     Capabilities,
@@ -107,11 +107,7 @@ class _Discord(Channel):
         return Http(self._transport, base, "Discord", headers={"User-Agent": agent, **headers}, trace=trace)
 
     def _patient(self, http: Http, parcel: Parcel) -> Http:
-        """Files take time on a slow line."""
-        usual = self._transport.patience
-        if not posts.media(parcel.item):
-            return http
-        return replace(http, patience=replace(usual, read=usual.read * 2, total=usual.total * 5))
+        return replace(http, patience=self._transport.patience.with_files) if parcel.item.shown else http
 
 
 class Discord(_Discord):
@@ -445,7 +441,7 @@ def _note(may: Right) -> str:
 
 
 def _against_item(item: Item, number: int) -> Iterator[Problem]:
-    size = sum(one.size for one in posts.media(item))
+    size = sum(one.size for one in item.shown)
     if size > REQUEST_BYTES:
         yield Problem(
             Level.ERROR, "size", "The files are too big together for Discord.",

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from sendoff.channels.discord_posts import is_message
-from sendoff.channels.fediverse import listed, table
 from sendoff.channels.http import Answer, Http, retry_after
+from sendoff.channels.reading import listed, table
 from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, TryLater
 
 LONGEST_WAIT = 86_400.0

@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from sendoff.channels.fediverse import listed, table
 from sendoff.channels.multipart import FileForm, FormFile, unnamed
+from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.post import Attachment, Item, Role
+from sendoff.domain.post import Attachment
 
 THREADS = frozenset({10, 11, 12})
 WRITABLE = frozenset({0, 1, 2, 3, 5, 13}) | THREADS
@@ -27,11 +27,6 @@ QUESTION = 300
 
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
 _MENTIONS: Mapping[str, list[str]] = {"users": ["users"], "everyone": ["users", "roles", "everyone"]}
-
-
-def media(item: Item) -> tuple[Attachment, ...]:
-    """What is shown with the message; attachments stay behind."""
-    return tuple(one for one in item.media if one.role is Role.MEDIA)
 
 
 def nonce(key: str) -> str:
@@ -57,21 +52,21 @@ def body(parcel: Parcel) -> dict[str, Any]:
     flags |= SUPPRESS_EMBEDS if options.get("embeds") == "no" else 0
     if flags:
         made["flags"] = flags
-    if media(item):
+    if item.shown:
         made["attachments"] = [
             {"id": str(number), "filename": _name(one, number), **({"description": one.alt} if one.alt else {})}
-            for number, one in enumerate(media(item))
+            for number, one in enumerate(item.shown)
         ]
     return made
 
 
 def request(made: Mapping[str, Any], parcel: Parcel) -> dict[str, Any]:
     """What Http.send is given: JSON, or a form where files go along."""
-    if not media(parcel.item):
+    if not parcel.item.shown:
         return {"json": made}
     files = [
         FormFile(f"files[{number}]", parcel.file(one), _name(one, number), one.mime)
-        for number, one in enumerate(media(parcel.item))
+        for number, one in enumerate(parcel.item.shown)
     ]
     form = FileForm({"payload_json": json.dumps(made, ensure_ascii=False)}, *files)
     return {"data": form, "headers": {"Content-Type": form.content_type}}
@@ -105,7 +100,7 @@ def says_the_same(message: Mapping[str, Any], parcel: Parcel) -> bool:
     shown = table(poll.get("question")).get("text") if item.poll else message.get("content")
     return (
         _bare(str(shown or "")) == _bare(item.text)
-        and len(listed(message.get("attachments"))) == len(media(item))
+        and len(listed(message.get("attachments"))) == len(item.shown)
         and bool(poll) == bool(item.poll)
     )
 

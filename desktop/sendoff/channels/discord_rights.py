@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Flag
 from typing import Any
 
-from sendoff.channels.fediverse import listed, table
+from sendoff.channels.reading import listed, table
 
 
 class Right(Flag):

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from sendoff.channels.http import Http, Transport
+from sendoff.channels.reading import listed, table
 from sendoff.domain.address import is_this_computer, web_address
 from sendoff.domain.errors import BadInput, SendError
 
@@ -88,13 +89,3 @@ def software(http: Http) -> Software:
     except SendError:
         pass  # it does not say
     return Software()
-
-
-def table(value: Any) -> dict[str, Any]:
-    """The value if it is a JSON object, else an empty one: whatever a server sends, reading it never fails."""
-    return value if isinstance(value, dict) else {}
-
-
-def listed(value: Any) -> list[Any]:
-    """The value if it is a JSON array, else an empty one."""
-    return value if isinstance(value, list) else []

@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypedDict, cast
@@ -48,6 +48,11 @@ class Patience:
     read: float = 60.0
     total: float = 120.0
     most: int = 1 << 20
+
+    @property
+    def with_files(self) -> Patience:
+        """The same for a request that carries files, which take time on a slow line."""
+        return replace(self, read=self.read * 2, total=self.total * 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,9 +348,9 @@ class Http:
             TryLater, Rejected: nothing left. InDoubt (effect) or TryLater: something did, and no answer came.
         """
         patience = self.patience or self.transport.patience
-        prepared = self._prepared(method, path, headers, **request)
-        self.trace.request = self.masked(_as_text(prepared))
         url = self._url(path)
+        prepared = self._prepared(method, url, headers, **request)
+        self.trace.request = self.masked(_as_text(prepared))
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
         exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
         _current.exchange = exchange
@@ -422,13 +427,12 @@ class Http:
 
     def rehearse(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> str:
         """The request that `send` would make, as it stands in a trace. Nothing leaves."""
-        return self.masked(_as_text(self._prepared(method, path, headers, **request)))
+        return self.masked(_as_text(self._prepared(method, self._url(path), headers, **request)))
 
     def _prepared(
-        self, method: str, path: str, headers: Mapping[str, str] | None, **request: Any
+        self, method: str, url: str, headers: Mapping[str, str] | None, **request: Any
     ) -> requests.PreparedRequest:
-        whole = {**_HEADERS, **self.headers, **(headers or {})}
-        return _prepared(method, self._url(path), whole, self.auth, **request)
+        return _prepared(method, url, {**_HEADERS, **self.headers, **(headers or {})}, self.auth, **request)
 
     def _trace_answer(self, answer: Answer) -> None:
         lines = [

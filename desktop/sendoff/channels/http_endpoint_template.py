@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput
-from sendoff.domain.post import Attachment, Item, Role
+from sendoff.domain.post import Attachment, Item
 from sendoff.domain.text import FIELD, LINK, TAG
 
 FIELDS: Mapping[str, str] = {
@@ -105,7 +105,7 @@ def values(
     file: Callable[[Attachment], Path] | None = None,
 ) -> Values:
     """The values for one item of a post."""
-    media = tuple(one for one in item.media if one.role is Role.MEDIA)
+    media = item.shown
     links = LINK.findall(item.text)
     known: dict[str, Value | None] = {
         "text": item.text,

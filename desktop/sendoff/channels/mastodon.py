@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from sendoff.channels import mastodon_posts as posts
 from sendoff.channels import mastodon_servers as servers
 from sendoff.channels import tls
-from sendoff.channels.fediverse import home, listed, table
+from sendoff.channels.fediverse import home
 from sendoff.channels.http import Answer, Http, reset_time
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.multipart import FileForm, FormFile, unnamed
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
+from sendoff.channels.reading import listed, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -242,7 +243,7 @@ class Mastodon(Channel):
             and time, {} where there is none, left out where the list can't be read.
         """
         http = self._http(parcel, Trace())
-        uploads = [self._upload(http, parcel, one) for one in posts.media(parcel.item)]
+        uploads = [self._upload(http, parcel, one) for one in parcel.item.shown]
         since = parcel.prepared["since"] if "since" in parcel.prepared else self._newest(http, parcel)
         return {
             "media": [name for name, _ in uploads],
@@ -254,8 +255,7 @@ class Mastodon(Channel):
         """The id that the server gave to a file, and whether it is done with it."""
         fields = {"description": attachment.alt} if attachment.alt else {}
         form = FileForm(fields, FormFile("file", parcel.file(attachment), unnamed(attachment.name), attachment.mime))
-        usual = self._transport.patience
-        patient = replace(http, patience=replace(usual, read=usual.read * 2, total=usual.total * 5))
+        patient = replace(http, patience=self._transport.patience.with_files)
         request: dict[str, Any] = {"method": "POST", "data": form, "headers": {"Content-Type": form.content_type}}
         answer = patient.read("/api/v2/media", ok=(404,), **request)
         if answer.status == 404:  # Friendica has the first version alone
@@ -498,7 +498,7 @@ def _against_options(options: Mapping[str, str], speaks: Dialect, where: str) ->
 
 def _against_item(item: Item, number: int, of: int, options: Mapping[str, str], speaks: Dialect) -> Iterator[Problem]:
     where = f"Item {number + 1}: " if of > 1 else ""
-    media = posts.media(item)
+    media = item.shown
     if len(media) > 1 and any(not one.is_image for one in media):
         yield Problem(
             Level.ERROR, "media_mix", f"{where}A video or sound stands alone.",

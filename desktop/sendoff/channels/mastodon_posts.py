@@ -8,17 +8,11 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
-from sendoff.channels.fediverse import listed
 from sendoff.channels.mastodon_servers import Dialect, url
+from sendoff.channels.reading import listed
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.post import Attachment, Item, Role
 from sendoff.domain.text import MENTION
-
-
-def media(item: Item) -> tuple[Attachment, ...]:
-    """What is shown with the post; attachments stay behind."""
-    return tuple(one for one in item.media if one.role is Role.MEDIA)
 
 
 def body(parcel: Parcel, speaks: Dialect) -> dict[str, Any]:
@@ -74,7 +68,7 @@ def is_built_the_same(status: Mapping[str, Any], parcel: Parcel) -> bool:
     warning, shown = bare(parcel.options.get("spoiler_text", "")), str(status.get("spoiler_text") or "")
     return (
         status.get("in_reply_to_id") == parent
-        and len(listed(status.get("media_attachments"))) == len(media(parcel.item))
+        and len(listed(status.get("media_attachments"))) == len(parcel.item.shown)
         and bool(status.get("poll")) == bool(parcel.item.poll)
         and (not parcel.item.text.strip() or warning in (bare(shown), bare(plain(shown))))
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sendoff.channels.fediverse import Software, listed, software, table
+from sendoff.channels.fediverse import Software, software
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.oauth import Client
+from sendoff.channels.reading import listed, table
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected, TryLater
 
 

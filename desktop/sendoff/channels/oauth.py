@@ -293,7 +293,7 @@ class CodeSignIn(BrowserSignIn):
 
     def _query(self, redirect_uri: str) -> dict[str, str]:
         """The authorization request."""
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(self._verifier.encode()).digest()).decode().rstrip("=")
+        challenge = base64url(hashlib.sha256(self._verifier.encode()).digest())
         return {
             "response_type": "code",
             "client_id": self._client.id,
@@ -376,7 +376,7 @@ class CodeSignIn(BrowserSignIn):
         if self._client.secret:
             form["client_secret"] = self._client.secret
         name = self._service.name
-        http = Http(self._transport, _origin(self._service.token_url), name, ca_file=self._ca_file)
+        http = Http(self._transport, origin(self._service.token_url), name, ca_file=self._ca_file)
         answer = http.read(self._service.token_url, method="POST", data=form, ok=(400, 401, 403, 422))
         found = answer.json()
         token = found.get("access_token") if isinstance(found, dict) else None
@@ -390,5 +390,10 @@ class CodeSignIn(BrowserSignIn):
         raise Rejected(f"{name} did not hand out a key{said} Start the sign-in again.", status=answer.status)
 
 
-def _origin(url: str) -> str:
+def base64url(data: bytes) -> str:
+    """As RFC 7636 and RFC 7515 write bytes: URL-safe, without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def origin(url: str) -> str:
     return urlsplit(url)._replace(path="", query="", fragment="").geturl()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sendoff.channels import telegram_markup as markup
 from sendoff.channels import telegram_posts as posts
 from sendoff.channels import tls
-from sendoff.channels.fediverse import listed, table
 from sendoff.channels.http import Answer, Http
+from sendoff.channels.reading import listed, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     Capabilities,
@@ -170,7 +169,7 @@ class Telegram(Channel):
         for number, item in enumerate(content.items):
             if options.get("format") == markup.HTML and (why := markup.wrong(item.text)):
                 yield Problem(Level.ERROR, "format", "Telegram can't read the HTML.", why, "customise", number)
-            yield from _against_media(posts.media(item), number, options)
+            yield from _against_media(item.shown, number, options)
             yield from _against_empty(item, number, options)
 
     # --- sending --------------------------------------------------------------------------------------------------
@@ -178,9 +177,8 @@ class Telegram(Channel):
     def publish(self, parcel: Parcel) -> Receipt:
         token = parcel.secret["token"]
         http = self._line(parcel.account.settings["base_url"], token, parcel.trace)
-        if posts.media(parcel.item):
-            usual = self._transport.patience
-            http.patience = replace(usual, read=usual.read * 2, total=usual.total * 5)
+        if parcel.item.shown:
+            http.patience = self._transport.patience.with_files
         answer = self._sent(http, token, posts.call(parcel, parcel.account.settings["chat"]))
         if moved := posts.moved_to(answer):  # a refusal that names the place to go to: nothing happened so far
             answer = self._sent(http, token, posts.call(parcel, moved))
@@ -288,7 +286,7 @@ def _may_post(member: Mapping[str, Any], chat: Mapping[str, Any]) -> str:
 
 def _against_empty(item: Item, number: int, options: Mapping[str, str]) -> Iterator[Problem]:
     """Marks alone are no text."""
-    if item.text.strip() and not posts.media(item) and not markup.shown(item.text, options.get("format", "")).strip():
+    if item.text.strip() and not item.shown and not markup.shown(item.text, options.get("format", "")).strip():
         yield Problem(Level.ERROR, "empty", "There is nothing to read in it.", "Write a few words.", "", number)
 
 

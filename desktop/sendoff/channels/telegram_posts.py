@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from sendoff.channels import telegram_markup as markup
-from sendoff.channels.fediverse import listed, table
 from sendoff.channels.http import Answer, Http, retry_after
 from sendoff.channels.multipart import FileForm, FormFile, unnamed
+from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, TryLater
-from sendoff.domain.post import Attachment, Item, Role
+from sendoff.domain.post import Attachment
 
 _KINDS: Mapping[str, str] = {
     "image/jpeg": "photo", "image/png": "photo", "image/webp": "photo", "image/gif": "animation", "video/mp4": "video",
@@ -30,11 +30,6 @@ PREVIEWS: Mapping[str, Mapping[str, bool]] = {
     "above": {"show_above_text": True},
 }
 """The values of the option for link previews, as LinkPreviewOptions."""
-
-
-def media(item: Item) -> tuple[Attachment, ...]:
-    """What goes along; attachments stay behind."""
-    return tuple(one for one in item.media if one.role is Role.MEDIA)
 
 
 def kind(attachment: Attachment, options: Mapping[str, str]) -> str:
@@ -65,7 +60,7 @@ class Call:
 def call(parcel: Parcel, chat_id: str) -> Call:
     """The one request that a part is (core.telegram.org/bots/api, Bot API 10.1)."""
     item, options = parcel.item, parcel.options
-    files = media(item)
+    files = item.shown
     about: dict[str, Any] = {"chat_id": int(chat_id)}
     if topic := parcel.account.settings.get("topic", ""):
         about["message_thread_id"] = int(topic)

@@ -12,7 +12,7 @@ from typing import Any
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
-from sendoff.domain.post import Attachment, Content, Item, Recipient, Role
+from sendoff.domain.post import Attachment, Content, Item, Recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,7 @@ class Capabilities:
         """The figures that count for one item of a post with these options."""
         varied = {figure: then for name, value, figure, then in self.varies if options.get(name, "") == value}
         figures: Capabilities = replace(self, **varied) if varied else self
-        has_media = any(one.role is Role.MEDIA for one in item.media)
-        return replace(figures, text=figures.caption) if figures.caption and has_media else figures
+        return replace(figures, text=figures.caption) if figures.caption and item.shown else figures
 
     def learned(self, known: Mapping[str, Any]) -> Capabilities:
         """These figures with a server's own laid over them; names that this version does not know are left out."""

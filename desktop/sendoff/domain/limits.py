@@ -74,7 +74,7 @@ def _text(item: Item, figures: Capabilities, title: str, where: str, number: int
 
 
 def _media(item: Item, figures: Capabilities, title: str, where: str, number: int) -> Iterator[Problem]:
-    media = [attachment for attachment in item.media if attachment.role is Role.MEDIA]
+    media = item.shown
     if len(media) > figures.media:
         most = f"takes {figures.media} at most" if figures.media else "takes none"
         yield Problem(

@@ -168,6 +168,8 @@ def parse_recipient(text: str) -> Recipient:
     Raises:
         BadInput: it is no mail address; the message says which one and why.
     """
+    from email_validator import EmailNotValidError, validate_email  # loading it costs a start of the program a tenth
+
     named = _WITH_NAME.fullmatch(text)
     address = (named["address"] if named else text).strip()
     name = (
@@ -175,8 +177,6 @@ def parse_recipient(text: str) -> Recipient:
         if named and named["quoted"] is not None
         else (named["name"] if named else "")
     )
-    from email_validator import EmailNotValidError, validate_email  # costs a start of the program a tenth
-
     if any(character in text for character in "\r\n\0"):
         raise BadInput(f"An address cannot hold a line break: “{' '.join(text.split())}”.")
     try:

@@ -72,6 +72,11 @@ class Item:
     def is_empty(self) -> bool:
         return not (self.text.strip() or self.media or self.poll)
 
+    @property
+    def shown(self) -> tuple[Attachment, ...]:
+        """The pictures and videos that appear with the text; a mail's attachments are not among them."""
+        return tuple(one for one in self.media if one.role is Role.MEDIA)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:

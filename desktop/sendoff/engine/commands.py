@@ -461,7 +461,8 @@ class Commands:
         complete = self.complete(kind, fields)
         channel = self.channel(kind)
         identity = identity or channel.connect(complete)
-        plain, secret = _divided(channel, complete, identity)
+        plain, secret = _divided(channel, complete)
+        plain, secret = {**plain, **identity.settings}, {**secret, **identity.secrets}
         name = " ".join((name or identity.name or identity.handle or channel.title).split())
         with self._store.reading() as connection:
             if accounts.by_name(connection, name):
@@ -502,7 +503,8 @@ class Commands:
             raise BadInput(
                 f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
             )
-        plain, secret = _divided(channel, complete, identity)
+        plain, secret = _divided(channel, complete)
+        plain, secret = {**plain, **identity.settings}, {**secret, **identity.secrets}
         # Under a new name: other processes go on with what they once read under the old one.
         ref = self._secrets.put(secret) if secret else account.secret_ref
         try:
@@ -598,9 +600,7 @@ class Commands:
         if not channel.can_rehearse:
             raise BadInput(f"{channel.title} can't be tried: what it sends is not made by a form.")
         complete = self.complete(kind, fields) if account_id is None else self._merged(account_id, fields)
-        hidden = {field.name for field in channel.fields if field.secret}
-        plain = {name: value for name, value in complete.items() if name not in hidden}
-        return channel, plain, {name: value for name, value in complete.items() if name in hidden and value}
+        return channel, *_divided(channel, complete)
 
     def rename_account(self, account_id: int, name: str) -> None:
         name = " ".join(name.split())
@@ -728,14 +728,11 @@ def _checked(channel: Channel, field: Field, typed: str) -> str:
     return web_address(value) if field.kind is Kind.ADDRESS else value
 
 
-def _divided(
-    channel: Channel, complete: Mapping[str, str], identity: Identity
-) -> tuple[dict[str, str], dict[str, str]]:
+def _divided(channel: Channel, complete: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What goes into the database and what into the keychain."""
     hidden = {field.name for field in channel.fields if field.secret}
-    plain = {name: value for name, value in complete.items() if name not in hidden} | dict(identity.settings)
-    secret = {name: value for name, value in complete.items() if name in hidden and value} | dict(identity.secrets)
-    return plain, secret
+    plain = {name: value for name, value in complete.items() if name not in hidden}
+    return plain, {name: value for name, value in complete.items() if name in hidden and value}
 
 
 def _patience(chosen: Mapping[str, str]) -> timedelta:

@@ -53,10 +53,10 @@ def parcel(
 
 def send(channel: Channel, made: Parcel) -> Trial:
     """Sends it for real, once."""
-    clean, trace = Redactor(made.secret.values()).clean, made.trace
-    receipt, words = None, "It was taken."
+    redactor, trace = Redactor(made.secret.values()), made.trace
+    clean, receipt, words = redactor.clean, None, "It was taken."
     try:
-        receipt = masked(channel.publish(made), Redactor(made.secret.values()))
+        receipt = masked(channel.publish(made), redactor)
         outcome = Outcome.SENT
     except SendError as wrong:
         outcome, words = _OUTCOMES[type(wrong)], f"{wrong.reason} {wrong.advice}".strip()

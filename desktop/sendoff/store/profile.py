@@ -93,11 +93,10 @@ class SenderLock:
         Raises:
             OwnedElsewhere: another process was faster, and is the sender now.
         """
-        if self.held and not self.in_place:
-            lost = self._descriptor
+        lost = self._descriptor
+        if lost is not None and not self.in_place:
             self.acquire()
-            if lost is not None:
-                os.close(lost)
+            os.close(lost)
 
     def holder(self) -> str:
         """The other process, for a sentence: " (process 1234)"."""

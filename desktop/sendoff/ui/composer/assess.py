@@ -134,13 +134,14 @@ def _spare(figures: Capabilities, options: Mapping[str, str]) -> int:
 def _seat(content: Content, figures: Capabilities | None, options: Mapping[str, str]) -> Seat:
     if figures is None or figures.text is None or figures.mail:
         return Seat(0, None)
+    return max(_seats(content, figures, options), key=lambda one: one.used - (one.limit or 0))
+
+
+def _seats(content: Content, figures: Capabilities, options: Mapping[str, str]) -> list[Seat]:
+    """How each item stands."""
     spare = _spare(figures, options)
-    seats = [_item_seat(item.text, figures.of(item, options), spare) for item in content.items]
-    return max(seats, key=lambda one: one.used - (one.limit or 0))
-
-
-def _item_seat(text: str, figures: Capabilities, spare: int) -> Seat:
-    return Seat(filled(text, figures, spare), figures.text)
+    each = [(item.text, figures.of(item, options)) for item in content.items]
+    return [Seat(filled(text, own, spare), own.text) for text, own in each]
 
 
 def _page(writing: Writing, tab: int, eyes: Eyes) -> tuple[Counted, ...]:
@@ -172,9 +173,7 @@ def _previews(writing: Writing, eyes: Eyes, contents: Mapping[int, Content], whe
 def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -> int:
     if figures.text is None or figures.mail:
         return 0
-    spare = _spare(figures, options)
-    seats = [_item_seat(item.text, figures.of(item, options), spare) for item in content.items]
-    return sum(max(one.used - (one.limit or 0), 0) for one in seats)
+    return sum(max(one.used - (one.limit or 0), 0) for one in _seats(content, figures, options))
 
 
 # --- problems -----------------------------------------------------------------------------------------------------

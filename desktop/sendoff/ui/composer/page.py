@@ -18,7 +18,7 @@ from sendoff.ui.composer.emoji import EmojiPopup
 from sendoff.ui.composer.mailform import MailForm
 from sendoff.ui.composer.media import Enclosures, MediaStrip
 from sendoff.ui.composer.preview.pictures import Pictures
-from sendoff.ui.composer.state import Page, enclosed, shown
+from sendoff.ui.composer.state import Page, enclosed
 from sendoff.ui.context import Context
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets.button import SMALL, Button, IconButton
@@ -308,7 +308,7 @@ class ItemView(QWidget):
     def show_item(self, item: Item) -> None:
         self._item = item
         self.editor.set_text(item.text)
-        self.media.show_files(shown(item))
+        self.media.show_files(item.shown)
         self.poll.show_poll(item)
 
     def item(self) -> Item:

@@ -227,11 +227,6 @@ def wrong_addresses(mail: Mail) -> list[str]:
 # --- files --------------------------------------------------------------------------------------------------------
 
 
-def shown(item: Item) -> tuple[Attachment, ...]:
-    """The pictures and videos of an item."""
-    return tuple(one for one in item.media if one.role is Role.MEDIA)
-
-
 def enclosed(item: Item) -> tuple[Attachment, ...]:
     """What hangs on the mail, or stands inside it."""
     return tuple(one for one in item.media if one.role is not Role.MEDIA)

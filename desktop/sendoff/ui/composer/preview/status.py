@@ -10,7 +10,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from sendoff.domain.post import Item, Poll, Role
+from sendoff.domain.post import Item, Poll
 from sendoff.domain.when import short, span_text
 from sendoff.ui.composer.preview.media import MediaGrid
 from sendoff.ui.composer.preview.model import Preview, cut
@@ -154,7 +154,7 @@ class StatusItem(QWidget):
         self.words.show_text(item.text, cut(item, preview))
         self.words.setVisible(bool(item.text.strip()))
         self.nothing.setVisible(item.is_empty)
-        media = tuple(one for one in item.media if one.role is Role.MEDIA)
+        media = item.shown
         self.media.show_media(media, covered=preview.options.get("sensitive") == "yes" and not warned)
         self.poll.show_poll(item.poll)
         self._actions.setVisible(last and bool(self._style.actions))
