@@ -13,6 +13,7 @@ from sendoff.domain.channel import Capabilities, Channel, Frozen, How, Identity,
 from sendoff.domain.delivery import Delivery, Receipt
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
+from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.commands import Commands
 from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.settle import Settler
@@ -128,14 +129,16 @@ class Driver:
         self.commands = Commands(
             store=self.store, secrets=self.secrets, channels=channels, clock=clock, zone=lambda: ZONE
         )
+        chronometer = Chronometer(clock, "this boot")
         self.dispatch = Dispatch(
             store=self.store, writer=self.writer, secrets=self.secrets, media=self.media,  # type: ignore[arg-type]
-            channels=channels, clock=clock, owner="me", leaving=self.left.append, trouble=self.troubles.append,
-            unreached=lambda account: self.unreached.append(account.id), chance=random.Random(7),
+            channels=channels, clock=clock, chronometer=chronometer, owner="me", leaving=self.left.append,
+            trouble=self.troubles.append, unreached=lambda account: self.unreached.append(account.id),
+            chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(
             store=self.store, writer=self.writer, dispatch=self.dispatch, secrets=self.secrets, channels=channels,  # type: ignore[arg-type]
-            clock=clock, chance=random.Random(7),
+            clock=clock, chronometer=chronometer, chance=random.Random(7),
         )  # fmt: skip
         self.account = self.add_account("ada", {"token": "CANARY-0123456789"})
 

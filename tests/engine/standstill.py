@@ -76,8 +76,8 @@ class StillWriter(Writer):
         with self._as_writer():
             self._write_intentions([_Intentions(wanted, then)])
 
-    def end(self, make: Callable[[], End], then: Callable[[End], None]) -> None:
-        self._ends.append(_Ended(make, then))
+    def end(self, make: Callable[[], End], then: Callable[[End], None], otherwise: Callable[[Exception], End]) -> None:
+        self._ends.append(_Ended(make, then, otherwise))
 
     def run(self, work: Callable[..., Any]) -> Any:
         entry = _Work(work, Future())

@@ -299,7 +299,10 @@ def test_signing_in_again_releases_what_waited(program: Program) -> None:
     ids = program.commands.schedule(draft(program, mine), at(program, "tomorrow 9"))
     with program.store.writing() as connection:
         deliveries.hold_account(connection, mine, "the key is old")
-    assert states(program, *ids) == [State.HELD]
+    program.commands.move(ids, at(program, "tomorrow 10"))
+    with program.store.reading() as connection:
+        held = deliveries.get(connection, ids[0])
+    assert (held.state, held.reason) == (State.HELD, "the key is old"), "at another time it waits for the same"
     assert program.commands.reconnect(mine, {}) == 1
     assert states(program, *ids) == [State.SCHEDULED]
     with program.store.reading() as connection:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import How, Settle
@@ -16,8 +17,8 @@ from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, 
 from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When
 from sendoff.engine import limiter
-from sendoff.engine.clockwatch import ClockWatch
 from sendoff.store import accounts, deliveries
+from sendoff.store.tables import attempts
 from tests.conftest import SetClock
 from tests.engine.driver import Driver, Scripted
 
@@ -509,6 +510,8 @@ def test_a_repeat_waits_until_the_first_try_must_be_over(driver: Driver) -> None
 
 def test_no_repeat_where_the_clock_says_nothing_of_the_keys_age(driver: Driver) -> None:
     delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
+    with driver.store.writing() as connection:  # as if the computer had been started anew, with a clock that is wrong
+        connection.execute(sa.update(attempts).values(boot="another"))
     driver.clock.jump(-3600)
     driver.channel.looks = [CannotLook("nobody knows")]
     driver.settler.look(delivery_id)
@@ -517,20 +520,41 @@ def test_no_repeat_where_the_clock_says_nothing_of_the_keys_age(driver: Driver) 
 
 @pytest.mark.parametrize("hours", [3, -3])
 def test_a_clock_that_was_set_makes_nothing_older(driver: Driver, hours: int) -> None:
-    watch = ClockWatch(driver.clock)
     delivery_id = doubtful(driver, Settle(How.SEARCH, looks=(5, 60), absent_after=60))
     driver.clock.advance(5)
-    watch.check()
     driver.clock.jump(hours * 3600)
-    jump = watch.check()
-    assert jump is not None
-    driver.settler.clock_was_set(jump)
     driver.channel.looks = [None, None]
     driver.settler.look(delivery_id)
     assert driver.get(delivery_id).state is State.IN_DOUBT, "not there after five seconds proves nothing"
     driver.clock.advance(56)
     driver.settler.look(delivery_id)
     assert driver.get(delivery_id).state is State.SCHEDULED
+
+
+def test_what_left_after_the_clock_was_set_back_is_no_older(driver: Driver) -> None:
+    """Found by the properties: it was taken for as old as what had left before."""
+    delivery_id = driver.schedule("hello")
+    driver.clock.jump(-3600)
+    driver.commands.retry([delivery_id])
+    driver.channel.way_out = Settle(How.SEARCH, looks=(5, 60), absent_after=60)
+    driver.channel.answers = [InDoubt("The connection broke.")]
+    driver.step()
+    driver.clock.advance(5)
+    driver.channel.looks = [None, None]
+    driver.settler.look(delivery_id)
+    assert driver.get(delivery_id).state is State.IN_DOUBT
+
+
+@pytest.mark.parametrize("how", [How.REPEAT, How.SEARCH])
+def test_a_first_try_is_as_old_as_it_is_after_the_clock_was_set(driver: Driver, how: How) -> None:
+    """A channel reckons with it: how far back to look, and whether a key still lives."""
+    delivery_id = doubtful(driver, Settle(how, looks=(5,), key_life=100, absent_after=60))
+    driver.clock.advance(5)
+    driver.clock.jump(-3600)
+    driver.channel.looks, driver.channel.answers = [None], [InDoubt("again")]
+    driver.settler.look(delivery_id)
+    parcel = driver.channel.parcels[-1] if how is How.REPEAT else driver.channel.found[-1]
+    assert parcel.first_try == parcel.last_try == driver.clock.now() - timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("found", [None, Receipt("id-9"), Dropped("It was taken and then dropped.")])
@@ -551,7 +575,9 @@ def test_a_look_that_comes_after_the_persons_word_changes_nothing(driver: Driver
     assert (later.state, later.due_at) == (State.SCHEDULED, driver.clock.now() + timedelta(hours=1))
 
 
-def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver) -> None:
+@pytest.mark.parametrize("set_by", [1, 0, -3600])
+def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver, set_by: float) -> None:
+    """Whatever the clock says: the change may be stamped earlier than what left before it."""
     driver.channel.answers = [None, Rejected("too rude")]
     other = driver.add_account("bob")
     post_id, _ = driver.commands.save_draft(
@@ -562,7 +588,7 @@ def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver) ->
     driver.commands.retry([half_out])
     driver.run()
     assert driver.get(half_out).state is State.FAILED
-    driver.clock.advance(1)
+    driver.clock.jump(set_by)
     driver.commands.edit(post_id, Content((Item("new"), Item("newer"))), [Variant(other)], when)
     for again in (driver.commands.retry, lambda ids: driver.commands.move(ids, when)):
         with pytest.raises(Refused, match="changed after a part of it had left"):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,13 +32,15 @@ from tests.engine.driver import Drawer, Scripted
 
 
 class Watched(Scripted):
-    """Notes when each publish began and how many ran at once; holds them while `gate` is shut."""
+    """Notes when each publish began and how many ran at once; holds them while `gate` is shut. Answers a post
+    "nonsense" with that."""
 
     def __init__(self) -> None:
         super().__init__()
         self.began: list[tuple[float, str, int]] = []
         self.running: dict[int, int] = {}
         self.most = 0
+        self.nonsense: Any = None
         self.gate = threading.Event()
         self.gate.set()
         self._lock = threading.Lock()
@@ -51,7 +54,7 @@ class Watched(Scripted):
         self.gate.wait(20)
         with self._lock:
             self.running[account] -= 1
-            return super().publish(parcel)
+            return self.nonsense if parcel.item.text == "nonsense" else super().publish(parcel)
 
 
 class World:
@@ -126,6 +129,25 @@ def until(true: Callable[[], object], seconds: float = 8.0) -> None:
     while not true():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.01)
+
+
+@pytest.mark.expects_log("could not be told")
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, Receipt(""), Receipt("id-1", data={"when": object()}), Receipt("id-1", url=b"https://")],  # type: ignore[arg-type]
+)
+def test_an_answer_that_cannot_be_written_is_in_doubt_and_keeps_nobody_waiting(world: World, nonsense: Any) -> None:
+    """A channel's mistake: what it sent may be out, and neither its account nor the others stop for it."""
+    world.channel.nonsense = nonsense
+    names = [world.account(f"a{number}") for number in range(3)]
+    world.engine().start()
+    wrong = world.plan(names[0], 0.5, "nonsense")
+    others = [world.plan(name, 0.5) for name in names[1:]] + [world.plan(names[0], 0.7)]
+    until(lambda: all(world.state(one) is State.SENT for one in others))
+    assert world.state(wrong) is State.IN_DOUBT
+    assert "Sendoff itself failed over how this ended" in world.reason(wrong)
+    world.commands.settle(wrong, sent=True)
+    assert world.state(wrong) is State.SENT
 
 
 def test_deliveries_leave_at_their_instant_and_never_before(world: World) -> None:

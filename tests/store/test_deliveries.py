@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sendoff.domain.account import STRIKES, AccountState
 from sendoff.domain.delivery import Move, Outcome, PartPlan, Receipt, State
 from sendoff.domain.errors import NotFound, Refused
-from sendoff.domain.when import When
+from sendoff.domain.when import Moment, When
 from sendoff.store import accounts, deliveries, timeline
 from sendoff.store.db import Store
 from sendoff.store.deliveries import Begin, End, Job, Unclaim
@@ -41,7 +41,15 @@ def begin(store: Store, *jobs: Job) -> set[int]:
         return deliveries.begin_many(
             connection,
             [
-                Begin(job.delivery.id, job.delivery.version, "me", job.parts[0].id, job.attempts + 1, NOW, {"n": 1})
+                Begin(
+                    job.delivery.id,
+                    job.delivery.version,
+                    "me",
+                    job.parts[0].id,
+                    job.attempts + 1,
+                    Moment(NOW),
+                    frozen={"n": 1},
+                )
                 for job in jobs
             ],
         )
@@ -301,7 +309,7 @@ def test_a_claim_that_ended_before_the_wire_leaves_a_trace(store: Store, plan: P
         1,
         "me",
         Move.REFUSE,
-        NOW,
+        Moment(NOW),
         "too big",
         part_id=job.parts[0].id,
         number=1,
@@ -359,7 +367,7 @@ def test_doubt_is_settled_part_by_part(store: Store, plan: Planner, account: int
     assert [part.receipt is not None for part in job.parts] == [True, False]
     with store.writing() as connection:
         deliveries.begin_many(
-            connection, [Begin(job.delivery.id, job.delivery.version, "me", job.parts[1].id, 1, LATER)]
+            connection, [Begin(job.delivery.id, job.delivery.version, "me", job.parts[1].id, 1, Moment(LATER))]
         )
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT, part=1))
     with store.writing() as connection:
@@ -378,7 +386,7 @@ def test_surely_absent_goes_again_with_the_same_key_whatever_the_rule_says(
         deliveries.settle(connection, job.delivery.id, None, LATER, summary="absent")
     again = load(store, *claim(store, until=7200))[0]
     assert (again.delivery.late, again.parts[0].key, again.attempts) == ("send", job.parts[0].key, 1)
-    assert again.first_try == NOW
+    assert again.first_try == Moment(NOW)
 
 
 def test_looks_are_scheduled_and_counted(store: Store, plan: Planner, account: int) -> None:

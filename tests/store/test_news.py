@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sendoff.domain.delivery import Move, Outcome, Receipt, State
+from sendoff.domain.when import Moment
 from sendoff.store import deliveries, news
 from sendoff.store.db import Connection, Store
 from sendoff.store.deliveries import Begin, End, Unclaim
@@ -24,7 +25,8 @@ def begin(store: Store, delivery_id: int) -> None:
         claim(connection)
         one = deliveries.get(connection, delivery_id)
         part = next(part for part in deliveries.parts_of(connection, delivery_id) if part.receipt is None)
-        assert deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, NOW)]) == {delivery_id}
+        begin = Begin(one.id, one.version, "me", part.id, 1, Moment(NOW))
+        assert deliveries.begin_many(connection, [begin]) == {delivery_id}
 
 
 def end(store: Store, delivery_id: int, move: Move, outcome: Outcome, reason: str = "") -> None:
@@ -117,7 +119,8 @@ def test_what_stops_without_a_try_is_told(
             found = deliveries.get(connection, delivery_id)
             if found.state is State.CLAIMED:
                 deliveries.unclaim(connection, Unclaim(
-                    delivery_id, account, found.version, "me", move, NOW, reason="because", acknowledged=acknowledged
+                    delivery_id, account, found.version, "me", move, Moment(NOW), reason="because",
+                    acknowledged=acknowledged,
                 ))  # fmt: skip
     told = reader.read()
     assert [(news.delivery_id, news.what, news.reason) for news in told] == [

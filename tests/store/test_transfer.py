@@ -20,7 +20,7 @@ from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Move, Outcome, Receipt, State
 from sendoff.domain.errors import BadInput, SetupMissing
 from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Role, Variant
-from sendoff.domain.when import When
+from sendoff.domain.when import Moment, When
 from sendoff.store import accounts, deliveries, health, posts, settings, tables, timeline, transfer
 from sendoff.store.db import Connection
 from sendoff.store.deliveries import Begin, End
@@ -62,7 +62,7 @@ def send(program: Program, delivery_id: int, move: Move | None = Move.FINISH) ->
         one = deliveries.get(connection, delivery_id)
         part = deliveries.parts_of(connection, delivery_id)[0]
         frozen = {"message_id": "<1@example.org>"}
-        deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, NOW, frozen)])
+        deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, Moment(NOW), frozen=frozen)])
         if move is None:
             return
         outcome = {Move.POSTPONE: Outcome.LATER, Move.REFUSE: Outcome.REFUSED}.get(move, Outcome.SENT)

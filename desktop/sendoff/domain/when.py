@@ -36,6 +36,21 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant, told by a clock that people set and by one that nobody can set.
+
+    Args:
+        wall: the wall clock of then, aware UTC.
+        boot: the name of that start of the computer; "" where the steady clock was not read.
+        ticks: seconds since that start, sleep included.
+    """
+
+    wall: datetime
+    boot: str = ""
+    ticks: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class When:
     """A wall time in a zone: what the person chose. `fold` is 1 for the second of two equal wall times in autumn."""
 

@@ -1,11 +1,11 @@
-"""Notices sleep and clock changes: the wall clock against the one that never jumps."""
+"""Notices sleep and clock changes, and tells ages in spite of them: the wall clock against a steady one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sendoff.domain.when import Clock
+from sendoff.domain.when import Clock, Moment
 
 TOLERANCE = timedelta(seconds=2)
 """A smaller difference is a clock being adjusted, not a jump."""
@@ -38,3 +38,31 @@ class ClockWatch:
         slept = timedelta(seconds=asleep - self._slept)
         before, self._wall, self._steady, self._slept = self._wall, wall, steady, asleep
         return Jump(by, slept, before) if max(abs(by), slept) > TOLERANCE else None
+
+
+class Chronometer:
+    """Tells how long ago something was, whatever the clock was set to since, and whichever sender began it.
+
+    Args:
+        boot: the name of this start of the computer, or of this process where the system tells none.
+    """
+
+    def __init__(self, clock: Clock, boot: str) -> None:
+        self._clock = clock
+        self._boot = boot
+
+    def moment(self, wall: datetime) -> Moment:
+        """Now, which is to be known by this wall time."""
+        return Moment(wall, self._boot, self._ticks())
+
+    def on_this_clock(self, moment: Moment) -> datetime:
+        """A moment of the past as the wall clock tells it now.
+
+        The computer may have been started anew since; then there is only the wall clock of then.
+        """
+        if moment.boot != self._boot:
+            return moment.wall
+        return self._clock.now() - timedelta(seconds=self._ticks() - moment.ticks)
+
+    def _ticks(self) -> float:
+        return self._clock.monotonic() + self._clock.slept()

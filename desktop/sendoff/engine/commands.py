@@ -329,8 +329,7 @@ class Commands:
         post = posts.get(connection, one.post_id)
         cut = deliveries.parts_of(connection, one.id)
         if any(part.receipt for part in cut):
-            left_at = deliveries.last_attempt_at(connection, one.id)
-            if left_at and post.updated_at > left_at:
+            if post.version != deliveries.carried(connection, one.id):
                 raise Refused("Its text was changed after a part of it had left. Write the rest as a new post.")
             return
         plans = self._plans(post, accounts.get(connection, one.account_id))

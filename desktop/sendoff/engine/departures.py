@@ -16,7 +16,7 @@ from functools import partial
 from sendoff import killpoints
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Move
-from sendoff.domain.when import Clock
+from sendoff.domain.when import Clock, Moment
 from sendoff.engine.dispatch import Dispatch, Ready
 from sendoff.engine.pool import Pool
 from sendoff.engine.writer import Writer
@@ -434,7 +434,8 @@ class Departures:
 
     def _send(self, ready: Ready) -> None:
         """On a worker: the try itself. Its end is written by the writer, which tells when it is on the disk."""
-        self._writer.end(self._dispatch.publish(ready), partial(self._landed, ready))
+        told = self._dispatch.publish(ready)
+        self._writer.end(told, partial(self._landed, ready), partial(self._dispatch.untold, ready))
 
     def _landed(self, ready: Ready, end: End) -> None:
         killpoints.reach("end.after")
@@ -487,8 +488,8 @@ class Departures:
                 return
             delivery = job.delivery
             back = Unclaim(
-                delivery.id, job.account.id, delivery.version, self._owner, Move.RELEASE, self._clock.now(),
-                tries=delivery.tries,
+                delivery.id, job.account.id, delivery.version, self._owner, Move.RELEASE,
+                Moment(self._clock.now()), tries=delivery.tries,
             )  # fmt: skip
             try:
                 self._writer.run(partial(deliveries.unclaim, one=back))

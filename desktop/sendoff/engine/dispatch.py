@@ -26,8 +26,9 @@ from sendoff.domain.errors import (
     TryLater,
 )  # fmt: skip
 from sendoff.domain.redact import Redactor
-from sendoff.domain.when import FREE, Clock, Late, When, describe, next_free, parse_late, span_text
+from sendoff.domain.when import FREE, Clock, Late, Moment, When, describe, next_free, parse_late, span_text
 from sendoff.engine import limiter
+from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
 from sendoff.store.db import Store
@@ -84,6 +85,7 @@ class Dispatch:
         media: Media,
         channels: Mapping[str, Channel],
         clock: Clock,
+        chronometer: Chronometer,
         owner: str,
         leaving: Callable[[int], None],
         trouble: Callable[[str], None],
@@ -96,6 +98,7 @@ class Dispatch:
         self._media = media
         self._channels = channels
         self._clock = clock
+        self._chronometer = chronometer
         self._owner = owner
         self._leaving = leaving
         self._trouble = trouble
@@ -196,11 +199,14 @@ class Dispatch:
             previous=tuple(one.receipt for one in job.parts if one.receipt and one.number < part.number),
             planned_at=job.delivery.planned_at,
             now=max(self._clock.now(), job.delivery.due_at),
-            first_try=job.first_try,
-            last_try=job.last_try,
+            first_try=self._told(job.first_try),
+            last_try=self._told(job.last_try),
             file=self._media.file,
             trace=Trace(partial(self._note_leaving, part.id)),
         )
+
+    def _told(self, moment: Moment | None) -> datetime | None:
+        return self._chronometer.on_this_clock(moment) if moment else None
 
     def _failed_before_wire(self, job: Job, part: Part, wrong: SendError) -> None:
         """A try that ended before anything could leave: no doubt is possible."""
@@ -227,7 +233,7 @@ class Dispatch:
     ) -> None:  # fmt: skip
         ended = Unclaim(
             delivery_id=job.delivery.id, account_id=job.account.id, version=job.delivery.version, owner=self._owner,
-            move=move, at=self._clock.now(), reason=reason, advice=advice, due_at=due_at,
+            move=move, at=self._chronometer.moment(self._clock.now()), reason=reason, advice=advice, due_at=due_at,
             tries=job.delivery.tries if tries is None else tries, acknowledged=acknowledged,
             part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
             refused=refused, strike=strike, when=when,
@@ -243,7 +249,7 @@ class Dispatch:
             return None
         return Begin(
             job.delivery.id, job.delivery.version, self._owner, ready.part.id, job.attempts + 1,
-            max(self._clock.now(), job.delivery.due_at),
+            self._chronometer.moment(max(self._clock.now(), job.delivery.due_at)), job.written,
             ready.parcel.frozen if ready.newly_frozen else None, ready.blob,
         )  # fmt: skip
 
@@ -275,6 +281,17 @@ class Dispatch:
             return partial(self._unsuccessful, ready, parcel, doubt, self._clock.now())
         killpoints.reach("answer.read")
         return partial(self._successful, ready, parcel, receipt, self._clock.now())
+
+    def untold(self, ready: Ready, fault: Exception) -> End:
+        """The end of a try whose own end can't be told: a mistake of the channel, and the part may be out."""
+        job = ready.job
+        what = f"Sendoff itself failed over how this ended ({type(fault).__name__}), so it may be out."
+        return End(
+            delivery_id=job.delivery.id, account_id=job.account.id, owner=self._owner, part_id=ready.part.id,
+            move=Move.DOUBT, outcome=Outcome.DOUBT, at=self._clock.now(), summary=what, reason=what,
+            advice="Please look for yourself.", ready_at=limiter.ready_after(self._clock.now(), job.account.spacing),
+            tries=job.delivery.tries, strike=True,
+        )  # fmt: skip
 
     def _note_leaving(self, part_id: int) -> None:
         try:

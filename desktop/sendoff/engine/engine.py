@@ -24,11 +24,11 @@ from sendoff.domain.when import Clock
 from sendoff.engine import power
 from sendoff.engine.bell import Bell
 from sendoff.engine.circuit import Circuit
-from sendoff.engine.clockwatch import TOLERANCE, ClockWatch
+from sendoff.engine.clockwatch import TOLERANCE, Chronometer, ClockWatch
 from sendoff.engine.departures import LEASE, Departures
 from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.heart import Heart
-from sendoff.engine.journal import Journal
+from sendoff.engine.journal import Journal, boot_id
 from sendoff.engine.pool import Pool
 from sendoff.engine.quiet import Quiet
 from sendoff.engine.readiness import Readiness
@@ -99,6 +99,7 @@ class Engine:
         self._troubles: dict[str, str] = {}
         self._writer = Writer(store, lambda text: self._trouble("disk", text), lambda: self._departures.hurried)
         self._pool = Pool(workers, "send")
+        chronometer = Chronometer(clock, boot_id() or self.owner)
         self._dispatch = Dispatch(
             store=store,
             writer=self._writer,
@@ -106,14 +107,16 @@ class Engine:
             media=files,
             channels=channels,
             clock=clock,
+            chronometer=chronometer,
             owner=self.owner,
             leaving=self._note_leaving,
             trouble=lambda text: self._trouble("keychain", text),
             unreached=lambda account: self._readiness.doubt([account]),
         )
         self._settler = Settler(
-            store=store, writer=self._writer, dispatch=self._dispatch, secrets=secrets, channels=channels, clock=clock
-        )
+            store=store, writer=self._writer, dispatch=self._dispatch, secrets=secrets, channels=channels, clock=clock,
+            chronometer=chronometer,
+        )  # fmt: skip
         self._heart = Heart(self._beat)
         self._timeline = Timeline(self._due)
         self._timeline.chore("unused files", lambda: self._sweep(files), timedelta(days=1))
@@ -305,13 +308,13 @@ class Engine:
             jump = self._watch.check()
             if jump is None:
                 return
-            self._settler.clock_was_set(jump)
             self._returns.jumped(jump)
             self._watchdog.be_patient()
             if jump.slept > TOLERANCE:  # whether or not the system says that it woke
                 self._departures.hold("sleep", 0.0)
         if jump.by < timedelta():
             self._departures.forget_pace()
+            self._writer.run(lambda connection: deliveries.look_now(connection, self._clock.now()))
         self._departures.poke()
 
     def _look_after_threads(self) -> None:

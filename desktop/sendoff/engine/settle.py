@@ -14,9 +14,9 @@ from sendoff.domain.channel import Channel, How, Parcel, Settle
 from sendoff.domain.delivery import Move, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError
 from sendoff.domain.redact import Redactor
-from sendoff.domain.when import Clock, span_text
+from sendoff.domain.when import Clock, Moment, span_text
 from sendoff.engine import limiter
-from sendoff.engine.clockwatch import Jump
+from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
@@ -51,6 +51,7 @@ class Settler:
         secrets: Secrets,
         channels: Mapping[str, Channel],
         clock: Clock,
+        chronometer: Chronometer,
         chance: random.Random | None = None,
     ) -> None:
         self._store = store
@@ -59,40 +60,33 @@ class Settler:
         self._secrets = secrets
         self._channels = channels
         self._clock = clock
+        self._chronometer = chronometer
         self._chance = chance or random.Random()
-        self._jumps: list[Jump] = []
-
-    def clock_was_set(self, jump: Jump) -> None:
-        """What left before that is as old as it was, whatever the clock says of it now."""
-        self._jumps.append(jump)
-
-    def _on_this_clock(self, instant: datetime) -> datetime:
-        """An instant of the past as the clock tells it now, after all that it was set by since."""
-        return instant + sum((jump.set_by for jump in self._jumps if jump.before >= instant), timedelta())
 
     def look(self, delivery_id: int) -> None:
         """One look, and what follows from it."""
         with self._store.reading() as connection:
             jobs = deliveries.load_jobs(connection, [delivery_id])
-            left_at = deliveries.last_attempt_at(connection, delivery_id)
-        if not jobs or jobs[0].delivery.state is not State.IN_DOUBT or left_at is None:
+        if not jobs or jobs[0].delivery.state is not State.IN_DOUBT:
             return
         job, channel = jobs[0], self._channels.get(jobs[0].account.channel)
+        if job.first_try is None or job.last_try is None:
+            return
+        left_at = self._chronometer.on_this_clock(job.last_try)
         if channel is None:
             self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can't look.")
             return
-        settle, left_at = channel.settle(job.account), self._on_this_clock(left_at)
-        if settle.how is How.REPEAT and self._knows_the_key(job, settle, left_at):
+        settle = channel.settle(job.account)
+        if settle.how is How.REPEAT and self._knows_the_key(settle, job.first_try):
             self._repeat(job, channel, settle, left_at)
         elif settle.how is How.ASK:
             self._ask(job, job.delivery.reason, settle.why)
         else:
             self._ask_endpoint(job, channel, channel.find, settle, left_at, "It was found: it did go out.")
 
-    def _knows_the_key(self, job: Job, settle: Settle, left_at: datetime) -> bool:
+    def _knows_the_key(self, settle: Settle, first_try: Moment) -> bool:
         """Whether the endpoint surely still knows the key. Its life began with the first try that may have arrived."""
-        first_try = self._on_this_clock(job.first_try) if job.first_try else left_at
-        age = (self._clock.now() - first_try).total_seconds()
+        age = (self._clock.now() - self._chronometer.on_this_clock(first_try)).total_seconds()
         return 0 <= age <= (settle.key_life or 0) * REPEAT_SHARE
 
     def _repeat(self, job: Job, channel: Channel, settle: Settle, left_at: datetime) -> None:

@@ -40,17 +40,23 @@ class _Intentions:
 class _Ended:
     make: Callable[[], End]
     then: Callable[[End], None]
+    otherwise: Callable[[Exception], End]
     since: float = field(default_factory=time.monotonic)
     end: End | None = None
 
-    def worded(self) -> End | None:
-        """The end, made once. None if making it failed: the row stays as it is, and the next sender settles it."""
+    def worded(self) -> End:
+        """The end, made once."""
         if self.end is None:
             try:
                 self.end = self.make()
-            except Exception:  # the writer outlives our own mistakes
-                log.exception("how a try ended could not be told")
+            except Exception as fault:  # noqa: BLE001  # the writer outlives our own mistakes
+                self.cannot_be_told(fault)
+        assert self.end
         return self.end
+
+    def cannot_be_told(self, fault: Exception) -> None:
+        log.error("how a try ended could not be told", exc_info=fault)
+        self.end = self.otherwise(fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +108,16 @@ class Writer:
         """
         self._queue.put(_Intentions(wanted, then))
 
-    def end(self, make: Callable[[], End], then: Callable[[End], None]) -> None:
+    def end(self, make: Callable[[], End], then: Callable[[End], None], otherwise: Callable[[Exception], End]) -> None:
         """Writes how a try ended, again and again until it is on the disk; then calls back with it.
 
         In a rush the writer is not woken for it: it looks again soon, and a worker has better things to do.
 
         Args:
             make: words what happened; called in the writer's thread, when there is time for it.
+            otherwise: makes the end of a try whose own can't be made or written, which is a mistake of a channel.
         """
-        self._ended.append(_Ended(make, then))
+        self._ended.append(_Ended(make, then, otherwise))
         if self._asleep and not (self._ends and self._hurried()):
             self._asleep = False
             self._queue.put(None)
@@ -181,23 +188,38 @@ class Writer:
     def _write_ends(self) -> bool:
         """Writes some of the ends that wait. False: that is not possible now, and they are kept."""
         ends = self._ends[:TOGETHER]
-        worded = [(entry, end) for entry in ends if (end := entry.worded())]
+        for entry in ends:
+            entry.worded()
         killpoints.reach("end.before")
         try:
-            if worded:
-                with self._store.writing() as connection:
-                    end_many(connection, [end for _, end in worded])
+            self._write_together(ends)
         except StoreTrouble as trouble:
-            log.error("how %d tries ended could not be written yet: %s", len(worded), trouble)
+            log.error("how %d tries ended could not be written yet: %s", len(ends), trouble)
             self._on_trouble(str(trouble))
             if self._stopping.wait(RETRY_SECONDS):
                 self._ends.clear()  # their rows say "sending", and the next sender settles them
             return False
         self._on_trouble("")
         del self._ends[: len(ends)]
-        for entry, end in worded:
-            entry.then(end)
+        for entry in ends:
+            entry.then(entry.worded())
         return True
+
+    def _write_together(self, ends: Sequence[_Ended]) -> None:
+        """One transaction for all. If something about them can't be written, each on its own, and the guilty one so."""
+        try:
+            with self._store.writing() as connection:
+                end_many(connection, [entry.worded() for entry in ends])
+        except StoreTrouble:
+            raise
+        except Exception as fault:  # noqa: BLE001  # nothing was written
+            if len(ends) > 1:
+                for entry in ends:
+                    self._write_together([entry])
+                return
+            ends[0].cannot_be_told(fault)
+            with self._store.writing() as connection:
+                end_many(connection, [ends[0].worded()])
 
     def _do(self, entry: _Work) -> None:
         try:

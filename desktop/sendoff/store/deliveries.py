@@ -31,7 +31,7 @@ from sendoff.domain.delivery import (
 from sendoff.domain.doubt import STOPPED_WHILE
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.post import Content
-from sendoff.domain.when import When
+from sendoff.domain.when import Moment, When
 from sendoff.store import accounts as account_rows
 from sendoff.store import changes, codec
 from sendoff.store import posts as post_rows
@@ -48,6 +48,7 @@ from sendoff.store.tables import (
     events,
     inserted_id,
     parts,
+    posts,
     to_stamp,
 )
 
@@ -131,11 +132,17 @@ def _target(what: Move) -> Any:
 
 
 def reschedule(connection: sa.Connection, delivery_id: int, when: When, give_up_at: datetime) -> State:
-    """Another time. Tries start anew, and a sender that has claimed it finds its claim gone."""
+    """Another time. Tries start anew, and a sender that has claimed it finds its claim gone.
+
+    What is held still waits for the same thing, and goes on saying for what.
+    """
     _thaw(connection, deliveries.c.id == delivery_id)
+    told = {
+        name: sa.case((deliveries.c.state == "held", deliveries.c[name]), else_="") for name in ("reason", "advice")
+    }
     return move(
         connection, delivery_id, Move.RESCHEDULE, due_at=when.instant, give_up_at=give_up_at, tries=0,
-        owner=None, lease_until=None, reason="", advice="", acknowledged=False, **_planned(when),
+        owner=None, lease_until=None, acknowledged=False, **told, **_planned(when),
     )  # fmt: skip
 
 
@@ -384,9 +391,10 @@ class Job:
     content: Content
     options: Mapping[str, str]
     parts: tuple[Part, ...]
+    written: int = 0  # the post's version
     attempts: int = 0
-    first_try: datetime | None = None
-    last_try: datetime | None = None
+    first_try: Moment | None = None
+    last_try: Moment | None = None
 
 
 def claim(
@@ -474,12 +482,12 @@ def load_jobs(connection: sa.Connection, ids: Sequence[int]) -> list[Job]:
     people = account_rows.get_many(connection, {one.account_id for one in found})
     written = post_rows.get_many(connection, {one.post_id for one in found})
     cut = parts_of_many(connection, ids)
-    tried = {row.delivery_id: (row.n, row.first, row.last) for row in connection.execute(_TRIED, {"ids": ids})}
+    tried = {row.delivery_id: row for row in connection.execute(_TRIED, {"ids": ids})}
     jobs = []
     for one in found:
         post = written[one.post_id]
         variant = post.variant(one.account_id)
-        number, first, last = tried.get(one.id, (0, None, None))
+        row = tried.get(one.id)
         jobs.append(
             Job(
                 delivery=one,
@@ -487,26 +495,46 @@ def load_jobs(connection: sa.Connection, ids: Sequence[int]) -> list[Job]:
                 content=post.content_for(one.account_id),
                 options=variant.options if variant else {},
                 parts=tuple(cut.get(one.id, ())),
-                attempts=number,
-                first_try=first,
-                last_try=last,
+                written=post.version,
+                attempts=row.n if row else 0,
+                first_try=Moment(row.first_wall, row.first_boot, row.first_ticks) if row else None,
+                last_try=Moment(row.last_wall, row.last_boot, row.last_ticks) if row else None,
             )
         )
     return jobs
 
 
 _BY_IDS = sa.select(deliveries).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
-# Tries of the part that comes next: those of parts with a receipt belong to the past.
-_TRIED = (
+# Tries of the part that comes next: those of parts that are out or were refused belong to the past. First and last are
+# told by their ids, because the clock may have been set between them.
+_tries = (
     sa.select(
         attempts.c.delivery_id,
         sa.func.count().label("n"),
-        sa.func.min(attempts.c.began_at).label("first"),
-        sa.func.max(attempts.c.began_at).label("last"),
+        sa.func.min(attempts.c.id).label("first"),
+        sa.func.max(attempts.c.id).label("last"),
     )
     .join(parts, parts.c.id == attempts.c.part_id)
-    .where(attempts.c.delivery_id.in_(sa.bindparam("ids", expanding=True)), parts.c.remote_id.is_(None))
+    .where(
+        attempts.c.delivery_id.in_(sa.bindparam("ids", expanding=True)),
+        parts.c.remote_id.is_(None),
+        parts.c.refused == "",
+    )
     .group_by(attempts.c.delivery_id)
+    .subquery("tries")
+)
+_first, _last = attempts.alias("first_try"), attempts.alias("last_try")
+_TRIED = (
+    sa.select(_tries.c.delivery_id, _tries.c.n)
+    .add_columns(
+        *(
+            one.c[name].label(f"{which}_{label}")
+            for which, one in (("first", _first), ("last", _last))
+            for name, label in (("began_at", "wall"), ("boot", "boot"), ("ticks", "ticks"))
+        )
+    )
+    .join(_first, _first.c.id == _tries.c.first)
+    .join(_last, _last.c.id == _tries.c.last)
 )
 
 
@@ -522,7 +550,8 @@ class Begin:
     owner: str
     part_id: int
     number: int
-    at: datetime
+    at: Moment
+    written: int = 0  # the version of the post that it carries
     frozen: Mapping[str, Any] | None = None
     blob: str | None = None
 
@@ -530,12 +559,15 @@ class Begin:
 def begin_many(connection: sa.Connection, wanted: Sequence[Begin]) -> set[int]:
     """Writes intentions; returns the deliveries for which it held. Others were cancelled, moved or edited meanwhile."""
     owner = wanted[0].owner  # one sender writes all of them
-    rows = codec.encode([(one.delivery_id, one.version, to_stamp(one.at)) for one in wanted])
+    rows = codec.encode([(one.delivery_id, one.version, to_stamp(one.at.wall)) for one in wanted])
     connection.execute(_BEGIN, {"rows": rows, "by": owner})
     sending = set(codec.numbers(connection.execute(_SENDING, {"by": owner}).scalar_one()))
     kept = [one for one in wanted if one.delivery_id in sending]
     if kept:
-        rows = codec.encode([(one.part_id, one.delivery_id, one.number, to_stamp(one.at)) for one in kept])
+        rows = codec.encode([
+            (one.part_id, one.delivery_id, one.number, to_stamp(one.at.wall), one.at.boot, one.at.ticks, one.written)
+            for one in kept
+        ])  # fmt: skip
         connection.execute(_INTENTION, {"rows": rows, "by": owner})
         changes.bump(connection, changes.DELIVERIES)
     newly = [(one.part_id, codec.encode(one.frozen), one.blob) for one in kept if one.frozen is not None]
@@ -569,7 +601,7 @@ _SENDING = sa.select(sa.func.json_group_array(deliveries.c.id)).where(
     SENDING,
     deliveries.c.owner == sa.bindparam("by"),
 )
-_meant = json_rows("meant", "part_id", "delivery_id", "number", "began_at")
+_meant = json_rows("meant", "part_id", "delivery_id", "number", "began_at", "boot", "ticks", "written")
 _INTENTION = sa.insert(attempts).from_select(
     [*_meant.c.keys(), "owner"], sa.select(*_meant.c, sa.bindparam("by").label("owner"))
 )
@@ -702,7 +734,7 @@ class Unclaim:
     version: int
     owner: str
     move: Move
-    at: datetime
+    at: Moment
     reason: str = ""
     advice: str = ""
     due_at: datetime | None = None
@@ -745,23 +777,25 @@ def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
     if changed.rowcount == 0:
         return False
     changes.bump(connection, changes.DELIVERIES)
+    now = one.at.wall
     if one.outcome:
         connection.execute(
             sa.insert(attempts).values(
-                part_id=one.part_id, delivery_id=one.delivery_id, number=one.number, owner=one.owner, began_at=one.at,
-                ended_at=one.at, outcome=one.outcome, summary=one.reason, answer=one.answer,
+                part_id=one.part_id, delivery_id=one.delivery_id, number=one.number, owner=one.owner, began_at=now,
+                boot=one.at.boot, ticks=one.at.ticks, ended_at=now, outcome=one.outcome, summary=one.reason,
+                answer=one.answer,
             )
         )  # fmt: skip
     if one.refused:
         connection.execute(sa.update(parts).where(parts.c.id == one.part_id).values(refused=one.refused))
     if one.move is Move.MISS:
-        note(connection, one.delivery_id, one.at, "missed", detail=one.reason)
+        note(connection, one.delivery_id, now, "missed", detail=one.reason)
     if one.when:
-        note(connection, one.delivery_id, one.at, "moved", detail=one.reason)
+        note(connection, one.delivery_id, now, "moved", detail=one.reason)
     if one.move is Move.HOLD:
         hold_account(connection, one.account_id, one.reason)
     elif one.strike:
-        strike(connection, one.account_id, one.reason, one.at)
+        strike(connection, one.account_id, one.reason, now)
     return True
 
 
@@ -895,8 +929,9 @@ def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, w
     tried = sa.select(attempts.c.part_id).where(attempts.c.part_id == parts.c.id).exists()
     open_now = ("scheduled", "claimed", "held", "missed", "failed")
     found = connection.execute(
-        sa.select(parts.c.id, parts.c.delivery_id, deliveries.c.due_at)
+        sa.select(parts.c.id, parts.c.delivery_id, deliveries.c.due_at, posts.c.version)
         .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+        .join(posts, posts.c.id == deliveries.c.post_id)
         .where(parts.c.id.in_(_GIVEN), parts.c.remote_id.is_(None), ~tried, deliveries.c.state.in_(open_now))
         .order_by(parts.c.delivery_id, parts.c.number),
         {"rows": codec.encode([(part_id,) for part_id in part_ids])},
@@ -905,7 +940,7 @@ def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, w
         connection.execute(
             sa.insert(attempts).values(
                 part_id=row.id, delivery_id=row.delivery_id, number=1, owner="", began_at=min(row.due_at, now),
-                ended_at=now, outcome="doubt", summary=why,
+                written=row.version, ended_at=now, outcome="doubt", summary=why,
             )
         )  # fmt: skip
     ids = sorted({row.delivery_id for row in found})
@@ -973,6 +1008,23 @@ def looked(
         .values(look_at=next_look, looks=deliveries.c.looks + 1, reason=reason, advice=advice, **seen)
     )
     changes.bump(connection, changes.DELIVERIES)
+
+
+def look_now(connection: sa.Connection, now: datetime) -> None:
+    """No look waits for its time any longer: the clock was set back, and their times with it moved ahead."""
+    moved = connection.execute(sa.update(deliveries).where(IN_DOUBT, deliveries.c.look_at > now).values(look_at=now))
+    if moved.rowcount:
+        changes.bump(connection, changes.DELIVERIES)
+
+
+def carried(connection: sa.Connection, delivery_id: int) -> int:
+    """The version of the post that the parts with a receipt carried; 0: that is not known."""
+    found = connection.execute(
+        sa.select(sa.func.max(attempts.c.written))
+        .join(parts, parts.c.id == attempts.c.part_id)
+        .where(attempts.c.delivery_id == delivery_id, parts.c.remote_id.is_not(None))
+    ).scalar_one_or_none()
+    return int(found or 0)
 
 
 def last_attempt_at(connection: sa.Connection, delivery_id: int) -> datetime | None:

@@ -212,6 +212,9 @@ attempts = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("began_at", Instant, nullable=False),
+    _text("boot"),  # with `ticks` the same instant by a clock that nobody can set; see domain.when.Moment
+    sa.Column("ticks", sa.Float, nullable=False, server_default="0"),
+    sa.Column("written", sa.Integer, nullable=False, server_default="0"),  # the version of the post that it carried
     sa.Column("ended_at", Instant),
     sa.Column("outcome", sa.Text),
     sa.Column("status", sa.Integer),
