@@ -206,7 +206,7 @@ class Named(Endpoint):
 
     kind = title = "named"
     capabilities = _POSTS
-    way_out = Settle(How.SEARCH, looks=(5, 30), absent_after=5)
+    way_out = Settle(How.SEARCH, looks=(5, 30), absent_after=SLOW + 5)
 
     def arm(self, parcel: Parcel) -> Frozen:
         self._armed += 1
