@@ -9,15 +9,13 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-import sendoff
+from sendoff import release
 from sendoff.bootstrap import Program, system_zone
 from sendoff.cli import render, session
+from sendoff.cli.findings import Finding, Verdict, as_json, is_well
 from sendoff.domain.account import Account, AccountState, rest_span
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import Damaged, KeychainError, SecretGone, SendoffError
@@ -39,36 +37,17 @@ DRIFT = 0.5
 """Seconds by which the clock may move against the steady one while the doctor looks."""
 
 
-class Verdict(StrEnum):
-    OK = "ok"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `data` is for programs."""
-
-    name: str
-    verdict: Verdict
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
-
-
 def examine(arguments: argparse.Namespace) -> int:
     steady, wall = time.monotonic(), time.time()
     folder = profile.home()
     findings = [*_computer(folder), *_profile(folder, arguments), _clock(steady, wall)]
     clean = _Public(folder).clean
     findings = [Finding(one.name, one.verdict, clean(one.text), one.data) for one in findings]
-    is_well = all(one.verdict is not Verdict.WRONG for one in findings)
     if arguments.json:
-        checks = [{"name": one.name, "verdict": one.verdict, "text": one.text, "data": one.data} for one in findings]
-        render.print_json({"ok": is_well, "checks": checks})
+        render.print_json(as_json(findings))
     else:
-        for one in findings:
-            print(f"{one.verdict:<5}  {one.name:<9}  {render.one_line(one.text)}")
-    return 0 if is_well else 1
+        print("\n".join(one.line for one in findings))
+    return 0 if is_well(findings) else 1
 
 
 class _Public:
@@ -85,32 +64,20 @@ class _Public:
         return self._redactor.clean(text)
 
 
-def _ok(name: str, text: str, **data: Any) -> Finding:
-    return Finding(name, Verdict.OK, text, data)
-
-
-def _note(name: str, text: str, **data: Any) -> Finding:
-    return Finding(name, Verdict.NOTE, text, data)
-
-
-def _wrong(name: str, text: str, **data: Any) -> Finding:
-    return Finding(name, Verdict.WRONG, text, data)
-
-
 # --- the computer -------------------------------------------------------------------------------------------------
 
 
 def _computer(folder: Path) -> Iterator[Finding]:
     versions = {
-        "sendoff": sendoff.__version__,
+        "sendoff": release.version(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "system": f"{platform.system()} {platform.release()}",
     }
-    yield _ok("program", ", ".join(f"{name} {version}" for name, version in versions.items()), **versions)
+    yield Finding.ok("program", ", ".join(f"{name} {version}" for name, version in versions.items()), **versions)
     there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     free = shutil.disk_usage(there).free
-    find = _wrong if free < LITTLE_ROOM else _ok
+    find = Finding.wrong if free < LITTLE_ROOM else Finding.ok
     yield find("disk", f"{size_text(free)} free where the profile is", free_bytes=free)
 
 
@@ -119,8 +86,8 @@ def _clock(steady: float, wall: float) -> Finding:
     drift = (time.time() - wall) - (time.monotonic() - steady)
     data = {"zone": zone, "now": render.instant(datetime.now(UTC)), "drift_seconds": round(drift, 3)}
     if abs(drift) > DRIFT:
-        return _wrong("clock", f"somebody moves the clock: {drift:+.1f} s while this looked", **data)
-    return _ok("clock", f"runs steadily, in {zone}", **data)
+        return Finding.wrong("clock", f"somebody moves the clock: {drift:+.1f} s while this looked", **data)
+    return Finding.ok("clock", f"runs steadily, in {zone}", **data)
 
 
 # --- the profile --------------------------------------------------------------------------------------------------
@@ -128,7 +95,7 @@ def _clock(steady: float, wall: float) -> Finding:
 
 def _profile(folder: Path, arguments: argparse.Namespace) -> Iterator[Finding]:
     if not (folder / FILE).exists() and not (folder / whereabouts.FILE).exists():
-        yield _note("folder", f"There is no profile yet at {folder}; the first start makes it.", exists=False)
+        yield Finding.note("folder", f"There is no profile yet at {folder}; the first start makes it.", exists=False)
         return
     yield _folder(folder)
     found = _guarded("database", lambda: _database(folder))
@@ -136,36 +103,36 @@ def _profile(folder: Path, arguments: argparse.Namespace) -> Iterator[Finding]:
     yield _lock(folder)
     yield _copies(folder)
     if found.verdict is Verdict.WRONG:
-        yield _note("rest", "was not looked at, because the database can't be used")
+        yield Finding.note("rest", "was not looked at, because the database can't be used")
         return
     try:
         with session.opened(arguments) as program:
             yield from _program(program)
     except SendoffError as wrong:
-        yield _wrong("profile", str(wrong))
+        yield Finding.wrong("profile", str(wrong))
 
 
 def _guarded(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
     except SendoffError as wrong:
-        return _wrong(name, str(wrong))
+        return Finding.wrong(name, str(wrong))
 
 
 def _folder(folder: Path) -> Finding:
     """Everything in the profile is for its owner alone."""
     if os.name != "posix":
-        return _ok("folder", str(folder))
+        return Finding.ok("folder", str(folder))
     mode = folder.stat().st_mode & 0o777
     open_to_others = [one for one in folder.rglob("*") if not one.is_symlink() and one.stat().st_mode & 0o077]
     data = {"mode": f"{mode:04o}", "open_to_others": len(open_to_others)}
     if mode & 0o077:
-        return _wrong("folder", f"{folder} can be read by others (mode {mode:04o}). Close it: chmod 700", **data)
+        return Finding.wrong("folder", f"{folder} can be read by others (mode {mode:04o}). Close it: chmod 700", **data)
     if open_to_others:
         names = ", ".join(sorted(one.name for one in open_to_others if one.suffix in (".db", ".vault", ".log")))
         words = f"{len(open_to_others)} files in it could be read by others{f' ({names})' if names else ''}"
-        return _wrong("folder", f"{folder}: {words}. Close them: chmod -R go= {folder}", **data)
-    return _ok("folder", f"{folder}, for its owner alone", **data)
+        return Finding.wrong("folder", f"{folder}: {words}. Close them: chmod -R go= {folder}", **data)
+    return Finding.ok("folder", f"{folder}, for its owner alone", **data)
 
 
 def _database(folder: Path) -> Finding:
@@ -175,10 +142,10 @@ def _database(folder: Path) -> Finding:
     data = {"version": found.version, "faults": list(found.faults), "bytes": found.size}
     if found.faults:
         words = f"is damaged: {'; '.join(found.faults)}. {backups.advice(folder)}"
-        return _wrong("database", words, **data)
+        return Finding.wrong("database", words, **data)
     if not found.is_current:
-        return _note("database", f"is at step {found.version}; the next start brings it up to date", **data)
-    return _ok("database", f"step {found.version}, whole, {size_text(found.size)}", **data)
+        return Finding.note("database", f"is at step {found.version}; the next start brings it up to date", **data)
+    return Finding.ok("database", f"step {found.version}, whole, {size_text(found.size)}", **data)
 
 
 def _copies(folder: Path) -> Finding:
@@ -187,18 +154,18 @@ def _copies(folder: Path) -> Finding:
     latest = backups.latest(folder)
     data = {"copies": len(found), "latest": render.instant(latest.at if latest else None)}
     if latest is None:
-        return _note("copies", "there is none yet; the sender makes one a day", **data)
+        return Finding.note("copies", "there is none yet; the sender makes one a day", **data)
     age = datetime.now(UTC) - latest.at
     words = f"{len(found)} in {folder / backups.FOLDER}, the latest {span_text(max(age.total_seconds(), 0))} old"
     if age > OLD_COPY and profile.is_sender_running(folder):
-        return _wrong("copies", f"{words}, although a sender runs. Is there room on the disk?", **data)
-    return _ok("copies", words, **data)
+        return Finding.wrong("copies", f"{words}, although a sender runs. Is there room on the disk?", **data)
+    return Finding.ok("copies", words, **data)
 
 
 def _lock(folder: Path) -> Finding:
     running = profile.is_sender_running(folder)
     holder = profile.SenderLock(folder).holder() if running else ""
-    return _ok(
+    return Finding.ok(
         "lock", f"held by a sender{holder}" if running else "free: nothing sends for this profile now", held=running
     )
 
@@ -218,13 +185,13 @@ def _program(program: Program) -> Iterator[Finding]:
         needs_you = timeline.needs_you_count(connection)
     yield _sender(program, sender)
     words = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in totals.items()) or "none"
-    yield _ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
+    yield Finding.ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
     if needs_you:
-        yield _note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
+        yield Finding.note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
     yield from _rests(resting, program.clock.now(), program.commands.zone())
     yield _due(program.clock, due, untouched, paused, f"{why} {outlook.words}" if why else "")
     if zone:
-        yield _ok("zone", f"times are read in {zone}, by choice", zone=zone)
+        yield Finding.ok("zone", f"times are read in {zone}, by choice", zone=zone)
 
 
 def _channels(program: Program) -> Finding:
@@ -234,8 +201,8 @@ def _channels(program: Program) -> Finding:
     if program.failed_channels:
         words += f", failed: {', '.join(f'{name} ({why})' for name, why in program.failed_channels.items())}"
     if missing := used - set(program.channels):
-        return _wrong("channels", f"{words}; accounts need {', '.join(sorted(missing))}", **data)
-    return _note("channels", words, **data) if program.failed_channels else _ok("channels", words, **data)
+        return Finding.wrong("channels", f"{words}; accounts need {', '.join(sorted(missing))}", **data)
+    return Finding.note("channels", words, **data) if program.failed_channels else Finding.ok("channels", words, **data)
 
 
 def _keychain(program: Program) -> Finding:
@@ -252,31 +219,31 @@ def _keychain(program: Program) -> Finding:
             locked = str(wrong)
     data = {"place": place, "keys": len(known), "gone": gone, "locked": bool(locked), "file": vault.exists}
     if locked:
-        return _wrong("keychain", f"{place}: {locked}", **data)
+        return Finding.wrong("keychain", f"{place}: {locked}", **data)
     if gone:
-        return _wrong(
+        return Finding.wrong(
             "keychain", f"{place}: {gone} of {len(known)} keys are gone; sign those accounts in again", **data
         )
-    return _ok("keychain", f"{place}; {len(known)} of {len(known)} keys can be read", **data)
+    return Finding.ok("keychain", f"{place}; {len(known)} of {len(known)} keys can be read", **data)
 
 
 def _sender(program: Program, sender: timeline.Sender | None) -> Finding:
     if not profile.is_sender_running(program.folder):
-        return _ok("sender", "none is running", running=False)
+        return Finding.ok("sender", "none is running", running=False)
     if sender is None:
-        return _note("sender", "one is starting", running=True)
+        return Finding.note("sender", "one is starting", running=True)
     silent = program.clock.now() - sender.seen_at
     data = {"running": True, "silent_seconds": round(silent.total_seconds(), 1), "trouble": bool(sender.trouble)}
     if sender.trouble:
-        return _wrong("sender", f"is in trouble: {sender.trouble}", **data)
+        return Finding.wrong("sender", f"is in trouble: {sender.trouble}", **data)
     if silent < -UNTOUCHED:
         words = f"gave its last sign of life {span_text(-silent.total_seconds())} from now: the clock was set back"
-        return _wrong("sender", words, **data)
+        return Finding.wrong("sender", words, **data)
     if silent > 4 * SIGN_OF_LIFE:
-        return _wrong(
+        return Finding.wrong(
             "sender", f"has given no sign of life for {span_text(silent.total_seconds())}. Start it again", **data
         )
-    return _ok("sender", f"gave a sign of life {span_text(silent.total_seconds())} ago", **data)
+    return Finding.ok("sender", f"gave a sign of life {span_text(silent.total_seconds())} ago", **data)
 
 
 def _excused(connection: Connection, program: Program) -> list[int]:
@@ -295,22 +262,22 @@ def _rests(resting: Sequence[Account], now: datetime, zone: str) -> Iterator[Fin
         rests = rest_span(one, now, zone)
         words = f"account {one.id} ({one.channel}): {rests} after {one.strikes} refusals in a row. What is due waits"
         advice = f"Its words: sendoff accounts list. Ask it now: sendoff accounts check {one.id}"
-        yield _note("rest", f"{words}. {advice}", account=one.id, strikes=one.strikes)
+        yield Finding.note("rest", f"{words}. {advice}", account=one.id, strikes=one.strikes)
 
 
 def _due(clock: Clock, due: datetime | None, untouched: tuple[int, datetime | None], paused: str, why: str) -> Finding:
     now, (n, oldest) = clock.now(), untouched
     if is_paused(paused, now) and why:
-        return _wrong("due", f"sending is paused: {why} Look (sendoff queue), then: sendoff resume", paused=True)
+        return Finding.wrong("due", f"sending is paused: {why} Look (sendoff queue), then: sendoff resume", paused=True)
     if is_paused(paused, now):
-        return _note("due", "sending is paused", paused=True)
+        return Finding.note("due", "sending is paused", paused=True)
     if oldest is not None:
         late = (now - oldest).total_seconds()
         what = "1 delivery is due and nothing takes it" if n == 1 else f"{n} deliveries are due and nothing takes them"
         words = f"{what}, the oldest for {span_text(late)}. Start a sender: sendoff worker"
-        return _wrong("due", words, untouched=n, oldest=render.instant(oldest), late_seconds=round(late, 1))
+        return Finding.wrong("due", words, untouched=n, oldest=render.instant(oldest), late_seconds=round(late, 1))
     if due is None or due > now:
-        return _ok("due", "nothing waits past its time", oldest=render.instant(due))
+        return Finding.ok("due", "nothing waits past its time", oldest=render.instant(due))
     late = (now - due).total_seconds()
     words = f"the oldest has been due for {span_text(late)}"
-    return _ok("due", words, oldest=render.instant(due), late_seconds=round(late, 1))
+    return Finding.ok("due", words, oldest=render.instant(due), late_seconds=round(late, 1))

@@ -112,7 +112,7 @@ def _verb(name: str) -> Verb:
 
         return {"export": transfer.export, "import": transfer.bring_in,
                 "backup": transfer.backup, "restore": transfer.restore}[subject]  # fmt: skip
-    if subject in ("channels", "post", "worker", "doctor", "demo"):
+    if subject in ("channels", "post", "worker", "doctor", "demo", "self-test"):
         return _alone(subject)
     from sendoff.cli import queue
 
@@ -139,6 +139,10 @@ def _alone(subject: str) -> Verb:
         from sendoff.cli.doctor import examine
 
         return examine
+    if subject == "self-test":
+        from sendoff.cli.selftest import examine as try_all
+
+        return try_all
     from sendoff.cli.demo import play
 
     return play

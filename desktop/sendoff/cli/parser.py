@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-import sendoff
+from sendoff import release
 
 _WHEN = "now, +90s, +2h, “tomorrow 9:00”, “tue 9”, “24 nov 18:30” or ISO 8601"
 _DESCRIPTION = "Write a post or an e-mail once, put it on a timeline, and know what became of it."
@@ -46,10 +46,15 @@ def build() -> argparse.ArgumentParser:
         epilog=_EPILOG.format(when=_WHEN),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"Sendoff {sendoff.__version__}")
+    parser.add_argument("--version", action="version", version=f"Sendoff {release.version()}")
+    parser.add_argument(
+        "--self-test", action="store_const", const="self-test", dest="verb",
+        help="whether this Sendoff works on this computer; nothing leaves it",
+    )  # fmt: skip
+    parser.add_argument("--report", type=Path, metavar="FILE", help="the self-test’s findings as JSON")
     parser.add_argument("--background", action="store_true", help="start the window in the tray")
     parser.add_argument("--compose", action="store_true", help="start the window with a new post")
-    parser.set_defaults(verb=None)
+    parser.set_defaults(verb=None, report=None)
     _passphrase(parser, None)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     for add in (_channels, _accounts, _post, _queue, _show, _changes, _pause, _worker, _doctor, _transfer, _settings):

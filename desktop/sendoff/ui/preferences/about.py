@@ -8,7 +8,7 @@ from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit
 
-import sendoff
+from sendoff import release
 from sendoff.resources import resource
 from sendoff.ui.context import Context
 from sendoff.ui.preferences.rows import Row, Section
@@ -23,7 +23,7 @@ FONTS = "Inter and JetBrains Mono (OFL 1.1), Lucide icons (ISC, MIT), Simple Ico
 def versions() -> str:
     """What a report of trouble needs: "Sendoff 0.1.0, Python 3.11.2, Qt 6.9.3, Linux-6.1.0-x86_64"."""
     return (
-        f"Sendoff {sendoff.__version__}, Python {platform.python_version()}, Qt {qVersion()}, "
+        f"Sendoff {release.version()}, Python {platform.python_version()}, Qt {qVersion()}, "
         f"{platform.system()} {platform.release()} {platform.machine()}"
     )
 
@@ -36,7 +36,7 @@ class AboutSection(Section):
         self._context = context
         copy = Button(context.look, "Copy", icon="copy", run=self.copy_versions)
         copy.setAccessibleName("Copy the versions")
-        self.version = Row(context.look, f"Sendoff {sendoff.__version__}", versions().partition(", ")[2], copy)
+        self.version = Row(context.look, f"Sendoff {release.version()}", versions().partition(", ")[2], copy)
         read = Button(context.look, "Read them", run=self.open_licences)
         self.licences = Row(context.look, "Fonts, icons and licences", FONTS, read)
         self.add(self.version)
