@@ -7,4 +7,5 @@ compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-
     --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@"; }
 compile pyproject.toml --group build -o packaging/requirements.lock "${@}"
 compile --group dev -c packaging/requirements.lock -o packaging/requirements-dev.lock "${@}"
+compile --group package -c packaging/requirements.lock -o packaging/requirements-package.lock "${@}"
 compile --group peers -c packaging/requirements.lock -c packaging/requirements-dev.lock -o packaging/requirements-peers.lock "${@}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from sendoff.bootstrap import Program, open_program
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
+from sendoff.engine import limiter
 from sendoff.store import accounts
 from tests.crash import table
 from tests.crash.cells import Room, broken, rows
@@ -33,7 +34,8 @@ WAITING = 40
 
 BREAKS = ("error_after", "hang_up_after", "hang_up_before", "reset", "cut_answer", "no_id", "captive", "garbage")
 AT_REST = 120.0
-"""Seconds that the last worker, which is not killed, has for what is left."""
+"""Seconds that the last worker, which is not killed, has for what is left; and for each that waits the pause that an
+account keeps while it catches up: a busy machine leaves hundreds."""
 
 
 def run(minutes: float, seed: int | None) -> int:
@@ -75,7 +77,7 @@ def _soak(room: Room, seconds: float, chance: random.Random) -> int:
     server.breaks = {}
     last = room.nursery.start(home, "worker", "--until-idle")
     try:
-        last.wait(AT_REST)
+        last.wait(AT_REST + len(_unfinished(home)) * limiter.CALM)
     except NeverRests as stuck:
         odd.append(f"{stuck}\n{_standing(home)}")
         room.nursery.end_all()

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Puts Sendoff into the start menu of whoever runs this, from where this folder stands now; `./install.sh remove` takes
+# it out again. Your posts and accounts are elsewhere and stay.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+share=${XDG_DATA_HOME:-$HOME/.local/share}
+entry=$share/applications/org.sendoff.Sendoff.desktop
+icon=$share/icons/hicolor/scalable/apps/org.sendoff.Sendoff.svg
+link=$HOME/.local/bin/sendoff
+if [ "${1:-}" = remove ]; then
+    rm -f "$entry" "$icon" "$link"
+    echo "Sendoff is out of the start menu. Delete this folder if you like; your posts stay in $share/sendoff."
+    exit
+fi
+mkdir -p "$(dirname "$entry")" "$(dirname "$icon")" "$(dirname "$link")"
+sed "s|^Exec=sendoff|Exec=\"$here/sendoff\"|; s|^TryExec=sendoff|TryExec=$here/sendoff|" \
+    "$here/org.sendoff.Sendoff.desktop" >"$entry"
+cp "$here/sendoff.svg" "$icon"
+ln -sf "$here/sendoff" "$link"
+echo "Sendoff is in the start menu, and as “sendoff” in $(dirname "$link")."
