@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 frozen=$1
 id=org.sendoff.Sendoff
+maintainer="The Sendoff developers <sendoff@localhost>"
 tree=$BUILD/deb-tree
 arch=$(dpkg --print-architecture)
 date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)
@@ -13,7 +14,8 @@ fill() { sed "s/@VERSION@/$VERSION/; s/@DATE@/$date/" "$1"; }
 rm -rf "$tree"
 mkdir -p "$tree"/DEBIAN "$tree"/usr/{bin,lib,share/{applications,metainfo,man/man1,doc/sendoff,lintian/overrides}}
 cp -r "$frozen" "$tree/usr/lib/sendoff"
-find "$tree/usr/lib/sendoff" -name '*.so*' ! -path '*/Qt/*' -exec strip --strip-debug {} +
+# Half of these are tables for debuggers. Not Pillow's and Qt's: what patchelf has changed does not survive it.
+find "$tree/usr/lib/sendoff" -name '*.so*' ! -path '*/PySide6/*' ! -ipath '*/pil*' -exec strip --strip-unneeded {} +
 ln -s ../lib/sendoff/sendoff "$tree/usr/bin/sendoff"
 cp packaging/linux/$id.desktop "$tree/usr/share/applications/"
 fill packaging/linux/$id.metainfo.xml >"$tree/usr/share/metainfo/$id.metainfo.xml"
@@ -25,7 +27,9 @@ QT_QPA_PLATFORM=offscreen "$BUILD/tools/bin/python" packaging/icons.py resources
 mkdir -p "$tree/usr/share/icons/hicolor/scalable/apps"
 cp resources/icons/app/sendoff.svg "$tree/usr/share/icons/hicolor/scalable/apps/$id.svg"
 fill packaging/linux/sendoff.1 | gzip -9n >"$tree/usr/share/man/man1/sendoff.1.gz"
-gzip -9nc CHANGELOG.md >"$tree/usr/share/doc/sendoff/changelog.gz"
+gzip -9nc CHANGELOG.md >"$tree/usr/share/doc/sendoff/NEWS.gz"
+printf 'sendoff (%s) unstable; urgency=medium\n\n  * What is new stands in NEWS.gz.\n\n -- %s  %s\n' \
+    "$VERSION" "$maintainer" "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$tree/usr/share/doc/sendoff/changelog.gz"
 sed -e '/^@MIT@$/{r LICENSE' -e 'd}' packaging/debian/copyright | awk '
     /^License: MIT$/ && ++seen == 2 { inside = 1; print; next }
     inside && /^License: / { inside = 0 }
@@ -48,7 +52,7 @@ cat >"$tree/DEBIAN/control" <<CONTROL
 Package: sendoff
 Version: $VERSION
 Architecture: $arch
-Maintainer: The Sendoff developers <sendoff@localhost>
+Maintainer: $maintainer
 Installed-Size: $(du -sk --apparent-size "$tree/usr" | cut -f1)
 Depends: $depends, ca-certificates
 Recommends: fonts-noto-color-emoji, gnome-keyring | libpam-kwallet5
@@ -65,5 +69,5 @@ Description: write a post or an e-mail once, and it leaves on time
 CONTROL
 (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-dpkg-deb --root-owner-group -Zxz --build "$tree" "$DIST/sendoff_${VERSION}_$arch.deb" >/dev/null
+dpkg-deb --root-owner-group -Zxz "-z${SENDOFF_XZ:-9}" --build "$tree" "$DIST/sendoff_${VERSION}_$arch.deb" >/dev/null
 printf '%s\n' "dist/sendoff_${VERSION}_$arch.deb ($(du -h "$DIST/sendoff_${VERSION}_$arch.deb" | cut -f1), $(du -sh "$tree/usr" | cut -f1) installed)" >&2

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# ./test packages: makes the .deb twice (the same bytes?), lets Debian's own tools look at it, and installs it on clean
+# Debian 12 and 13 systems in a chroot, where the installed program tests itself as a plain user, without any Python.
+# Needs root for the chroots; what can't be done here is skipped, and the end says so. Called from the root.
+#   SENDOFF_DEB=FILE    a package that is there already, instead of making one
+set -euo pipefail
+. packaging/bootstrap.sh
+
+TOOLS="
+/usr/bin/dpkg-shlibdeps dpkg-dev
+/usr/bin/mmdebstrap mmdebstrap
+/usr/bin/lintian lintian
+/usr/bin/desktop-file-validate desktop-file-utils
+/usr/bin/appstreamcli appstream
+/usr/sbin/piuparts piuparts
+"
+WORK=$ROOT/build/packages
+MIRROR=${SENDOFF_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+skipped=()
+took() { say "  $1: $((SECONDS - $2)) s"; }
+step() { say "== $*"; }
+
+install_tools() {
+    local missing=() file package
+    while read -r file package; do
+        [ -z "$file" ] || [ -e "$file" ] || missing+=("$package")
+    done <<<"$TOOLS"
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
+
+# Quickly packed, because what is tested is what is in it.
+build_twice() {
+    local first second began=$SECONDS
+    SENDOFF_XZ=1 packaging/build deb
+    DEB=$(ls -t dist/sendoff_*.deb | head -1)
+    took "built" "$began"
+    first=$(sha256sum <"$DEB")
+    cp "$DEB" "$WORK/first.deb"
+    SENDOFF_XZ=1 packaging/build deb 2>/dev/null
+    second=$(sha256sum <"$DEB")
+    [ "$first" = "$second" ] || { say "The same sources gave two packages: $WORK/first.deb and $DEB"; exit 1; }
+    say "  the same sources give the same bytes"
+}
+
+validate() {
+    local tree=$WORK/tree
+    rm -rf "$tree"
+    dpkg-deb -x "$DEB" "$tree"
+    desktop-file-validate "$tree"/usr/share/applications/*.desktop
+    appstreamcli validate --no-net "$tree"/usr/share/metainfo/*.xml
+    man --warnings -l "$tree/usr/share/man/man1/sendoff.1.gz" 2>&1 >/dev/null | { ! grep . ; }
+    lintian --fail-on error,warning "$DEB"
+    ! find "$tree" -name '*.py' -path '*sendoff/_internal/sendoff/cli*' | grep . || { say "sources are packed"; exit 1; }
+}
+
+# A clean system, kept between runs. $1: suite.
+base_for() {
+    local base=$WORK/$1.tar
+    [ -s "$base" ] || mmdebstrap --quiet --variant=minbase --components=main "$1" "$base.part" "$MIRROR"
+    [ -s "$base" ] || mv "$base.part" "$base"
+}
+
+# The same program under an older version, for the update.
+older() {
+    local tree=$WORK/older
+    rm -rf "$tree"
+    dpkg-deb -R "$DEB" "$tree"
+    sed -i 's/^Version: .*/Version: 0.0.9/' "$tree/DEBIAN/control"
+    dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$WORK/older.deb" >/dev/null
+    rm -rf "$tree"
+}
+
+in_chroot() {
+    local suite=$1 root began=$SECONDS
+    root=$WORK/root-$suite
+    rm -rf "$root"
+    mkdir -p "$root"
+    tar -C "$root" -xf "$WORK/$suite.tar"
+    cp "$DEB" "$root/root/new.deb"
+    cp "$WORK/older.deb" "$root/root/old.deb"
+    cp tests/packages/inside.sh "$root/root/"
+    cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
+    cp /etc/hosts "$root/etc/hosts"
+    unshare -m -p -f --kill-child bash -c '
+        mount --make-rprivate /
+        mount -t proc proc "$1/proc"
+        mount -t tmpfs tmpfs "$1/tmp"
+        mount --rbind /dev "$1/dev"
+        exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+            http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" bash /root/inside.sh' - "$root"
+    rm -rf "$root"
+    took "$suite" "$began"
+}
+
+mkdir -p "$WORK"
+install_tools
+step "the package"
+if [ -n "${SENDOFF_DEB:-}" ]; then DEB=$SENDOFF_DEB; else build_twice; fi
+say "  $DEB: $(stat -c %s "$DEB") bytes"
+step "what Debian's tools say of it"
+validate
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+    older
+    for suite in bookworm trixie; do
+        step "on a clean $suite"
+        if base_for "$suite"; then in_chroot "$suite"; else skipped+=("$suite: no base system could be made"); fi
+    done
+    step "piuparts"
+    if [ -s "$WORK/bookworm.tar" ]; then
+        began=$SECONDS
+        gzip -1 <"$WORK/bookworm.tar" >"$WORK/bookworm.tgz"
+        piuparts -b "$WORK/bookworm.tgz" -d bookworm --no-eatmydata --mirror "$MIRROR main" "$DEB" >"$WORK/piuparts.log" 2>&1 ||
+            { tail -30 "$WORK/piuparts.log" >&2; exit 1; }
+        took "piuparts" "$began"
+    fi
+else
+    skipped+=("the chroots: they need root")
+fi
+for words in ${skipped[@]+"${skipped[@]}"}; do say "skipped: $words"; done
+say "The package is good."
