@@ -56,7 +56,7 @@ validate() {
 # A clean system, kept between runs. $1: suite.
 base_for() {
     local base=$WORK/$1.tar
-    [ -s "$base" ] || mmdebstrap --quiet --variant=minbase --components=main "$1" "$base.part" "$MIRROR"
+    [ -s "$base" ] || mmdebstrap --quiet --format=tar --variant=minbase --components=main "$1" "$base.part" "$MIRROR"
     [ -s "$base" ] || mv "$base.part" "$base"
 }
 

@@ -9,9 +9,10 @@ import platform
 import sqlite3
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +35,9 @@ SOON = timedelta(seconds=1)
 PATIENCE = 30.0
 """Seconds within which a post and a mail have to be out."""
 
+UNFINISHED = Finding.wrong("end", "it did not come to its end: Qt or the system ended it")
+"""Stands in the report until it does. Where Qt finds no display it ends the process."""
+
 PASSPHRASE = "self-test"  # noqa: S105  # of a file of keys that lives as long as this test
 
 
@@ -43,15 +47,24 @@ def examine(arguments: argparse.Namespace) -> int:
     `arguments.report` is a file that gets the same as JSON, where the console shows nothing (Windows).
     """
     findings: list[Finding] = []
+    report = partial(_write, arguments.report) if arguments.report else _nowhere
     with TemporaryDirectory(prefix="sendoff-self-test-", ignore_cleanup_errors=True) as name:
         for one in _all(Path(name)):
             findings.append(one)
             print(one.line, flush=True)
-    if arguments.report:
-        arguments.report.write_text(json.dumps(as_json(findings), indent=1), encoding="utf-8")
+            report([*findings, UNFINISHED])
+    report(findings)
     well = is_well(findings)
     print("\nAll of it works here." if well else "\nSomething does not work here; the lines marked “wrong” say what.")
     return 0 if well else 1
+
+
+def _write(path: Path, findings: Sequence[Finding]) -> None:
+    path.write_text(json.dumps(as_json(findings), indent=1), encoding="utf-8")
+
+
+def _nowhere(findings: Sequence[Finding]) -> None:
+    pass
 
 
 def _all(folder: Path) -> Iterator[Finding]:
