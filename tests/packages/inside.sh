@@ -14,7 +14,7 @@ number() { user "sendoff queue --json" | tr ',{' '\n\n' | grep -c "\"state\": *\
 useradd -m ada
 install -d -m 700 -o ada /tmp/ada
 apt update
-apt install xvfb xauth
+apt install xvfb xauth ca-certificates  # what other packages may want to keep is there before
 files >/root/before
 
 began=$SECONDS
