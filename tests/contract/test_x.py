@@ -1,4 +1,4 @@
-"""X against the contract, and what comes of its doubtful ends: the person's word, or a paid look that finds the post."""
+"""X against the contract, and what comes of doubtful ends: the person's word, or a paid look that finds the post."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ from tests.fakes.x import CLIENT, KEYS, USER, XServer
 PICTURE = Attachment(
     sha256="a" * 64, name="Ausflug.png", mime="image/png", size=67, alt="Ein Elefant.", width=4, height=3
 )
-COSTLY = ("huge", "bomb", "endless", "many_headers")  # the contract itself has them; a look after them is no other
+COSTLY = (
+    "huge",
+    "bomb",
+    "endless",
+    "many_headers",
+    "slow",
+    "drip",
+)  # the contract itself has them; a look after them is no other
 DOUBTFUL = [case for case in HTTP_CASES if case.end is InDoubt and case.mode not in COSTLY]
 TEXT = "Hello & welcome, https://example.com/x #trip 🐘"
 BEARER = "CANARY-bearer-0123456789abcdef"

@@ -72,9 +72,9 @@ class FakeX:
     """The service behind the server: an `Endpoint` of channels/testing.py.
 
     What a test may set: `clock` (seconds that its clock is off), `refusal` (an answer to the next posts: status, body,
-    headers), `credits` (False: used up), `reads` (how many posts were read, each of which costs), `hidden` (posts that a
-    list does not show yet), `waits` (how often an upload says that it is worked on), `level` (what the keys may),
-    `fails` (the words with which uploads fail).
+    headers), `credits` (False: used up), `reads` (how many posts were read, each of which costs), `hidden` (posts that
+    a list does not show yet), `waits` (how often an upload says that it is worked on), `level` (what the keys may),
+    `scope` (what the next tokens may), `fails` (the words with which uploads fail).
     """
 
     def __init__(self) -> None:
@@ -197,10 +197,9 @@ class FakeX:
             return _invalid("The request body is no JSON.")
         if wrong := self._wrong(body):
             return wrong
-        if any(one.text == body["text"] and one.at > self.now() - timedelta(hours=12) for one in self.posts):
-            if body["text"]:
-                words = "You are not allowed to create a Tweet with duplicate content."
-                return _problem(403, "", "Forbidden", words)
+        recent = [one.text for one in self.posts if one.at > self.now() - timedelta(hours=12)]
+        if body["text"] and body["text"] in recent:
+            return _problem(403, "", "Forbidden", "You are not allowed to create a Tweet with duplicate content.")
         parent = body.get("reply", {}).get("in_reply_to_tweet_id", "")
         if parent and all(one.id != parent for one in self.posts):
             words = "You attempted to reply to a Tweet that is deleted or not visible to you."
@@ -327,7 +326,7 @@ def _shown(post: Post) -> dict[str, Any]:
     """A post as X shows it: escaped, with t.co in the place of links and behind media."""
     urls = []
     text = post.text
-    for number, url in enumerate(re.findall(r"https?://\S*\w", post.text)):
+    for number, url in enumerate(re.findall(r"https?://\S+", post.text)):
         short = f"https://t.co/{post.id[-8:]}{number}"
         text = text.replace(url, short, 1)
         urls.append({"start": 0, "end": 23, "url": short, "expanded_url": url, "display_url": url})

@@ -4,7 +4,7 @@ because X charges for every look."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -160,20 +160,25 @@ class X(Channel):
         Option("paid_partnership", "Is paid advertising", Kind.SWITCH, default="no"),
     )  # fmt: skip
 
-    def __init__(self, context: Context) -> None:
+    def __init__(
+        self, context: Context, *, port: int = x_sign.PORT, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._transport = context.transport
+        self._port = port
+        self._now = now
         self._ran_out: dict[str, str] = {}  # by account the token that X called over
         self._last_hope: dict[str, str] = {}  # and the one that came in its place
 
     # --- signing in -----------------------------------------------------------------------------------------------
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
-        return x_sign.in_browser(self._transport, fields.get("base_url") or x_sign.API, fields)
+        base = fields.get("base_url") or x_sign.API
+        return x_sign.in_browser(self._transport, base, fields, port=self._port, now=self._now)
 
     def connect(self, fields: Mapping[str, str]) -> Identity:
         figures = _typed_figures(fields)
         grant = granted(fields)
-        if grant and grant.until <= datetime.now(UTC):
+        if grant and grant.until <= self._now():
             raise TryLater("The key of the browser sign-in ran out. The next post brings a new one; try it after that.")
         base = fields.get("base_url") or x_sign.API
         way = grant or x_sign.keys(fields)

@@ -8,9 +8,9 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -165,7 +165,9 @@ def granted(secret: Mapping[str, str]) -> Grant | None:
         raise Rejected("What the browser sign-in brought is damaged. Sign in again.") from None
 
 
-def in_browser(transport: Transport, base: str, fields: Mapping[str, str]) -> CodeSignIn:
+def in_browser(
+    transport: Transport, base: str, fields: Mapping[str, str], *, port: int, now: Callable[[], datetime]
+) -> CodeSignIn:
     """A sign-in with the browser for an app of the kind Native App, which has no secret.
 
     Raises:
@@ -184,14 +186,10 @@ def in_browser(transport: Transport, base: str, fields: Mapping[str, str]) -> Co
                 f"X let Sendoff in without the right to {' and '.join(sorted(lacking))}. Start the sign-in again, and "
                 "allow everything that is asked for."
             )
-        return {
-            **fields,
-            **dict.fromkeys(KEYS, ""),
-            "client_id": client_id,
-            **_grant(client_id, found, datetime.now(UTC)).secrets,
-        }
+        made = _grant(client_id, found, now())
+        return {**fields, **dict.fromkeys(KEYS, ""), "client_id": client_id, "oauth": made.text}
 
-    listener = Listener(port=PORT, path=PATH)
+    listener = Listener(port=port, path=PATH)
     try:
         return CodeSignIn(transport, service, Client(client_id), listener, scopes=SCOPES, finish=finish)
     except BaseException:
