@@ -201,7 +201,7 @@ def test_what_stands_in_the_way_of_a_sign_in_with_the_browser(x: X, server: XSer
         x.browser({"base_url": server.url})
     assert wrong.value.field == "client_id"
     server.endpoint.scope = "tweet.read users.read media.write"
-    with pytest.raises(Rejected, match="without the right to tweet.write"):
+    with pytest.raises(Rejected, match=r"without the right to tweet.write"):
         by_browser(x, server)
     flow = X(Context(Transport(), tmp_path), port=0).browser({"client_id": CLIENT})
     assert flow.url.startswith("https://x.com/i/oauth2/authorize?")
@@ -496,6 +496,23 @@ def test_links_tell_posts_with_the_same_words_apart(x: X, server: XServer, tmp_p
     long = "A long one, " * 40 + "https://example.com/d"
     found = server.endpoint.write(long)
     assert looked(x, server, tmp_path, long) == Receipt(found.id, HERE + found.id, "Found among your posts.")
+
+
+def test_an_answer_is_looked_for_in_somebody_s_conversation(x: X, server: XServer, tmp_path: Path) -> None:
+    bench = Bench(x, server, tmp_path, Item("Yes!"), Item("And more."), reply_to="19")
+    first = testing.parcel(bench, server.url, of=2)
+    alone = server.endpoint.write("Yes!")
+    with pytest.raises(CannotLook, match=alone.id):
+        x.find(again(first))
+    server.posts.remove(alone)
+    ours = server.endpoint.write("Yes!", parent="19")
+    found = x.find(again(first))
+    assert found is not None
+    assert found.remote_id == ours.id
+    second = server.endpoint.write("And more.", parent=ours.id)
+    found = x.find(again(testing.parcel(bench, server.url, number=2, of=2, previous=(found,))))
+    assert found is not None
+    assert found.remote_id == second.id
 
 
 def test_a_look_reads_as_little_as_it_can(x: X, server: XServer, tmp_path: Path) -> None:

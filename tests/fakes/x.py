@@ -234,7 +234,12 @@ class FakeX:
         self.reads += len(page)
         more = start + len(page) < len(known)
         meta: dict[str, Any] = {"result_count": len(page), **({"next_token": str(start + len(page))} if more else {})}
-        return _json(200, {**({"data": [_shown(one) for one in page]} if page else {}), "meta": meta})
+        return _json(200, {**({"data": [_shown(one, self._root(one)) for one in page]} if page else {}), "meta": meta})
+
+    def _root(self, post: Post) -> str:
+        while parent := next((one for one in self.posts if one.id == post.parent), None):
+            post = parent
+        return post.parent or post.id
 
     def remove(self, request: Request, number: str) -> Reply:
         there = [one for one in self.posts if one.id == number]
@@ -322,8 +327,8 @@ def _header(request: Request, name: str) -> str:
     return next((value for key, value in request.headers.items() if key.lower() == name.lower()), "")
 
 
-def _shown(post: Post) -> dict[str, Any]:
-    """A post as X shows it: escaped, with t.co in the place of links and behind media."""
+def _shown(post: Post, root: str) -> dict[str, Any]:
+    """A post of the conversation that begins with `root`, as X shows it: escaped, with t.co for links and behind media."""
     urls = []
     text = post.text
     for number, url in enumerate(re.findall(r"https?://\S+", post.text)):
@@ -339,7 +344,7 @@ def _shown(post: Post) -> dict[str, Any]:
         urls.append({"start": 0, "end": 23, "url": short, "expanded_url": where, "media_key": f"3_{media[0]}"})
     shown: dict[str, Any] = {
         "id": post.id, "text": text[:280], "created_at": f"{post.at:%Y-%m-%dT%H:%M:%S}.000Z",
-        "edit_history_post_ids": [post.id],
+        "edit_history_post_ids": [post.id], "conversation_id": root,
     }  # fmt: skip
     if len(text) > 280:
         shown["note_post"] = {"text": text}
@@ -351,8 +356,6 @@ def _shown(post: Post) -> dict[str, Any]:
     }
     if attached:
         shown["attachments"] = attached
-    if post.parent:
-        shown["referenced_posts"] = [{"type": "replied_to", "id": post.parent}]
     return shown
 
 

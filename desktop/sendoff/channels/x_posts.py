@@ -15,8 +15,9 @@ from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.post import Attachment
 
-FIELDS = "created_at,referenced_posts,attachments,entities,note_post"
-"""What is asked of the own posts (X's OpenAPI file 2.167, post.fields)."""
+FIELDS = "created_at,conversation_id,attachments,entities,note_post"
+"""What is asked of the own posts (X's OpenAPI file 2.167, post.fields). What they answer would be an expansion, which
+costs more."""
 
 _ADDRESS = re.compile(
     r"(?:https?://)?(?:\w+\.)?(?:x|twitter)\.com/(?:i/web|i|\w+)/status(?:es)?/(\d{1,19})(?:[/?#].*)?"
@@ -84,18 +85,26 @@ def says_the_same(post: Mapping[str, Any], parcel: Parcel) -> bool:
 
 
 def is_built_the_same(post: Mapping[str, Any], parcel: Parcel) -> bool:
-    """Whether a post with our words hangs where this part does, with as many media, our links, and a poll if we have
-    one."""
-    refers = listed(post.get("referenced_posts") or post.get("referenced_tweets"))
-    parents = [str(table(one).get("id")) for one in refers if table(one).get("type") == "replied_to"]
+    """Whether a post with our words stands in this part's conversation, with as many media, our links, and a poll if we
+    have one."""
     attached = table(post.get("attachments"))
-    answered = answers(parcel)
     return (
-        parents == ([answered] if answered else [])
+        _is_in_place(post, parcel)
         and len(listed(attached.get("media_keys"))) == len(parcel.item.shown)
         and bool(listed(attached.get("poll_ids"))) == bool(parcel.item.poll)
         and _leads_there(post, parcel.item.text)
     )
+
+
+def _is_in_place(post: Mapping[str, Any], parcel: Parcel) -> bool:
+    """Whether a post begins a conversation where this part does, and else is in that of the thread's first part, or in
+    that of somebody, which nobody knows the number of."""
+    conversation = post.get("conversation_id")
+    if not answers(parcel):
+        return bool(conversation == post.get("id"))
+    if number(parcel.options.get("reply_to", "")):
+        return isinstance(conversation, str) and conversation != post.get("id")
+    return bool(conversation == parcel.previous[0].remote_id)
 
 
 def _leads_there(post: Mapping[str, Any], written: str) -> bool:

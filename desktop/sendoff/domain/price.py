@@ -8,6 +8,9 @@ from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Content, Item
 from sendoff.domain.text import Mark, marks
 
+CODE = "cost"
+"""The code of the note that says it."""
+
 LINKS: dict[str, Callable[[str], list[tuple[int, int]]]] = {}
 """Where the links of a text are, by the name of the counter. A channel whose network finds them in its own way adds it.
 """
@@ -38,7 +41,7 @@ def note(content: Content, figures: Capabilities, title: str) -> Problem | None:
     if figures.alt_cost and any(one.alt.strip() for item in content.items for one in item.shown):
         told.append(f"{dollars(figures.alt_cost)} for each alt text")
     since = f" (prices of {figures.costs_of})" if figures.costs_of else ""
-    return Problem(Level.NOTE, "cost", f"It costs about {dollars(total)}.", f"{', '.join(told)}{since}.")
+    return Problem(Level.NOTE, CODE, f"It costs about {dollars(total)}.", f"{', '.join(told)}{since}.")
 
 
 def dollars(amount: int) -> str:
