@@ -328,7 +328,7 @@ def _header(request: Request, name: str) -> str:
 
 
 def _shown(post: Post, root: str) -> dict[str, Any]:
-    """A post of the conversation that begins with `root`, as X shows it: escaped, with t.co for links and behind media."""
+    """A post of the conversation that begins with `root`, as X shows it: escaped, t.co for links and media."""
     urls = []
     text = post.text
     for number, url in enumerate(re.findall(r"https?://\S+", post.text)):

@@ -123,7 +123,7 @@ class X(Channel):
         Field("access_secret", "Access token secret", Kind.SECRET, required=False),
         Field(
             "paid_reads", "Look for posts whose answer got lost, for about 1 cent a look", Kind.SWITCH, default="no",
-            help="Otherwise Sendoff asks you. Signing in reads your profile once, which costs up to 1 cent too.",
+            help="Otherwise Sendoff asks you. Signing in reads your profile once, for up to 1 cent.",
         ),
         Field(
             "client_id", "OAuth 2.0 Client ID", required=False, advanced=True, fold="Sign in with the browser",
