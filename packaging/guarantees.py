@@ -47,6 +47,8 @@ SAMPLES = (
     Sample("discord", "without", learned={"may_look": False}),
     Sample("discord_webhook", "any"),
     Sample("telegram", "any bot"),
+    Sample("x", "as it is set at first"),
+    Sample("x", "with leave to look, which X charges for", {"paid_reads": "yes"}),
 )
 
 

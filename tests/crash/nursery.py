@@ -54,7 +54,7 @@ PRELOADED = (
     "sendoff.cli.parser", "sendoff.cli.main", "sendoff.cli.worker", "sendoff.cli.post", "sendoff.cli.queue",
     "sendoff.cli.accounts", "sendoff.bootstrap", "sendoff.engine.engine", "sendoff.engine.timeline",
     "sendoff.channels.mastodon", "sendoff.channels.mailgun", "sendoff.channels.smtp", "sendoff.channels.practice",
-    "sendoff.channels.discord", "sendoff.channels.telegram",
+    "sendoff.channels.discord", "sendoff.channels.telegram", "sendoff.channels.x",
     "sendoff.store.migrate", "alembic.command", "alembic.config", "alembic.script", "alembic.runtime.migration",
     "tzlocal", "tests.crash.kinds",
     "apscheduler.schedulers.background", "apscheduler.triggers.interval", "sqlalchemy.dialects.sqlite.pysqlite",

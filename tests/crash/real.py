@@ -23,6 +23,7 @@ from tests.fakes.mailgun import LoopbackMailgun
 from tests.fakes.mastodon import MastodonServer
 from tests.fakes.smtp_server import DROP, STEPS, SmtpServer
 from tests.fakes.telegram import TelegramServer
+from tests.fakes.x import XServer
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,15 @@ def telegram(folder: Path) -> Iterator[Endpoint]:
 
 
 @contextmanager
+def x(folder: Path) -> Iterator[Endpoint]:
+    """By the four keys, and without leave to look, which X charges for."""
+    with XServer() as server:
+        yield Endpoint({"base_url": server.url}, server.endpoint.keys, (), lambda: Counter(
+            one.text for one in server.posts
+        ), lambda mode: _break(server, mode), server.strangers)  # fmt: skip
+
+
+@contextmanager
 def renewing(folder: Path) -> Iterator[Endpoint]:
     """Not real, but with a secret that changes: /renewing of the ledger."""
     with LedgerServer(Ledger(), free_port()) as server:
@@ -111,7 +121,7 @@ def renewing(folder: Path) -> Iterator[Endpoint]:
 
 ENDPOINTS: Mapping[str, Any] = {
     "smtp": smtp, "mailgun": mailgun_, "mastodon": mastodon, "discord": discord, "telegram": telegram,
-    "renewing": renewing,
+    "x": x, "renewing": renewing,
 }  # fmt: skip
 
 
@@ -154,6 +164,10 @@ MODES: Mapping[str, Mapping[str, table.Allowed]] = {
         "redirect_307": table.FAILED, "unauthorized": table.HELD, "captive": table.DOUBT_0,
         "hang_up_after": table.DOUBT_1, "hang_up_before": table.DOUBT_0,
     },
+    "x": {
+        "redirect_307": table.FAILED, "unauthorized": table.HELD, "captive": table.DOUBT_0,
+        "hang_up_after": table.DOUBT_1, "hang_up_before": table.DOUBT_0,
+    },
     "mastodon": {"redirect_307": table.FAILED, "unauthorized": table.HELD, "refuse": table.FAILED},
     "smtp": {f"drop at {step}": table.SENT for step in STEPS}
     # A small mail and its final dot leave at once, before anybody can notice that the server is gone.
@@ -176,7 +190,8 @@ def cells() -> Iterator[Cell]:
 
 
 def allowed(cell: Cell) -> table.Allowed:
-    """Mastodon, Discord and the ledger can be asked; SMTP, Telegram, and a Mailgun key that only sends cannot."""
+    """Mastodon, Discord and the ledger can be asked; SMTP, Telegram, X without paid reads, and a Mailgun
+    key that only sends cannot."""
     if cell.breaks:
         return MODES[cell.kind][cell.breaks[0][1]]
     if cell.point == "token.renewed":

@@ -102,7 +102,7 @@ def test_another_length_of_links_is_taken_over() -> None:
 
 
 def vectors() -> list[tuple[str, int]]:
-    folder = os.environ.get("SENDOFF_VECTORS")
+    folder = os.environ.get("SENDOFF_SPECS")
     if not folder:
         return []
     found = json.loads((Path(folder) / "mastodon-compatible" / "mastodon-length-vectors.json").read_text())
@@ -113,7 +113,7 @@ def test_the_published_lengths() -> None:
     """Measured in Mastodon's own composer (Mastodon.py, tests/test_status_length.py)."""
     cases = vectors()
     if not cases:
-        pytest.skip("SENDOFF_VECTORS names no folder with vectors")
+        pytest.skip("SENDOFF_SPECS names no folder with vectors")
     wrong = [(text, count(text, MASTODON), length) for text, length in cases if count(text, MASTODON) != length]
     assert wrong == []
     assert len(cases) > 30

@@ -137,7 +137,7 @@ class Driver:
             chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(
-            store=self.store, writer=self.writer, dispatch=self.dispatch, secrets=self.secrets, channels=channels,  # type: ignore[arg-type]
+            store=self.store, writer=self.writer, dispatch=self.dispatch, channels=channels,  # type: ignore[arg-type]
             clock=clock, chronometer=chronometer, chance=random.Random(7),
         )  # fmt: skip
         self.account = self.add_account("ada", {"token": "CANARY-0123456789"})

@@ -88,9 +88,7 @@ def harbor(
     shutil.copytree(sample_week, tmp_path / "profile", ignore=shutil.ignore_patterns("whereabouts*"))
     with closing(sqlite3.connect(tmp_path / "profile" / "sendoff.db")) as raw, raw:
         raw.execute("DELETE FROM settings WHERE name = 'profile_id'")  # or it would know that it was copied
-    program = open_profile(clock=clock)
-    sample.add_networks(program)
-    return open_desk(program)
+    return open_desk(open_profile(clock=clock))
 
 
 @pytest.fixture

@@ -92,6 +92,17 @@ def chats(program: Program) -> list[Preview]:
     return [replace(one, over=max(cut(item, one).over for item in one.content.items)) for one in made]
 
 
+def on_x(program: Program) -> list[Preview]:
+    """A thread on X, with a picture, a link and a poll; the first item is too long, because links and emoji weigh."""
+    picture_of_bag = post(program).items[0].media[:1]
+    items = (
+        Item(WORDS[:270] + " https://harborcoffee.example/guji 🌱", picture_of_bag),
+        Item("Apricot, black tea, and a little of the holidays: harborcoffee.example"),
+        Item("Which one next?", poll=Poll(("Yirgacheffe, washed", "Huila"), 86_400)),
+    )
+    return [preview(program, sample.X, Content(items))]
+
+
 def thread(program: Program) -> list[Preview]:
     """A thread with a warning, a poll and a video."""
     video = program.media.attach_bytes(b"not really a video", "cupping.mp4", "video/mp4")

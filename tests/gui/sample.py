@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from sendoff.bootstrap import Program
 from sendoff.domain.account import AccountState
-from sendoff.domain.channel import Capabilities, Channel
 from sendoff.domain.delivery import Outcome, PartPlan, Receipt, State
 from sendoff.domain.post import Content, Item, Mail, Markup, Plan, Recipient, Variant
 from sendoff.domain.when import When
@@ -23,17 +22,6 @@ ZONE = "Europe/Berlin"
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)
 """Monday, 18:52 in Berlin."""
 
-
-class SampleChannel(Channel):
-    """Stands in for a network that this version does not speak yet."""
-
-    def __init__(self, kind: str, title: str, text: int) -> None:
-        self.kind = self.mark = kind
-        self.title = title
-        self.capabilities = Capabilities(checked="2026-11-23", text=text, media=4, media_types=("image/",))
-
-
-NETWORKS = (("x", "X", 280),)
 
 ACCOUNTS = (
     ("mastodon", "harborcoffee@toot", "@harborcoffee@toot.example"),
@@ -119,7 +107,6 @@ DRAFTS = (
 
 def fill(program: Program) -> None:
     """Makes the accounts, the week and the drafts of Harbor Coffee."""
-    add_networks(program)
     with program.store.writing() as connection:
         connection.execute(sa.update(workspaces).values(name="Harbor Coffee"))
         ids = [_account(connection, *one) for one in ACCOUNTS]
@@ -134,12 +121,6 @@ def fill(program: Program) -> None:
             _post(connection, planned, ids)
         for words, where, minutes in DRAFTS:
             _draft(connection, words, [ids[one] for one in where], NOW - timedelta(minutes=minutes))
-
-
-def add_networks(program: Program) -> None:
-    """The networks of the sample that this version does not speak."""
-    for kind, title, text in NETWORKS:
-        program.channels.setdefault(kind, SampleChannel(kind, title, text))  # type: ignore[attr-defined]
 
 
 def _account(connection: Connection, channel: str, name: str, handle: str) -> int:

@@ -366,12 +366,6 @@ def _previews(make: Callable[[Program], list[Preview]]) -> Callable[[Desk], QWid
     return bring
 
 
-def _without_samples(desk: Desk) -> None:
-    """Leaves only the networks that this version speaks."""
-    for kind, _title, _text in sample.NETWORKS:
-        desk.program.channels.pop(kind)  # type: ignore[attr-defined]
-
-
 def _account_chosen(desk: Desk) -> None:
     desk.window.go("accounts", account_id=1 + sample.NEWS)
 
@@ -405,7 +399,6 @@ def _account_menu(desk: Desk) -> QWidget:
 
 def _add_account(words: str = "") -> Callable[[Desk], None]:
     def bring(desk: Desk) -> None:
-        _without_samples(desk)
         desk.program.failed_channels["carrier-pigeon"] = "ImportError: No module named “loft”"  # type: ignore[index]
         desk.window.go("add_account")
         desk.window.screen_named("add_account").networks.search.setText(words)  # type: ignore[union-attr]
@@ -574,6 +567,7 @@ SHOTS = (
     Shot("composer-picker", composing.picker),
     Shot("preview-posts", _previews(preview_sample.posts)),
     Shot("preview-chats", _previews(preview_sample.chats)),
+    Shot("preview-x", _previews(preview_sample.on_x)),
     Shot("preview-thread", _previews(preview_sample.thread)),
     Shot("preview-mail", _previews(preview_sample.mails)),
     Shot("preview-empty", _previews(lambda _program: [])),
@@ -609,6 +603,7 @@ SHOTS = (
     Shot("add-account-webhook", _sign_in("discord_webhook")),
     Shot("add-account-telegram", _sign_in("telegram")),
     Shot("add-account-browser", _sign_in("mastodon", _in_browser, server="toot.example")),
+    Shot("add-account-x", _sign_in("x")),
     Shot("add-account-bluesky", _sign_in("bluesky")),
     Shot("add-account-smtp", _sign_in("smtp")),
     Shot("add-account-smtp-known", _sign_in("smtp", address="ada@gmx.net")),
@@ -646,7 +641,6 @@ def _desk(look: Look, shot: Shot) -> Iterator[Desk]:
     if shot.filled:
         sample.fill(program)
     else:
-        sample.add_networks(program)
         with program.store.writing() as connection:
             settings.write(connection, "zone", sample.ZONE)
     desk = set_up(program, look)

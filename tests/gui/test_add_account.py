@@ -169,8 +169,8 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
     networks = screen.networks
     shown = [one.title for one in ordered(desk.program.channels)]
     assert shown == [
-        "Bluesky", "Discord", "Discord webhook", "Mastodon", "Telegram", "E-mail (SMTP)", "Mailgun", "HTTP endpoint",
-        "Practice",
+        "Bluesky", "Discord", "Discord webhook", "Mastodon", "Telegram", "X", "E-mail (SMTP)", "Mailgun",
+        "HTTP endpoint", "Practice",
     ]  # fmt: skip
     assert [card.accessibleName() for card in networks._shown()] == [
         "Bluesky, An app password · 1 min",
@@ -178,6 +178,7 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
         "Discord webhook, The webhook's address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
         "Telegram, A bot from @BotFather · 2 min",
+        "X, An app of your own there, and credits · 5 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
         "HTTP endpoint, Any API, by a form · 3 min",

@@ -97,23 +97,23 @@ class Client:
 class Listener:
     """Waits on the loopback interface for the browser to come back, and answers it exactly once (RFC 8252 section 7.3).
 
-    It listens from the moment it is made, at a random path. Requests for other paths, or that name another host
-    (a page that rebinds its name to this computer), are turned away and change nothing. It closes itself after the
-    answer, after `limit` seconds, or when told to.
+    It listens from the moment it is made, at a random path where none is given. Requests for other paths, or that name
+    another host (a page that rebinds its name to this computer), are turned away and change nothing. It closes itself
+    after the answer, after `limit` seconds, or when told to.
 
     Args:
-        port: a fixed one, for services that want the whole address in advance; 0: any that is free.
+        port, path: fixed ones, for services that want the whole address in advance; 0: any port that is free.
 
     Raises:
         TryLater: the port is taken.
     """
 
-    def __init__(self, *, port: int = 0, limit: float = LIMIT) -> None:
+    def __init__(self, *, port: int = 0, path: str = "", limit: float = LIMIT) -> None:
         self._socket = _bound(port)
         self._socket.listen(8)
         host, number = self._socket.getsockname()[:2]
         self.host = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
-        self.path = "/" + secrets.token_urlsafe(16)
+        self.path = path or "/" + secrets.token_urlsafe(16)
         self.redirect_uri = f"http://{self.host}{self.path}"
         self._deadline = time.monotonic() + limit
         self._lock = threading.Lock()

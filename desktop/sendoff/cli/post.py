@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sendoff.bootstrap import Program
 from sendoff.cli import recipients, render, session, shapes
+from sendoff.domain import price
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Level, Option
 from sendoff.domain.errors import BadInput, SendoffError
@@ -40,6 +41,7 @@ def post(arguments: argparse.Namespace) -> int:
         when = session.when(program, "now" if arguments.at is None else arguments.at, arguments.zone)
         late = "" if arguments.late is None else str(parse_late(arguments.late))
         plan = Plan(arguments.at or "", when.zone if arguments.at else "", late)
+        _tell_cost(program, content, variants, chosen)
         post_id, _ = program.commands.save_draft(content, variants, plan)
         if arguments.draft:
             return _tell_draft(arguments, post_id)
@@ -239,6 +241,14 @@ def _warn(program: Program, content: Content, variants: Sequence[Variant], chose
     for one in program.commands.problems(content, variants, known):
         if one.problem.level is not Level.NOTE:
             session.remark(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip())
+
+
+def _tell_cost(program: Program, content: Content, variants: Sequence[Variant], chosen: Chosen) -> None:
+    """What it costs where the network charges for it, before anything is planned."""
+    known = {account.id: account for account, _ in chosen}
+    for one in program.commands.problems(content, variants, known):
+        if one.problem.code == price.CODE:
+            session.remark(f"{one.account.name}: {one.problem.title} {one.problem.text}")
 
 
 def _tell_draft(arguments: argparse.Namespace, post_id: int) -> int:

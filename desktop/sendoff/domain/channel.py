@@ -33,6 +33,9 @@ class Capabilities:
         caption: the longest text beside media, where that is shorter than `text`.
         media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
         file_bytes: the largest file that is neither picture nor video.
+        gif_bytes: the largest GIF, where that is not the limit of pictures.
+        post_cost, link_cost, alt_cost: what a post costs, one with a link, and each alt text, in thousandths of a US
+            dollar, by the prices that counted from the day `costs_of` (ISO 8601) on.
         varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
@@ -57,6 +60,7 @@ class Capabilities:
     image_pixels: int | None = None
     video_bytes: int | None = None
     file_bytes: int | None = None
+    gif_bytes: int | None = None
     alt: int | None = None
     poll_options: int = 0
     poll_option: int | None = None
@@ -64,6 +68,10 @@ class Capabilities:
     poll_max: int | None = None
     recipients: int | None = None
     message_bytes: int | None = None
+    post_cost: int | None = None
+    link_cost: int | None = None
+    alt_cost: int | None = None
+    costs_of: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
 
     def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:

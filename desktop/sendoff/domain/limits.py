@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sendoff.domain import mail as mails
+from sendoff.domain import price
 from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
 from sendoff.domain.text import count, filled
@@ -44,6 +45,8 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
         yield from _text(item, own, title, where, number, count(warning, own) if warning else 0)
         yield from _media(item, own, title, where, number)
         yield from _poll(item, figures, title, where, number)
+    if cost := price.note(content, figures, title):
+        yield cost
     for attachment in content.attachments:
         if attachment.role is not Role.MEDIA:
             yield Problem(
@@ -126,6 +129,8 @@ def _takes(types: tuple[str, ...], mime: str) -> bool:
 
 def _too_big(attachment: Attachment, figures: Capabilities) -> str:
     other = figures.image_bytes if attachment.is_image else figures.file_bytes or figures.image_bytes
+    if attachment.mime == "image/gif" and figures.gif_bytes:
+        other = figures.gif_bytes
     limit = figures.video_bytes if attachment.is_video else other
     if limit and attachment.size > limit:
         return f"It has {size_text(attachment.size)}, and {size_text(limit)} is the limit."

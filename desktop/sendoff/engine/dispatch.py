@@ -124,7 +124,7 @@ class Dispatch:
             return None
         part = next(one for one in job.parts if one.is_open)
         try:
-            secret = self._renewed(job, channel) if channel.renews else self._secrets.get(job.account.secret_ref)
+            secret = self.secret(job, channel)
             self._trouble("")
             return self._made_ready(job, part, channel, secret)
         except SecretGone as gone:
@@ -138,8 +138,16 @@ class Dispatch:
             self._failed_before_wire(job, part, wrong)
         return None
 
-    def _renewed(self, job: Job, channel: Channel) -> Mapping[str, str]:
+    def secret(self, job: Job, channel: Channel) -> Mapping[str, str]:
         """The account's secret, with a new token where the old one runs out.
+
+        Raises:
+            KeychainError: it can't be had. NeedsLogin, TryLater: there is no new token.
+        """
+        return self._renewed(job, channel) if channel.renews else self._secrets.get(job.account.secret_ref)
+
+    def _renewed(self, job: Job, channel: Channel) -> Mapping[str, str]:
+        """As `secret`.
 
         One at a time for each account, because a refresh token works once; and the new one is in the keychain before
         it is used, because the old one may be void already.

@@ -114,7 +114,7 @@ class Engine:
             unreached=lambda account: self._readiness.doubt([account]),
         )
         self._settler = Settler(
-            store=store, writer=self._writer, dispatch=self._dispatch, secrets=secrets, channels=channels, clock=clock,
+            store=store, writer=self._writer, dispatch=self._dispatch, channels=channels, clock=clock,
             chronometer=chronometer,
         )  # fmt: skip
         self._heart = Heart(self._beat)

@@ -22,7 +22,6 @@ from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.deliveries import Job
-from sendoff.store.secrets import Secrets
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,6 @@ class Settler:
         store: Store,
         writer: Writer,
         dispatch: Dispatch,
-        secrets: Secrets,
         channels: Mapping[str, Channel],
         clock: Clock,
         chronometer: Chronometer,
@@ -57,7 +55,6 @@ class Settler:
         self._store = store
         self._writer = writer
         self._dispatch = dispatch
-        self._secrets = secrets
         self._channels = channels
         self._clock = clock
         self._chronometer = chronometer
@@ -110,7 +107,7 @@ class Settler:
         part = next(one for one in job.parts if one.is_open)
         redactor = Redactor()
         try:
-            secret = self._secrets.get(job.account.secret_ref)
+            secret = self._dispatch.secret(job, channel)
             redactor = Redactor(secret.values())
             parcel = replace(self._dispatch.parcel(job, part, channel, secret), known=self._known(job))
             killpoints.reach("look.before")

@@ -63,6 +63,7 @@ STYLES = {
         },
         actions=("message-circle", "repeat-2", "star", "bookmark", "ellipsis"),
     ),
+    "x": Style(lines=25, actions=("message-circle", "repeat-2", "heart", "eye", "bookmark", "share")),
     "bluesky": Style(lines=25, actions=("message-circle", "repeat-2", "heart", "bookmark", "share", "ellipsis")),
 }
 """The looks, by the kind of channel; all others are shown plainly."""
