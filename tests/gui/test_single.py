@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
+from sendoff.domain.errors import SetupMissing
 from sendoff.ui.single import LONGEST, Single, runtime_folder
 
 SECOND = """
@@ -101,6 +102,25 @@ def test_two_profiles_have_two_windows(tmp_path: Path) -> None:
     assert one.take()
     assert two.take()
     assert one.address != two.address
+
+
+def test_a_folder_that_somebody_prepared_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name can be foretold, and where there is no runtime folder it may be in one that all can write."""
+    folder = runtime_folder(tmp_path / "profile")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o755)
+    folder.rmdir()
+    folder.symlink_to(theirs)
+    with pytest.raises(SetupMissing, match="a link"):
+        runtime_folder(tmp_path / "profile")
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o755
+    if os.getuid() == 0:
+        folder.unlink()
+        folder.mkdir(mode=0o700)
+        os.chown(folder, 65534, 65534)
+        with pytest.raises(SetupMissing, match="somebody else"):
+            runtime_folder(tmp_path / "profile")
 
 
 def test_a_long_path_is_made_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
