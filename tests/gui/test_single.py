@@ -13,7 +13,9 @@ from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from sendoff.domain.errors import SetupMissing
+from sendoff.store.profile import open_folder
 from sendoff.ui.single import LONGEST, Single, runtime_folder
+from tests.cli.test_profile_files import looked_at
 
 SECOND = """
 import sys
@@ -67,6 +69,16 @@ def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
     first.listen()
     assert stat.S_IMODE(os.stat(first.address).st_mode) & 0o077 == 0
     assert stat.S_IMODE(os.stat(Path(first.address).parent).st_mode) == 0o700
+    first.close()
+
+
+def test_its_files_are_on_the_page_of_security(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    first = Single(open_folder(tmp_path / "p"))
+    first.take()
+    first.listen()
+    assert Path(first.address).parent == tmp_path / "p" / "run"
+    looked_at(tmp_path / "p")
     first.close()
 
 
