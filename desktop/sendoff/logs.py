@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import re
-import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sendoff.domain.redact import Redactor
@@ -24,13 +24,12 @@ class Masking(logging.Formatter):
     Times are UTC. A line that does not begin an entry is indented, so that words from elsewhere never look like one.
     """
 
-    converter = time.gmtime
-    default_time_format = "%Y-%m-%dT%H:%M:%S"
-    default_msec_format = "%s.%03dZ"
-
     def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
         self._secrets = secrets
+
+    def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802  # logging's name
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def format(self, record: logging.LogRecord) -> str:
         clean = Redactor(self._secrets()).clean(super().format(record))
