@@ -373,6 +373,15 @@ def test_a_server_that_names_a_plain_address_for_its_keys_gets_nothing(
     assert server.endpoint.apps == {}
 
 
+@pytest.mark.parametrize("name", ["authorize_url", "token_url"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:631/admin", "http://localhost:8080/", "https://[::1]/"])
+def test_a_server_elsewhere_names_nothing_on_this_computer(name: str, url: str) -> None:
+    told = {"authorize_url": "https://m.example/a", "token_url": "https://m.example/t", name: url}
+    with pytest.raises(Rejected, match="of your own computer"):
+        Service("m.example", **told, told_by="https://m.example")
+    Service("m.example", **told, told_by="http://localhost:3000")
+
+
 class Keys:
     """A token endpoint that answers as it is told."""
 

@@ -21,6 +21,7 @@ from sendoff.ui.composer.preview.mail import MailCard
 from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.composer.preview.sealed import MailView, SealedDocument
 from sendoff.ui.composer.preview.status import StatusCard, StatusItem
+from sendoff.ui.planner import card
 from sendoff.ui.theme import Look
 from tests.gui import preview_sample, sample
 from tests.gui.desk import Desk, grab
@@ -299,8 +300,9 @@ def test_a_drawing_is_not_drawn_because_it_may_name_local_files(tmp_path: Path) 
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="8" height="8">'
         f'<image xlink:href="{canary}" width="8" height="8"/></svg>'
     )
-    assert pictures.read(drawing).isNull()
-    assert not pictures.read(canary).isNull()
+    for read in (pictures.read, lambda path: card._thumbnail(str(path), 8)):
+        assert read(drawing).isNull()
+        assert not read(canary).isNull()
 
 
 # --- mail ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,10 @@ import pytest
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
+from sendoff.domain.errors import SetupMissing
+from sendoff.store.profile import open_folder
 from sendoff.ui.single import LONGEST, Single, runtime_folder
+from tests.cli.test_profile_files import looked_at
 
 SECOND = """
 import sys
@@ -69,6 +72,16 @@ def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
     first.close()
 
 
+def test_its_files_are_on_the_page_of_security(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    first = Single(open_folder(tmp_path / "p"))
+    first.take()
+    first.listen()
+    assert Path(first.address).parent == tmp_path / "p" / "run"
+    looked_at(tmp_path / "p")
+    first.close()
+
+
 def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path, qtbot: QtBot) -> None:
     script = (
         SECOND.replace("print(", "single.listen(); print(") + "\nsys.stdout.flush(); import os; os.kill(os.getpid(), 9)"
@@ -101,6 +114,25 @@ def test_two_profiles_have_two_windows(tmp_path: Path) -> None:
     assert one.take()
     assert two.take()
     assert one.address != two.address
+
+
+def test_a_folder_that_somebody_prepared_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name can be foretold, and where there is no runtime folder it may be in one that all can write."""
+    folder = runtime_folder(tmp_path / "profile")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o755)
+    folder.rmdir()
+    folder.symlink_to(theirs)
+    with pytest.raises(SetupMissing, match="a link"):
+        runtime_folder(tmp_path / "profile")
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o755
+    if os.getuid() == 0:
+        folder.unlink()
+        folder.mkdir(mode=0o700)
+        os.chown(folder, 65534, 65534)
+        with pytest.raises(SetupMissing, match="somebody else"):
+            runtime_folder(tmp_path / "profile")
 
 
 def test_a_long_path_is_made_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

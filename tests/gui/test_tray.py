@@ -121,6 +121,15 @@ def test_the_icon_suits_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
     assert icon_set(system_dark=True) == "symbolic"
 
 
+def test_a_panel_that_looks_for_markup_finds_none(look: Look, wishes: Wishes, qtbot: QtBot) -> None:
+    tray = Tray(look, wishes, panel=Panel())
+    trouble = 'Box says: <img src="file:///etc/passwd">'
+    tray.show_standing(standing(mood=Mood.TROUBLE, trouble=trouble))
+    assert "img src=" in tray._icon.toolTip()  # type: ignore[union-attr]
+    assert "<" not in tray._icon.toolTip()  # type: ignore[union-attr]
+    tray.hide()
+
+
 def test_words_of_posts_stay_words(look: Look, wishes: Wishes, qtbot: QtBot) -> None:
     tray = Tray(look, wishes, panel=Panel())
     from dataclasses import replace

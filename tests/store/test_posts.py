@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
+import sqlalchemy as sa
 
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Poll, Recipient, Role, Variant
@@ -30,6 +34,42 @@ def test_a_post_comes_back_as_it_was_written(store: Store, account: int) -> None
     assert (found.content, found.variants, found.plan) == (FULL, (variant,), Plan("tomorrow 9", "UTC", "ask 2h"))
     assert found.content_for(account) == Content((Item("own"),))
     assert found.content_for(99) == FULL
+
+
+def test_deleted_words_are_gone_from_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite overwrites deleted rows, where told to; its index of words keeps them until it is put together anew."""
+    monkeypatch.setattr(posts, "MERGED", 1)
+
+    def left() -> int:
+        with closing(sqlite3.connect(store.path)) as raw:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return sum(file.read_bytes().lower().count(b"nzibar") for file in store.folder.glob("sendoff.db*"))
+
+    def drop(*, begin: bool) -> bool:
+        with store.writing() as connection:
+            return posts.drop_old_words(connection, begin=begin)
+
+    with store.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
+        posts.insert(connection, 1, Content((Item("stays"),)), [], Plan(), NOW)
+        many = " ".join(f"Zanzibar{number:04d}" for number in range(1500))
+        first, second = (posts.insert(connection, 1, Content((Item(many),)), [], Plan(), NOW) for _ in range(2))
+    with store.writing() as connection:
+        posts.update(connection, first, Content((Item("no longer"),)), [], Plan(), NOW)
+        posts.delete(connection, second)
+        rows = connection.exec_driver_sql("SELECT content FROM posts").scalars().all()
+    assert "Zanzibar" not in "".join(rows)
+    assert left() > 0
+    more, steps = drop(begin=True), 1
+    while more:
+        more, steps = drop(begin=False), steps + 1
+    assert left() == 0
+    assert 1 < steps < 100
+    assert not drop(begin=True)
+    with store.reading() as connection:
+        asked = sa.text("SELECT count(*) FROM posts_text WHERE posts_text MATCH :word")
+        found = [connection.execute(asked, {"word": word}).scalar() for word in ("stays", "longer", "zanzibar0007")]
+    assert found == [1, 1, 0]
 
 
 def test_an_edit_of_an_older_version_is_refused(store: Store) -> None:

@@ -142,6 +142,35 @@ def test_this_machine_without_a_trusted_backend_has_none(monkeypatch: pytest.Mon
             assert not thread.is_alive()
 
 
+def test_a_keyring_that_is_a_plain_file_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be installed, preferred and chosen by the environment: it stays one that is not on the list."""
+    import keyring.backend
+
+    known = set(keyring.backend.KeyringBackend._classes)
+
+    class PlaintextKeyring(keyring.backend.KeyringBackend):
+        __module__ = "keyrings.alt.file"
+        priority = 1000  # type: ignore[assignment]
+
+        def get_password(self, service: str, username: str) -> str:
+            raise AssertionError("it was asked")
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise AssertionError("it was asked")
+
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyrings.alt.file.PlaintextKeyring")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonexistent")
+    try:
+        keyring.backend.get_all_keyring.reset()
+        assert any(type(one) is PlaintextKeyring for one in keyring.backend.get_all_keyring())
+        with pytest.raises(KeychainMissing):
+            SystemKeychain()
+    finally:
+        keyring.backend.KeyringBackend._classes &= known
+        keyring.backend.get_all_keyring.reset()
+
+
 def test_a_keychain_that_never_answers_is_locked_and_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "PATIENCE", 0.05)
     keychain, free = SystemKeychain.__new__(SystemKeychain), threading.Event()

@@ -21,7 +21,7 @@ from sendoff.domain.delivery import Move, Outcome, Receipt, State
 from sendoff.domain.errors import BadInput, SetupMissing
 from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Role, Variant
 from sendoff.domain.when import Moment, When
-from sendoff.store import accounts, deliveries, health, posts, settings, tables, timeline, transfer
+from sendoff.store import accounts, archive, deliveries, health, posts, settings, tables, timeline, transfer
 from sendoff.store.db import Connection
 from sendoff.store.deliveries import Begin, End
 from tests.conftest import SetClock
@@ -338,6 +338,40 @@ def test_other_files_are_refused(data: bytes, other: Program, tmp_path: Path) ->
         bring(other, source)
     with pytest.raises(BadInput, match="no file"):
         bring(other, tmp_path / "nothing.zip")
+
+
+def claiming(target: Path, names: list[str], size: int) -> Path:
+    """An archive of empty files that claim to be of this size."""
+    with zipfile.ZipFile(target, "w") as file:
+        for name in names:
+            file.writestr(name, b"")
+    raw = target.read_bytes().split(
+        b"PK\x01\x02"
+    )  # the lines of its table of contents; the size is their bytes 24 to 28
+    target.write_bytes(
+        b"PK\x01\x02".join([raw[0], *(one[:20] + size.to_bytes(4, "little") + one[24:] for one in raw[1:])])
+    )
+    return target
+
+
+def test_what_unpacks_to_more_than_there_is_room_for_is_refused(other: Program, tmp_path: Path) -> None:
+    names = ["manifest.json", *(f"media/{number:064x}" for number in range(10_000))]
+    with pytest.raises(BadInput, match=r"unpacks to .* room for .* Nothing was imported"):
+        bring(other, claiming(tmp_path / "bomb.zip", names, 0xFFFFFFFE))
+    assert other.media.names() == set()
+
+
+def test_more_files_and_rows_than_anybody_has_are_refused(
+    program: Program, other: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(program, tmp_path)
+    source = export(program, tmp_path / "all.zip")
+    before = rows_of(other)
+    for name, words in (("MOST_ROWS", "more than 1 accounts"), ("MOST_FILES", "files in it")):
+        monkeypatch.setattr(archive, name, 1)
+        with pytest.raises(BadInput, match=words):
+            bring(other, source)
+    assert rows_of(other) == before
 
 
 def test_a_flipped_bit_is_noticed(program: Program, other: Program, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from sendoff.channels.http import Answer, Http, Transport
 from sendoff.channels.oauth import Client, CodeSignIn, Listener, Service, base64url, origin
 from sendoff.channels.reading import listed, table
+from sendoff.domain.address import may_name
 from sendoff.domain.errors import NeedsLogin, Rejected, TryLater
 
 SCOPES = ("atproto", "transition:generic")
@@ -125,6 +126,8 @@ def authority(transport: Transport, base: str, name: str, ca_file: str = "") -> 
     named = [one for one in listed(table(resource.json()).get("authorization_servers")) if isinstance(one, str)]
     if not named:
         raise Rejected(f"{name} knows no sign-in with the browser.", advice="Use an app password.")
+    if not may_name(base, named[0]):
+        raise Rejected(f"{name} names this computer as the place to sign in.", advice="Do not trust that server.")
     issuer = Http(transport, named[0], name, ca_file=ca_file)
     told = table(issuer.read("/.well-known/oauth-authorization-server").json())
     names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint")
@@ -204,7 +207,10 @@ class BoundSignIn(CodeSignIn):
         self._proofs = Proofs(Key(), nonces)
         self._http = Http(transport, origin(server.token_url), name, ca_file=ca_file)
         client = Client(f"http://localhost?{urlencode({'redirect_uri': listener.redirect_uri, 'scope': scope})}")
-        service = Service(name, server.authorize_url, server.token_url, server.issuer, always_names_itself=True)
+        service = Service(
+            name, server.authorize_url, server.token_url, server.issuer, always_names_itself=True,
+            told_by=server.issuer,
+        )  # fmt: skip
         super().__init__(
             transport, service, client, listener, scopes=SCOPES, finish=self._finished, ca_file=ca_file,
             more={"login_hint": who},

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from sendoff.channels.bluesky_oauth import Proofs
 from sendoff.channels.http import Answer, Http, Patience, Transport, reset_time
 from sendoff.channels.reading import listed, table
-from sendoff.domain.address import is_this_computer, web_address
+from sendoff.domain.address import may_name, web_address
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected, TryLater
 
 ENTRY = "https://bsky.social"
@@ -211,14 +211,13 @@ def server_of(found: Mapping[str, Any], did: str, *, asked: str) -> str:
     Raises:
         BadInput: it names none.
     """
-    is_here = is_this_computer(urlsplit(asked).hostname or "")
     for service in listed(found.get("service")):
         one = table(service)
         where = one.get("serviceEndpoint")
         if str(one.get("id")) not in ("#atproto_pds", f"{did}#atproto_pds") or not isinstance(where, str):
             continue
         base = web_address(where)
-        if is_here or not is_this_computer(urlsplit(base).hostname or ""):
+        if may_name(asked, base):
             return base
     raise BadInput("This account's identity names no server that Sendoff can reach. Write the server's address below.")
 

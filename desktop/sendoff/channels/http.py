@@ -29,7 +29,7 @@ from sendoff import __version__, killpoints
 from sendoff.channels import tls
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Trace
-from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.redact import MASK
 
 USER_AGENT = f"Sendoff/{__version__}"
@@ -370,12 +370,17 @@ class Http:
         return answer
 
     def _url(self, path: str) -> str:
-        """The whole address: a path of this endpoint, or an address of its own that is no less safe."""
-        if path.startswith("/"):
+        """The whole address: a path of this endpoint, or an address of its own that is no less safe.
+
+        Raises:
+            BadInput: it is neither. Behind the base it would make another host of it.
+        """
+        if not path or path.startswith(("/", "?")):
             return self.base + path
-        url = path if path.startswith(("https://", "http://")) else self.base + path
-        web_address(re.split("[?#]", url, maxsplit=1)[0])
-        return url
+        if not path.startswith(("https://", "http://")):
+            raise BadInput(f"“{path}” is no path of {self.name}.")
+        web_address(re.split("[?#]", path, maxsplit=1)[0])
+        return path
 
     def _failure(self, wrong: Exception, exchange: _Exchange, effect: bool, patience: Patience) -> SendError:
         """The end that an exception means, by how far the request got."""

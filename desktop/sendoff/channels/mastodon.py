@@ -149,6 +149,7 @@ class Mastodon(Channel):
             token_url=servers.url(told, "token_endpoint") or f"{http.base}/oauth/token",
             issuer=servers.url(told, "issuer") or http.base,
             always_names_itself=told.get("authorization_response_iss_parameter_supported") is True,
+            told_by=http.base,
         )
         listener = Listener()
         try:

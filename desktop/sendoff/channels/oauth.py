@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sendoff.channels.http import Http, Transport
-from sendoff.domain.address import is_this_computer
+from sendoff.domain.address import is_this_computer, may_name
 from sendoff.domain.channel import BrowserSignIn
 from sendoff.domain.errors import Rejected, TryLater
 
@@ -54,6 +54,7 @@ class Service:
         authorize_url: what the browser opens; token_url: where a code becomes a key. https, or http to this computer.
         issuer: who the service says it is (RFC 8414 section 2); compared with `iss` where that is sent (RFC 9207).
         always_names_itself: it promised to send `iss` with every answer, so an answer without one is not its own.
+        told_by: the address of the server that told these; "": nobody did.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Service:
     token_url: str
     issuer: str = ""
     always_names_itself: bool = False
+    told_by: str = ""
 
     def __post_init__(self) -> None:
         for url in (self.authorize_url, self.token_url):
@@ -69,6 +71,12 @@ class Service:
                     f"{self.name} wants to sign you in over an address that is not encrypted ({_shown(url)}). "
                     "Nothing was sent there.",
                     advice="Tell the people who run the server.",
+                )
+            if self.told_by and not may_name(self.told_by, url):
+                raise Rejected(
+                    f"{self.name} wants to sign you in at an address of your own computer ({_shown(url)}). "
+                    "Nothing was sent there.",
+                    advice="Do not trust that server.",
                 )
 
 

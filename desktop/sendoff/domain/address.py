@@ -45,3 +45,12 @@ def is_this_computer(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def may_name(teller: str, url: str) -> bool:
+    """Whether the server at one address may send us to another: none from elsewhere names this computer.
+
+    What else is inside of a network has to show a certificate for the name by which it is called, so nothing is said to
+    it.
+    """
+    return not is_this_computer(urlsplit(url).hostname or "") or is_this_computer(urlsplit(teller).hostname or "")

@@ -37,7 +37,7 @@ from sendoff.engine.settle import Settler
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
-from sendoff.store import changes, deliveries, media, settings, timeline, whereabouts
+from sendoff.store import changes, deliveries, media, posts, settings, timeline, whereabouts
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
@@ -328,13 +328,19 @@ class Engine:
             self._departures.poke()
 
     def _sweep(self, files: Media) -> None:
-        """Once a day: the files that no post names any more. Only the list of them goes through the writer."""
+        """Once a day: the files that no post names any more, and the words that no post has.
+
+        Only their list, and the index of words part by part, go through the writer.
+        """
         unsaved = Unsaved(self._store.folder).every()
         with suppress(StoreTrouble):  # another day will do
             with self._store.reading() as connection:
                 wanted = media.used(connection, unsaved)
             if gone := files.sweep(wanted, self._clock.now()):
                 self._writer.run(lambda connection: media.forget(connection, gone))
+            more = self._writer.run(partial(posts.drop_old_words, begin=True))
+            while more:
+                more = self._writer.run(partial(posts.drop_old_words, begin=False))
 
     def _back_up(self) -> None:
         """Asked every hour, done once a day. What goes wrong with it is shown, and stops nothing."""

@@ -29,6 +29,9 @@ FORMAT = 1
 LONGEST_LINE = 64 << 20
 """Bytes of one row. No post is that long; a file that claims so was made to fill a memory."""
 
+MOST_FILES, MOST_ROWS = 500_000, 5_000_000
+"""Files in an export, and rows in one table of it. Nobody's profile has so many."""
+
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -287,14 +290,17 @@ class Reader:
 
     Args:
         name: what to call the file in those sentences.
+        room: how many bytes there is room for.
     """
 
-    def __init__(self, source: Path, name: Path) -> None:
+    def __init__(self, source: Path, name: Path, room: int) -> None:
         self._source = name
+        self._room = room
         self._table: IO[bytes] | None = None
         with self._understood():
             self._zip = zipfile.ZipFile(source)
         try:
+            self._check_size()
             self.manifest = self._manifest()
         except BaseException:
             self.close()
@@ -304,6 +310,18 @@ class Reader:
         if self._table:
             self._table.close()
         self._zip.close()
+
+    def _check_size(self) -> None:
+        """Looks how much there is before anything is unpacked. No member gives more than it claims to have."""
+        members = self._zip.infolist()
+        size = sum(one.file_size for one in members)
+        if len(members) > MOST_FILES:
+            raise BadInput(f"{self._source} has {len(members)} files in it. That is no export.")
+        if size > self._room:
+            raise BadInput(
+                f"{self._source} unpacks to {size_text(size)}, and there is room for {size_text(self._room)}. "
+                "Make room if it is an export of yours. Nothing was imported."
+            )
 
     def _manifest(self) -> Manifest:
         with self._understood():
@@ -334,6 +352,8 @@ class Reader:
             number = 0
             while line := self._line(file):
                 number += 1
+                if number > MOST_ROWS:
+                    raise BadInput(f"{self._source} has more than {MOST_ROWS} {table} in it. That is no export.")
                 with self._understood(f", {table} line {number}"):
                     row = decoder.decode(line)
                 yield row

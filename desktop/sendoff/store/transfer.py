@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -145,7 +146,7 @@ def import_from(store: Store, media: Media, source: Path, now: datetime) -> Impo
 
 
 def _import(store: Store, media: Media, source: Path, name: Path, now: datetime) -> Imported:
-    reader = archive.Reader(source, name)
+    reader = archive.Reader(source, name, shutil.disk_usage(store.folder).free)
     kept: set[str] = set()
     try:
         here = media.names()

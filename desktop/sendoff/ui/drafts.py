@@ -33,6 +33,7 @@ from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.surface import EmptyState, Header, primary
+from sendoff.ui.widgets.tip import plain
 from sendoff.ui.words import counted
 
 Index = QModelIndex | QPersistentModelIndex
@@ -252,7 +253,7 @@ class _Rows(QStyledItemDelegate):
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
         for place, (_icon, name) in zip(_buttons(option.rect), BUTTONS, strict=True):
             if place.contains(event.pos()):
-                QToolTip.showText(event.globalPos(), name, view)
+                QToolTip.showText(event.globalPos(), plain(name), view)
                 return True
         QToolTip.hideText()
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 import zlib
@@ -41,7 +42,10 @@ def runtime_folder(profile: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if sys.platform != "win32":
-            folder.chmod(0o700)  # fails where it is somebody else's
+            about = folder.lstat()
+            if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
+                raise SetupMissing(f"The folder {folder} can’t be used: it is a link, or somebody else’s.")
+            folder.chmod(0o700)
     except OSError as wrong:
         raise SetupMissing(f"The folder {folder} can’t be used: {wrong.strerror}.") from wrong
     return folder

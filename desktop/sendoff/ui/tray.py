@@ -18,6 +18,7 @@ from sendoff.ui.standing import Mood, Standing
 from sendoff.ui.strip import fill_pause_menu
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.menu import Menu
+from sendoff.ui.widgets.tip import bare
 from sendoff.ui.words import counted
 
 LOOK_AGAIN = 5000
@@ -100,7 +101,7 @@ class Tray(QObject):
         icon.setContextMenu(self.menu)
         icon.activated.connect(self._pressed)
         icon.messageClicked.connect(self.message_clicked)
-        icon.setToolTip(self._tip())
+        icon.setToolTip(bare(self._tip()))
         icon.show()
         QTimer.singleShot(SETTLED, icon, self._suit_the_panel)
         return icon
@@ -127,7 +128,7 @@ class Tray(QObject):
     def message(self, title: str, words: str) -> None:
         """Shows a system notification, where there is a panel."""
         if self._icon is not None and QSystemTrayIcon.supportsMessages():
-            self._icon.showMessage(title, words, self._drawing(), 10_000)
+            self._icon.showMessage(bare(title), bare(words), self._drawing(), 10_000)
 
     def _pressed(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
@@ -141,7 +142,7 @@ class Tray(QObject):
             return
         self._fill()
         if self._icon is not None:
-            self._icon.setToolTip(self._tip())
+            self._icon.setToolTip(bare(self._tip()))
             if before.icon != standing.icon:
                 self._icon.setIcon(self._drawing())
 

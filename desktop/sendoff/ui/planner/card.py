@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QCursor,
     QEnterEvent,
     QImage,
-    QImageReader,
     QKeyEvent,
     QPainter,
     QPainterPath,
@@ -26,6 +25,7 @@ from sendoff.domain.post import Attachment, Content, Post
 from sendoff.domain.text import count
 from sendoff.store import accounts, deliveries, posts
 from sendoff.store.timeline import Chip, Seat
+from sendoff.ui import raster
 from sendoff.ui.context import Context
 from sendoff.ui.planner import words
 from sendoff.ui.planner.chips import side, wrapped
@@ -370,8 +370,9 @@ def _row(gap: int = 8) -> QHBoxLayout:
 
 def _thumbnail(path: str, side: int) -> QImage:
     """The middle of a picture as a square; an empty image if it cannot be read."""
-    reader = QImageReader(path)
-    reader.setAutoTransform(True)
+    reader = raster.opened(path)
+    if reader is None:
+        return QImage()
     full = reader.size()
     if full.isValid():
         reader.setScaledSize(full.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding))

@@ -392,7 +392,7 @@ class _Rows(QStyledItemDelegate):
             return True
         for place, button in _places(option.rect, line.entry.chip):
             if place.contains(event.pos()):
-                QToolTip.showText(event.globalPos(), button.name, view)
+                QToolTip.showText(event.globalPos(), plain(button.name), view)
                 return True
         QToolTip.showText(event.globalPos(), plain(self._tip(line.entry)), view)
         return True

@@ -269,7 +269,7 @@ class WeekView(Grid):
             lines += [f"and {len(spot.entries) - 8} more"] if len(spot.entries) > 8 else []
             QToolTip.showText(event.globalPos(), plain("\n".join(lines)), self)
         elif spot is None and bend is not None and bend.start <= minutes < bend.end:
-            QToolTip.showText(event.globalPos(), bend.words, self)
+            QToolTip.showText(event.globalPos(), plain(bend.words), self)
         else:
             QToolTip.hideText()
 

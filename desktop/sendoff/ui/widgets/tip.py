@@ -16,3 +16,8 @@ def plain(words: str) -> str:
         return words
     escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
     return f"<span>{escaped}</span>"
+
+
+def bare(words: str) -> str:
+    """The words for a panel or a notification. Who draws those may look for markup, and fetch what it names."""
+    return words.replace("<", "‹").replace(">", "›")

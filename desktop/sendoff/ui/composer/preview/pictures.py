@@ -6,9 +6,10 @@ from collections import OrderedDict
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage
 
 from sendoff.domain.errors import SendoffError
+from sendoff.ui import raster
 from sendoff.ui.context import Context
 
 EDGE = 640
@@ -16,9 +17,6 @@ EDGE = 640
 
 KEPT = 64
 """How many pictures are kept, about a megabyte each. More than a post shows at once, or they would chase each other."""
-
-FORMATS = frozenset((b"png", b"jpeg", b"gif", b"webp", b"bmp"))
-"""What is drawn. Not SVG: its pictures inside may name files of this computer, and Qt would read them."""
 
 
 class Pictures(QObject):
@@ -61,11 +59,9 @@ class Pictures(QObject):
 
 def read(path: Path) -> QImage:
     """A picture, upright and not larger than `EDGE`; a null image if it is none that is drawn."""
-    reader = QImageReader(str(path))
-    reader.setDecideFormatFromContent(True)
-    if reader.format().data() not in FORMATS:
+    reader = raster.opened(str(path))
+    if reader is None:
         return QImage()
-    reader.setAutoTransform(True)
     size = reader.size()
     if size.isValid() and max(size.width(), size.height()) > EDGE:
         reader.setScaledSize(size.scaled(QSize(EDGE, EDGE), Qt.AspectRatioMode.KeepAspectRatio))

@@ -1,0 +1,157 @@
+"""The line to an endpoint: nothing from the surroundings gets into it, and nothing leads away from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sendoff.channels import tls
+from sendoff.channels.http import Http, Patience, Transport
+from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.domain.errors import BadInput, Rejected
+from tests.fakes import authority
+
+KEY = "CANARY-9f2c1a77"
+
+
+class Says:
+    """An endpoint that gives one answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.effects: list[Any] = []
+        self.reply = reply
+
+    def is_effect(self, request: Request) -> bool:
+        return False
+
+    def handle(self, request: Request) -> Reply:
+        return self.reply
+
+
+@pytest.fixture
+def transport() -> Transport:
+    return Transport(IMPATIENT)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer(Says(Reply())) as server:
+        yield server
+
+
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def test_netrc_and_proxies_of_the_surroundings_are_not_used(
+    transport: Transport, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """requests itself would let ~/.netrc take the place of the key, and send the key to a proxy."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login mallory password stolen\ndefault login mallory password stolen\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    Http(transport, server.url, "Harbor", headers={"Authorization": f"Bearer {KEY}"}).read("/me")
+    Http(transport, server.url, "Harbor").read("/public")
+    first, second = (lowered(one.headers) for one in server.requests)
+    assert first["authorization"] == f"Bearer {KEY}"
+    assert "authorization" not in second
+    assert [one.path for one in server.requests] == ["/me", "/public"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("verb", ["read", "write"])
+def test_no_redirect_is_followed(transport: Transport, status: int, verb: str) -> None:
+    """Not even by a reading request: it would carry its keys along to wherever it is sent."""
+    with FaultServer(Says(Reply())) as elsewhere:
+        away = Reply(status, b"", {"Location": f"{elsewhere.url.replace('127.0.0.1', 'localhost')}/there"})
+        with FaultServer(Says(away)) as server:
+            http = Http(transport, server.url, "Harbor", headers={"X-Api-Key": KEY})
+            with pytest.raises(Rejected, match="wants to send us on to localhost"):
+                getattr(http, verb)("/here")
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Api-Key", "Cookie", "Proxy-Authorization", "DPoP"])
+def test_what_is_noted_of_a_request_hides_its_keys(transport: Transport, server: FaultServer, name: str) -> None:
+    http = Http(transport, server.url, "Harbor", headers={name: f"Bearer {KEY}"})
+    http.read("/me")
+    assert lowered(server.requests[0].headers)[name.lower()] == f"Bearer {KEY}"
+    assert name in http.trace.request
+    assert KEY not in http.trace.request + http.rehearse("GET", "/me")
+
+
+def test_a_key_in_the_path_is_in_nothing_that_is_kept(transport: Transport) -> None:
+    with FaultServer(Says(Reply(400, f'{{"error": "no such bot{KEY}"}}'.encode()))) as server:
+        http = Http(transport, server.url, "Harbor", hidden=KEY)
+        with pytest.raises(Rejected) as wrong:
+            http.read(f"/bot{KEY}/getMe")
+    assert server.requests[0].path == f"/bot{KEY}/getMe"
+    kept = [str(wrong.value), wrong.value.detail, http.trace.request, http.trace.answer, repr(http)]
+    assert [text for text in kept if KEY in text] == []
+
+
+def test_a_cookie_is_not_kept_and_not_sent_back(transport: Transport) -> None:
+    with FaultServer(Says(Reply(headers={"Set-Cookie": f"session={KEY}; Path=/"}))) as server:
+        http = Http(transport, server.url, "Harbor")
+        http.read("/one")
+        http.read("/two")
+    assert KEY not in http.trace.answer
+    assert "cookie" not in lowered(server.requests[1].headers)
+
+
+def test_an_answer_is_read_up_to_a_limit_and_never_unpacked(transport: Transport) -> None:
+    transport.patience = Patience(connect=2, read=2, total=4, most=1000)
+    with FaultServer(Says(Reply(body=b"x" * 5000, headers={"Content-Encoding": "gzip"}))) as server:
+        answer = Http(transport, server.url, "Harbor").read("/much")
+    assert answer.body == b"x" * 1000
+    assert lowered(server.requests[0].headers)["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://harbor.example", "ftp://harbor.example", "file:///etc/passwd", "https://ada:pw@harbor.example",
+     "https://harbor.example/?key=1", "javascript:alert(1)", "https://"],
+)  # fmt: skip
+def test_no_line_leads_where_it_could_be_overheard_or_to_no_web_at_all(transport: Transport, address: str) -> None:
+    with pytest.raises(BadInput):
+        Http(transport, address, "Harbor")
+
+
+@pytest.mark.parametrize(
+    "path", [".evil.example/", "@evil.example/", ":81/x", "x", "http://evil.example/", "file:///x"]
+)
+def test_no_path_makes_another_host_of_the_base(transport: Transport, path: str) -> None:
+    http = Http(transport, "https://harbor.example", "Harbor")
+    with pytest.raises(BadInput):
+        http.rehearse("GET", path)
+    assert http.rehearse("GET", "?page=2").startswith("GET https://harbor.example/?page=2")
+
+
+def test_tls_is_1_2_at_least_and_verified() -> None:
+    import ssl
+
+    context = tls.context()
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_a_server_that_cannot_prove_its_name_hears_nothing(transport: Transport, tmp_path: Path) -> None:
+    ca_file = str(authority.ca_file(tmp_path))
+    with FaultServer(Says(Reply()), secure=authority.server_context()) as server:
+        with pytest.raises(Rejected, match="can't prove that it is"):
+            Http(transport, server.url, "Harbor", headers={"X-Api-Key": KEY}).read("/")
+        assert server.requests == []
+        Http(transport, server.url, "Harbor", ca_file=ca_file).read("/")
+        assert len(server.requests) == 1
+    with FaultServer(Says(Reply()), secure=authority.server_context("elsewhere.example")) as server:
+        with pytest.raises(Rejected, match="can't prove that it is"):
+            Http(transport, server.url, "Harbor", ca_file=ca_file).read("/")
+        assert server.requests == []
