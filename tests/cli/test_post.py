@@ -84,6 +84,17 @@ def test_a_thread_with_pictures_where_they_stand(ada: Run, tmp_path: Path) -> No
     assert "has no alt text" in said.err
 
 
+def test_what_is_too_long_becomes_a_thread(ada: Run, tmp_path: Path) -> None:
+    text = "A sentence of some length. " * 30
+    assert "--override" in ada("post", "--text", text).err
+    said = ada("post", "--text", text, "--media", picture(tmp_path / "one.png"), "--split", "--numbered")
+    items = content_of(ada, said)["items"]
+    assert [(item["text"].rpartition(" ")[2], len(item["media"])) for item in items] == [("1/2", 1), ("2/2", 0)]
+    assert len(content_of(ada, ada("post", "--text", text, "--split", "--thread", "end"))["items"]) == 3
+    assert ada("post", "--text", "x", "--numbered").err == "sendoff: --numbered goes with --split.\n"
+    assert "say where to" in ada("post", "--text", "x", "--split", "--draft").err
+
+
 def test_a_mail_with_everything(ada: Run, post: Run, tmp_path: Path) -> None:
     html = tmp_path / "mail.html"
     html.write_text("<p>Hi <img src='cid:logo.png'></p>")

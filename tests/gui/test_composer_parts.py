@@ -9,8 +9,9 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from sendoff.domain.post import Item
 from sendoff.store import deliveries
-from tests.gui import composing
+from tests.gui import composing, sample
 from tests.gui.composer_hands import (
     CTRL,
     PRACTICE,
@@ -26,6 +27,8 @@ from tests.gui.composer_hands import (
     write,
 )
 from tests.gui.desk import Desk
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
@@ -155,7 +158,9 @@ def test_the_button_goes_to_the_first_red_row_and_offers_a_way(harbor: Desk) -> 
     assert row is not None
     assert "harborcoffee.example can’t get it so." in row.text.text()
     assert row.links[0].hasFocus()
-    assert [one.words() for one in row.links] == ["Customise", "Split into thread", "Send without it", "Send anyway"]
+    assert [one.words() for one in row.links] == [
+        "Customise", "Split into thread", "Split with numbers", "Send without it", "Send anyway",
+    ]  # fmt: skip
     click(link(screen, "Send anyway"))
     rest(harbor)
     assert screen.desk.problems.first_red() is None
@@ -201,6 +206,47 @@ def test_split_into_thread_and_undo(bench: Desk) -> None:
     bench.window._undo()
     rest(bench)
     assert screen.writing.everyone.items[0].text == text
+
+
+def test_split_with_numbers(bench: Desk) -> None:
+    screen = compose(bench)
+    screen.desk.put_text("A sentence of some length. " * 30)
+    rest(bench)
+    click(link(screen, "Split with numbers"))
+    rest(bench)
+    texts = [item.text for item in screen.writing.everyone.items]
+    assert [text.rpartition(" ")[2] for text in texts] == ["1/2", "2/2"]
+    assert not screen.assessment.red
+
+
+def test_split_by_its_key_takes_all_that_is_too_long(bench: Desk) -> None:
+    screen = compose(bench)
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_T, CTRL | SHIFT)
+    assert bench.window.said == "Everything fits where it goes. There is nothing to split."
+    screen.desk.put_text("A sentence of some length. " * 30)
+    screen.desk.add_item()
+    screen.desk.current.items[1].editor.insert("And one more of them here. " * 40)
+    rest(bench)
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_T, CTRL | SHIFT)
+    rest(bench)
+    assert bench.window.said == "Split into 5 items."
+    assert not screen.assessment.red
+
+
+def test_who_has_no_threads_keeps_the_whole_text(harbor: Desk) -> None:
+    """Bluesky takes 300 characters; Discord 2,000, and knows no threads."""
+    screen = compose(harbor)
+    sky, talk = sample.SKY + 1, sample.TALK + 1
+    for one in screen.eyes.known:
+        screen.desk.accounts.choose(one, one in (sky, talk))
+    text = "A sentence of some length. " * 20
+    screen.desk.put_text(text)
+    rest(harbor)
+    click(link(screen, "Split into thread"))
+    rest(harbor)
+    assert screen.writing.everyone.items == (Item(text),)
+    assert len(screen.writing.own[sky].items) == 2
+    assert not screen.assessment.red
 
 
 def test_customise_from_a_problem(harbor: Desk) -> None:

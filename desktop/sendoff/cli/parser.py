@@ -154,6 +154,9 @@ def _post(verbs: Any) -> None:
         ("--inline", "FILE", Path, "a picture inside a mail's HTML, there as cid:NAME"),
     ):
         words.add_argument(name, metavar=metavar, type=kind, action=_Piece, dest="pieces", help=text)
+    words.add_argument("--split", action="store_true",
+                       help="make a thread of what is longer than an account takes, cut where a reader would")  # fmt: skip
+    words.add_argument("--numbered", action="store_true", help="end the items of --split with 1/3, 2/3, 3/3")
     _mail_options(verb.add_argument_group("for mail accounts"))
     how = verb.add_argument_group("when and how")
     how.add_argument("--at", metavar="WHEN", help=f"{_WHEN}; without it: now")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sendoff.bootstrap import Program
@@ -14,6 +14,7 @@ from sendoff.domain.channel import Channel, Kind, Level, Option
 from sendoff.domain.errors import BadInput, SendoffError
 from sendoff.domain.mail import parse_recipients
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
+from sendoff.domain.split import Reader, split_item
 from sendoff.domain.when import When, describe, parse_late
 from sendoff.engine.commands import Problems
 from sendoff.store import settings, timeline
@@ -35,7 +36,7 @@ def post(arguments: argparse.Namespace) -> int:
             Variant(account.id, None, options)
             for account, options in zip((one for one, _ in chosen), _options(chosen, given), strict=True)
         ]
-        content = _content(program, arguments, chosen)
+        content = _split(_content(program, arguments, chosen), arguments, chosen, variants)
         # An empty WHEN, as a script's empty variable gives it, must not mean now.
         when = session.when(program, "now" if arguments.at is None else arguments.at, arguments.zone)
         late = "" if arguments.late is None else str(parse_late(arguments.late))
@@ -153,6 +154,33 @@ def _content(program: Program, arguments: argparse.Namespace, chosen: Chosen) ->
     wanted = any(_sends_mail(account, channel) for account, channel in chosen)
     wanted |= any(getattr(arguments, name) for name in _MAIL_WORDS)
     return Content(items, _mail(arguments) if wanted else None)
+
+
+def _split(content: Content, arguments: argparse.Namespace, chosen: Chosen, variants: Sequence[Variant]) -> Content:
+    """The content with each item that is too long for an account cut into several, where that is wanted.
+
+    Raises:
+        BadInput: nobody is there to cut for, or an account has no threads.
+    """
+    if arguments.numbered and not arguments.split:
+        raise BadInput("--numbered goes with --split.")
+    if not arguments.split:
+        return content
+    known = [(one, channel.capabilities.learned(one.learned)) for one, channel in chosen]
+    readers = [
+        Reader(figures, variant.options)
+        for (_, figures), variant in zip(known, variants, strict=True)
+        if not figures.mail
+    ]
+    if not readers:
+        raise BadInput("--split cuts by the limits of the accounts, so say where to, with --to ACCOUNT.")
+    items = tuple(
+        piece for item in content.items for piece in split_item(item, readers, numbered=arguments.numbered)
+    )
+    alone = next((one for one, figures in known if not (figures.threads or figures.mail)), None)
+    if alone and len(items) > 1:
+        raise BadInput(f"{alone.name} has no threads, so nothing can be split for it. Write a post of its own.")
+    return replace(content, items=items)
 
 
 def _attached(program: Program, path: Path, role: Role, alt: str, strip: bool) -> Attachment:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sendoff.domain import mail as mails
 from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
-from sendoff.domain.text import count, filled
+from sendoff.domain.text import count, filled, warning_size
 
 
 def check(content: Content, capabilities: Capabilities, title: str, options: Mapping[str, str]) -> list[Problem]:
@@ -33,7 +33,6 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
         yield Problem(
             Level.ERROR, "thread", f"{title} has no threads.", "Only one item can be posted there.", "customise"
         )
-    warning = options.get("spoiler_text", "")
     for number, item in enumerate(content.items):
         where = f"Item {number + 1}: " if len(content.items) > 1 else ""
         if item.is_empty:
@@ -41,7 +40,7 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
                 Level.ERROR, "empty", f"Item {number + 1} is empty.", "Write something or take it out.", item=number
             )
         own = figures.of(item, options)
-        yield from _text(item, own, title, where, number, count(warning, own) if warning else 0)
+        yield from _text(item, own, title, where, number, warning_size(own, options))
         yield from _media(item, own, title, where, number)
         yield from _poll(item, figures, title, where, number)
     for attachment in content.attachments:

@@ -133,6 +133,7 @@ class ComposerScreen(Screen):
         add("Pick a time", self.foot.open_picker, "Alt+C", "calendar-days")
         add("Add a picture", self.desk.choose_files, "Ctrl+Shift+A", "image")
         add("Add to thread", self.desk.add_item, "Ctrl+Shift+Return", "list-plus")
+        add("Split into thread", self.remedies.split_what_is_long, "Ctrl+Shift+T", "list-plus")
         add("Move the picture left", lambda: self.desk.move_picture(-1), "Alt+Left")
         add("Move the picture right", lambda: self.desk.move_picture(1), "Alt+Right")
         add("Show or hide the preview", self.header.press_preview, "Alt+P", "eye")

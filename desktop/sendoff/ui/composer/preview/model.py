@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel
 from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, filled, fitting
+from sendoff.domain.text import filled, fitting, warning_size
 from sendoff.domain.when import When
 
 
@@ -53,6 +53,6 @@ def cut(item: Item, preview: Preview) -> Cut:
     text, figures = item.text, preview.figures.of(item, preview.options)
     if figures.text is None:
         return Cut(len(text), 0)
-    spare = count(preview.warning, figures) if preview.warning else 0
+    spare = warning_size(figures, preview.options)
     over = max(filled(text, figures, spare) - figures.text, 0)
     return Cut(fitting(text, figures, spare) if over else len(text), over)
