@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import random
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -275,6 +278,35 @@ def test_add_alt_text_from_a_problem(harbor: Desk) -> None:
     assert "Picture 2 has no alt text." not in matters(screen)
     post_id = screen.saver.record.post_id
     assert stored(harbor, post_id).content.items[0].media[1].alt == "A boat at the pier"
+
+
+def test_a_picture_is_made_to_fit_for_who_does_not_take_it(harbor: Desk) -> None:
+    screen = compose(harbor)
+    toot, sky = sample.TOOT + 1, sample.SKY + 1
+    for one in screen.eyes.known:
+        screen.desk.accounts.choose(one, one in (toot, sky))
+    screen.desk.put_text("words")
+    grain = Image.frombytes("L", (300, 300), random.Random(7).randbytes(90_000)).resize((900, 900))
+    buffer = io.BytesIO()
+    Image.merge("RGB", (grain, grain.rotate(90), grain)).save(buffer, "PNG", compress_level=0)
+    picture = harbor.program.media.attach_bytes(buffer.getvalue(), "pier.png", "image/png", alt="The pier")
+    screen.desk.current.items[0].media.show_files([picture])
+    screen.changed()
+    rest(harbor)
+    assert matters(screen)[0] == "Picture 1 is too big for Bluesky."
+    click(link(screen, "Make it fit"))
+    harbor.until(lambda: harbor.window.said.startswith("It fits now"))
+    screen.desk.put_text(" and more")
+    rest(harbor)
+    assert "Picture 1 is smaller on Bluesky." in matters(screen)
+    assert not screen.assessment.red
+    (kept,) = screen.writing.everyone.items[0].media
+    assert (kept.sha256, kept.size, kept.alt, len(kept.copies)) == (picture.sha256, picture.size, "The pier", 1)
+    assert kept.copies[0].size <= 2_000_000
+    harbor.window._undo()
+    rest(harbor)
+    assert matters(screen)[0] == "Picture 1 is too big for Bluesky."
+    assert screen.writing.everyone.items[0].text == "words and more"
 
 
 # --- threads and marks --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sendoff.domain import forms
 from sendoff.domain import mail as mails
 from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
@@ -86,19 +87,7 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
         )
     for place, attachment in enumerate(media, 1):
         name = f"Picture {place}" if attachment.is_image else attachment.name
-        if figures.media_types and not _takes(figures.media_types, attachment.mime):
-            yield Problem(
-                Level.ERROR,
-                "media_type",
-                f"{where}{title} does not take {attachment.mime}.",
-                f"{name} has to go.",
-                "customise",
-                number,
-            )
-        if too_big := _too_big(attachment, figures):
-            yield Problem(
-                Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", too_big, "customise", number
-            )
+        yield from _file(attachment, figures, title, where, name, number)
         if figures.alt and len(attachment.alt) > figures.alt:
             yield Problem(
                 Level.ERROR,
@@ -119,19 +108,35 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
             )
 
 
-def _takes(types: tuple[str, ...], mime: str) -> bool:
-    return any(mime.startswith(one) if one.endswith("/") else mime == one for one in types)
+def _file(
+    attachment: Attachment, figures: Capabilities, title: str, where: str, name: str, number: int
+) -> Iterator[Problem]:
+    """What stands against one file, in the form that this endpoint gets; a copy is told, because it is not the same."""
+    form = forms.best_form(attachment, figures)
+    if forms.fits(form, figures):
+        if form is not attachment and form.sha256 != attachment.sha256:
+            size = f"{size_text(form.size)}, {form.width} × {form.height}"
+            yield Problem(Level.NOTE, "media_copy", f"{where}{name} is smaller on {title}.", f"It goes there with {size}.", "",
+                          number)  # fmt: skip
+        return
+    fix = "fit" if forms.can_be_made_to_fit(attachment, figures) else "customise"
+    if not forms.takes_kind(figures, attachment.mime):
+        way = f"Another kind can be made of {name}." if fix == "fit" else f"{name} has to go."
+        yield Problem(
+            Level.ERROR, "media_type", f"{where}{title} does not take {attachment.mime}.", way, fix, number
+        )
+        return
+    yield Problem(
+        Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", _too_big(attachment, figures), fix, number
+    )
 
 
 def _too_big(attachment: Attachment, figures: Capabilities) -> str:
-    other = figures.image_bytes if attachment.is_image else figures.file_bytes or figures.image_bytes
-    limit = figures.video_bytes if attachment.is_video else other
+    limit = forms.most_bytes(attachment, figures)
     if limit and attachment.size > limit:
         return f"It has {size_text(attachment.size)}, and {size_text(limit)} is the limit."
-    pixels = (attachment.width or 0) * (attachment.height or 0)
-    if attachment.is_image and figures.image_pixels and pixels > figures.image_pixels:
-        return f"It has {pixels / 1e6:.1f} megapixels, and {figures.image_pixels / 1e6:.1f} is the limit."
-    return ""
+    most = (figures.image_pixels or 0) / 1e6
+    return f"It has {forms.pixels(attachment) / 1e6:.1f} megapixels, and {most:.1f} is the limit."
 
 
 def _poll(item: Item, figures: Capabilities, title: str, where: str, number: int) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,11 +25,22 @@ class Markup(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A smaller copy of a picture, for networks that do not take the original. Sizes as in Attachment."""
+
+    sha256: str
+    mime: str
+    size: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that goes along, by its content: the bytes live in the media store under `sha256`.
 
     `size` is in bytes, `width` and `height` in pixels (None where it is no picture). `name` is what the person
-    called it and what a recipient sees.
+    called it and what a recipient sees. `copies` were made because the person agreed; forms.py says who gets one.
     """
 
     sha256: str
@@ -40,6 +51,16 @@ class Attachment:
     role: Role = Role.MEDIA
     width: int | None = None
     height: int | None = None
+    copies: tuple[Copy, ...] = ()
+
+    @property
+    def forms(self) -> tuple[Attachment, ...]:
+        """The file itself, and each copy as a file of its own under the same name and words."""
+        alone = replace(self, copies=())
+        return (alone, *(
+            replace(alone, sha256=one.sha256, mime=one.mime, size=one.size, width=one.width, height=one.height)
+            for one in self.copies
+        ))  # fmt: skip
 
     @property
     def is_image(self) -> bool:
@@ -123,6 +144,11 @@ class Content:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         return tuple(attachment for item in self.items for attachment in item.media)
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """Everything that has bytes in the media store: the files and their copies."""
+        return tuple(form for attachment in self.attachments for form in attachment.forms)
 
     def excerpt(self, length: int = 120) -> str:
         """The first words, for a list: a mail's subject, else the text, else the name of the first picture."""

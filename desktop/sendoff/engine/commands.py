@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sendoff.domain import limits
+from sendoff.domain import forms, limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
@@ -123,7 +123,9 @@ class Commands:
         if channel is None:
             return [Problem(Level.ERROR, "channel", f"There is no channel “{account.channel}”.", "Install it again.")]
         figures = channel.capabilities.learned(account.learned)
-        found = limits.check(content, figures, channel.title, options) + list(channel.check(content, options, account))
+        found = limits.check(content, figures, channel.title, options) + list(
+            channel.check(forms.for_endpoint(content, figures, options), options, account)
+        )
         if account.state is AccountState.SIGN_IN:
             found.append(
                 Problem(
@@ -756,4 +758,4 @@ def _as_they_left(post: Post, existing: Iterable[Delivery]) -> dict[int, Variant
 
 def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[Attachment, ...]:
     own = [variant.content for variant in variants if variant.content]
-    return tuple(attachment for one in [content, *own] for attachment in one.attachments)
+    return tuple(attachment for one in [content, *own] for attachment in one.files)

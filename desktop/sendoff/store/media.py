@@ -9,14 +9,16 @@ import re
 import stat
 from collections.abc import Iterable, Set
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from sendoff.domain.channel import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
-from sendoff.domain.post import Attachment, Post, Role
-from sendoff.store import pictures
+from sendoff.domain.post import Attachment, Copy, Post, Role
+from sendoff.store import pictures, smaller
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
 
@@ -119,6 +121,17 @@ class Media:
         )
 
 
+    def fit(self, attachment: Attachment, figures: Capabilities) -> Attachment:
+        """The same with one more copy, which fits an endpoint with these figures. The original stays as it is.
+
+        Raises:
+            NotFound: it is gone from this profile. BadInput: nothing that fits can be made of it.
+        """
+        made = smaller.made_to_fit(self.read(attachment.sha256), attachment.mime, figures)
+        copy = Copy(self.keep(made.data), made.mime, len(made.data), made.width, made.height)
+        return replace(attachment, copies=(*attachment.copies, copy))
+
+
 def _read_once(source: Path) -> bytes:
     """Opens a file once and reads what was opened: nobody can swap it in between."""
     try:
@@ -166,7 +179,7 @@ def used(connection: sa.Connection, unsaved: Iterable[Post]) -> set[str]:
             found.update(_SHA256.findall(text))
     for post in unsaved:
         contents = (post.content, *(variant.content for variant in post.variants if variant.content))
-        found.update(one.sha256 for content in contents for one in content.attachments)
+        found.update(one.sha256 for content in contents for one in content.files)
     return found
 
 

@@ -23,6 +23,7 @@ FIXES = {
     "split_numbered": "Split with numbers",
     "customise": "Customise",
     "alt": "Add it",
+    "fit": "Make it fit",
     "sign_in": "Sign in",
     "to": "Show it",
     "subject": "Write one",

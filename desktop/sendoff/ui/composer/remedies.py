@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import itertools
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sendoff.domain.forms import best_form, can_be_made_to_fit, fits
+from sendoff.domain.limits import size_text
+from sendoff.domain.post import Attachment, Copy
 from sendoff.ui.composer.assess import Matter
 from sendoff.ui.words import counted
 
@@ -26,6 +31,7 @@ class Remedies:
             "split_numbered": partial(self._split, numbered=True),
             "customise": lambda one: self._screen.desk.customise(one.accounts[0]),
             "alt": self._describe,
+            "fit": self._fit,
             "sign_in": lambda one: self._context.go("add_account", account_id=one.accounts[0]),
             "choose": lambda _one: self._screen.desk.choose_accounts(),
             "separately": lambda one: self._separately(one, True),
@@ -66,6 +72,40 @@ class Remedies:
             self._screen.desk.show_page(tab, page)
         said = f"Split into {counted(len(page.items), 'item', 'items')}."
         self._context.say(said, undo=lambda: self._screen.show_again(before))
+
+    def _fit(self, matter: Matter) -> None:
+        """Makes copies of an item's pictures for those who do not take them, off the window's thread."""
+        screen, media = self._screen, self._context.program.media
+        item = screen.writing.page(matter.tab).items[matter.item]
+        readers = screen.eyes.readers(matter.accounts, screen.writing.options)
+        wanted = [one.figures.of(item, one.options) for one in readers]
+
+        def work() -> dict[str, Attachment]:
+            made = {one.sha256: one for one in item.shown}
+            for figures, sha256 in itertools.product(wanted, made):
+                one = made[sha256]
+                if not fits(best_form(one, figures), figures) and can_be_made_to_fit(one, figures):
+                    made[sha256] = media.fit(one, figures)
+            return made
+
+        self._context.say("Making it fit…")
+        self._context.do(work, partial(self._put_copies, matter.tab), slow=True, owner=screen)
+
+    def _put_copies(self, tab: int, made: Mapping[str, Attachment]) -> None:
+        """Takes the copies into the page as it is now: somebody may have typed on meanwhile."""
+        copies = [copy for one in made.values() for copy in one.copies]
+        self._change_copies(tab, {sha256: one.copies for sha256, one in made.items()})
+        said = " and ".join(f"{size_text(one.size)}, {one.width} × {one.height}" for one in copies[-2:])
+        undo = lambda: self._change_copies(tab, dict.fromkeys(made, ()))  # noqa: E731
+        self._context.say(f"It fits now: {said}. Who takes the original still gets it.", undo=undo)
+
+    def _change_copies(self, tab: int, copies: Mapping[str, tuple[Copy, ...]]) -> None:
+        page = self._screen.writing.page(tab)
+        items = tuple(
+            replace(item, media=tuple(replace(one, copies=copies.get(one.sha256, one.copies)) for one in item.media))
+            for item in page.items
+        )
+        self._screen.desk.show_page(tab, replace(page, items=items))
 
     def _describe(self, matter: Matter) -> None:
         self._screen.desk.describe(matter.tab, matter.item)
