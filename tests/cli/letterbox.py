@@ -35,7 +35,7 @@ class Letterbox(Channel):
     kind = "letterbox"
     title = "Letterbox"
     needs = "A token"
-    capabilities = Capabilities(checked="2026-11-23", text=100, media=1, media_types=("image/",), alt=100)
+    capabilities = Capabilities(checked="2026-11-23", text=100, media=1, media_types=("image/",), alt=100, image_bytes=9000)
     fields = (
         Field("street", "Street", default="Main Street"),
         Field("address", "Web address", Kind.ADDRESS, required=False),

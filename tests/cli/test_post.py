@@ -84,6 +84,34 @@ def test_a_thread_with_pictures_where_they_stand(ada: Run, tmp_path: Path) -> No
     assert "has no alt text" in said.err
 
 
+def test_a_picture_is_made_to_fit(
+    ada: Run, tmp_path: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "abcdefghijkl")
+    assert ada("accounts", "add", "letterbox", "--name", "Box", "--secret-env", "token=TOKEN").code == 0
+    path = tmp_path / "grain.png"
+    Image.effect_noise((200, 200), 90).save(path)
+    words = ("post", "--to", "Ada", "--to", "Box", "--text", "x", "--media", path, "--alt", "grain")
+    refused = ada(*words)
+    assert refused.code == 2
+    assert "too big for Letterbox" in refused.err
+    said = ada(*words, "--fit")
+    (file,) = content_of(ada, said)["items"][0]["media"]
+    assert file["size"] == path.stat().st_size
+    assert [copy["size"] <= 9000 for copy in file["copies"]] == [True]
+
+
+def test_a_picture_keeps_its_words(ada: Run, tmp_path: Path) -> None:
+    bmp = tmp_path / "pier.bmp"
+    Image.new("RGB", (40, 30)).save(bmp)
+    words = ("post", "--to", "Ada", "--text", "x", "--media", bmp)
+    items = content_of(ada, ada(*words, "--alt", "The pier"))["items"]
+    assert (items[0]["media"][0]["mime"], items[0]["media"][0]["alt"]) == ("image/bmp", "The pier")
+    said = ada(*words)
+    assert "pier.bmp has its alt text from last time: “The pier”" in said.err
+    assert content_of(ada, said)["items"][0]["media"][0]["alt"] == "The pier"
+
+
 def test_what_is_too_long_becomes_a_thread(ada: Run, tmp_path: Path) -> None:
     text = "A sentence of some length. " * 30
     assert "--override" in ada("post", "--text", text).err

@@ -110,6 +110,18 @@ def test_sizes(size: int, text: str) -> None:
     assert size_text(size) == text
 
 
+def test_alt_text_may_be_required_where_there_is_such_a_thing() -> None:
+    mute = item("hi", replace(PICTURE, alt=" "))
+
+    def found(figures: Capabilities) -> list[tuple[str, str, str]]:
+        problems = check(mute, figures, "Test", {}, alt_required=True)
+        return [(one.code, one.level.value, one.fix) for one in problems]
+
+    assert found(NETWORK) == [("alt_required", "error", "alt")]
+    assert found(replace(NETWORK, alt=None)) == []
+    assert check(item("hi", PICTURE), NETWORK, "Test", {}, alt_required=True) == []
+
+
 @pytest.mark.parametrize(
     ("picture", "figures", "expected"),
     [

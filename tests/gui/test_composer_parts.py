@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from sendoff.domain.post import Item
-from sendoff.store import deliveries
+from sendoff.store import deliveries, settings
 from tests.gui import composing, sample
 from tests.gui.composer_hands import (
     CTRL,
@@ -278,6 +278,45 @@ def test_add_alt_text_from_a_problem(harbor: Desk) -> None:
     assert "Picture 2 has no alt text." not in matters(screen)
     post_id = screen.saver.record.post_id
     assert stored(harbor, post_id).content.items[0].media[1].alt == "A boat at the pier"
+
+
+def test_a_picture_that_was_described_once_comes_with_its_words(bench: Desk, tmp_path: Path) -> None:
+    path = composing.write_file(tmp_path, "pier.png", composing.png("#BFD7E6"))
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([path])
+    bench.until(lambda: not media.is_busy)
+    QTest.keyClicks(media.cards[0].alt, "A boat at the pier")
+    screen.save()
+    rest(bench)
+    screen.begin()
+    rest(bench)
+    assert not media.files()
+    media.add_paths([path])
+    bench.until(lambda: not media.is_busy)
+    assert media.cards[0].alt.toPlainText() == media.files()[0].alt == "A boat at the pier"
+    assert bench.window.said == "pier.png has its alt text from last time."
+    bench.window._undo()
+    assert media.cards[0].alt.toPlainText() == media.files()[0].alt == ""
+
+
+def test_without_alt_text_nothing_leaves_where_that_is_wanted(bench: Desk, tmp_path: Path) -> None:
+    with bench.program.store.writing() as connection:
+        settings.write(connection, "alt_required", "yes")
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([composing.write_file(tmp_path, "pier.png", composing.png("#BFD7E6"))])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    screen.departure.press()
+    rest(bench)
+    (row,) = screen.desk.problems.rows
+    assert (row.matter.title, row.is_red) == ("Picture 1 has no alt text.", True)
+    assert [one.words() for one in row.links] == ["Add it", "Send without it"]
+    click(row.links[0])
+    QTest.keyClicks(media.cards[0].alt, "A boat")
+    rest(bench)
+    assert not screen.assessment.red
 
 
 def test_a_picture_is_made_to_fit_for_who_does_not_take_it(harbor: Desk) -> None:

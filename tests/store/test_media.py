@@ -236,6 +236,32 @@ def test_a_file_stays_for_a_week_after_it_was_wanted_last(program: Program) -> N
     assert swept(timedelta(days=38)) == {file.sha256}
 
 
+def test_a_picture_is_known_again_by_its_bytes(program: Program) -> None:
+    commands, store = program.commands, program.store
+    data = picture()
+    first = program.media.attach_bytes(data, "a.jpg", "image/jpeg")
+    account = commands.add_account("practice", "Practice", {})
+
+    def alt(sha256: str = first.sha256) -> str:
+        with store.reading() as connection:
+            return media.described(connection, sha256)
+
+    def post(words: str, own: str | None = None) -> None:
+        one = replace(first, alt=words)
+        variant = None if own is None else Content((Item("own", (replace(first, alt=own),)),))
+        commands.save_draft(Content((Item("a"), Item("b", (one,)))), [Variant(account, variant)])
+
+    assert alt() == ""
+    post("A pier")
+    assert alt() == "A pier"
+    assert alt(program.media.attach_bytes(data, "another name.jpg", "image/jpeg").sha256) == "A pier"
+    post("")  # without words it says nothing, and what was said stays
+    assert alt() == "A pier"
+    post("The pier at dawn", "Der Steg")
+    assert alt() in ("The pier at dawn", "Der Steg")
+    assert alt("0" * 64) == ""
+
+
 def test_a_file_of_changes_that_are_not_saved_yet_is_wanted(program: Program) -> None:
     file = program.media.attach_bytes(b"1", "a.bin", "application/x")
     post_id, _ = program.commands.save_draft(Content((Item("a"),)), [])

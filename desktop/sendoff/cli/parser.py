@@ -157,6 +157,8 @@ def _post(verbs: Any) -> None:
     words.add_argument("--split", action="store_true",
                        help="make a thread of what is longer than an account takes, cut where a reader would")  # fmt: skip
     words.add_argument("--numbered", action="store_true", help="end the items of --split with 1/3, 2/3, 3/3")
+    words.add_argument("--fit", action="store_true",
+                       help="make a smaller copy of a picture for accounts that do not take it as it is")  # fmt: skip
     _mail_options(verb.add_argument_group("for mail accounts"))
     how = verb.add_argument_group("when and how")
     how.add_argument("--at", metavar="WHEN", help=f"{_WHEN}; without it: now")

@@ -80,6 +80,7 @@ def _file(one: Attachment) -> dict[str, Any]:
         "size": one.size,
         "alt": one.alt,
         "sha256": one.sha256,
+        "copies": [{"mime": copy.mime, "size": copy.size, "sha256": copy.sha256} for copy in one.copies],
     }
 
 

@@ -40,6 +40,11 @@ def can_be_made_to_fit(attachment: Attachment, figures: Capabilities) -> bool:
     return attachment.is_image and any(takes_kind(figures, one) for one in WRITABLE)
 
 
+def wants_copy(attachment: Attachment, figures: Capabilities) -> bool:
+    """Whether the endpoint takes no form of a picture that there is, and would take a copy."""
+    return not fits(best_form(attachment, figures), figures) and can_be_made_to_fit(attachment, figures)
+
+
 def best_form(attachment: Attachment, figures: Capabilities) -> Attachment:
     """The file as this endpoint gets it: the original where it fits, else the largest copy that does, else as it is."""
     if not attachment.copies or fits(attachment, figures):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sendoff.domain import forms
 from sendoff.domain import mail as mails
@@ -10,20 +11,33 @@ from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
 from sendoff.domain.text import count, filled, warning_size
 
+ALT_REQUIRED = "alt_required"
+"""The code of the problem that a picture has no alt text although the person requires it."""
 
-def check(content: Content, capabilities: Capabilities, title: str, options: Mapping[str, str]) -> list[Problem]:
+
+def check(
+    content: Content, capabilities: Capabilities, title: str, options: Mapping[str, str], *, alt_required: bool = False
+) -> list[Problem]:
     """Everything that the declared figures say against a post, gravest first.
 
     Args:
         capabilities: the channel's figures with the server's own laid over them.
         title: what to call the endpoint in the sentences.
         options: what only this channel knows; a content warning counts as text.
+        alt_required: the person wants no picture to go without alt text where there is such a thing.
     """
     found = list(
         _mail(content, capabilities, title) if capabilities.mail else _post(content, capabilities, title, options)
     )
+    if alt_required:
+        found = [_insisted(problem) if problem.code == "no_alt" else problem for problem in found]
     order = list(Level)
     return sorted(found, key=lambda problem: order.index(problem.level))
+
+
+def _insisted(missing: Problem) -> Problem:
+    """The missing alt text of a picture, where none may be missing."""
+    return replace(missing, level=Level.ERROR, code=ALT_REQUIRED, text="You let no picture go without.")
 
 
 def _post(content: Content, figures: Capabilities, title: str, options: Mapping[str, str]) -> Iterator[Problem]:

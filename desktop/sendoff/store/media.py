@@ -18,12 +18,15 @@ import sqlalchemy as sa
 from sendoff.domain.channel import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import Attachment, Copy, Post, Role
-from sendoff.store import pictures, smaller
+from sendoff.store import codec, pictures, smaller
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
 
 LARGEST = 1 << 30
 """Bytes. Larger files are no attachment of any service that Sendoff knows."""
+
+LOOKED_THROUGH = 20
+"""How many posts with the same picture are looked through for its alt text."""
 
 KEPT_UNUSED = timedelta(days=7)
 """How long a file stays that no post names."""
@@ -181,6 +184,20 @@ def used(connection: sa.Connection, unsaved: Iterable[Post]) -> set[str]:
         contents = (post.content, *(variant.content for variant in post.variants if variant.content))
         found.update(one.sha256 for content in contents for one in content.files)
     return found
+
+
+def described(connection: sa.Connection, sha256: str) -> str:
+    """The alt text that the latest post with this picture gave it, or ""."""
+    if connection.execute(sa.select(media.c.sha256).where(media.c.sha256 == sha256)).first() is None:
+        return ""  # no post ever had it, so none has to be looked through
+    own = sa.select(variants.c.content, posts.c.updated_at).join(posts, posts.c.id == variants.c.post_id)
+    everyone = sa.select(posts.c.content, posts.c.updated_at)
+    named = sa.union_all(
+        *(one.where(column.contains(sha256)) for one, column in ((everyone, posts.c.content), (own, variants.c.content)))
+    ).subquery()
+    rows = connection.execute(sa.select(named.c.content).order_by(named.c.updated_at.desc()).limit(LOOKED_THROUGH))
+    found = (one for text in rows.scalars() for one in codec.content(text).attachments)
+    return next((one.alt for one in found if one.sha256 == sha256 and one.alt.strip()), "")
 
 
 def forget(connection: sa.Connection, names: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPlainTextEdit, 
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment, Role
+from sendoff.store import media as media_rows
 from sendoff.ui.background import Errand
 from sendoff.ui.composer.accounts import AddTile
 from sendoff.ui.composer.preview.pictures import Pictures
@@ -93,6 +94,9 @@ class Files(QWidget):
             del self._coming[key]
             self._files = (*self._files, attachment)
             self._told()
+            if attachment.alt:
+                undo = partial(self._forget_alt, attachment.sha256)
+                self._context.say(f"{attachment.name} has its alt text from last time.", undo=undo)
             if then is not None:
                 then(attachment)
 
@@ -101,8 +105,15 @@ class Files(QWidget):
             self._show()
             self._context.say(str(error), trouble=True)
 
-        self._coming[key] = self._context.do(work, came, failed, slow=True, owner=self)
+        self._coming[key] = self._context.do(lambda: self._remembered(work()), came, failed, slow=True, owner=self)
         self._show()
+
+    def _remembered(self, attachment: Attachment) -> Attachment:
+        """The same with the alt text that it had in another post. Not on the window's thread."""
+        if attachment.role is not Role.MEDIA or not attachment.is_image:
+            return attachment
+        with self._context.program.store.reading() as connection:
+            return replace(attachment, alt=media_rows.described(connection, attachment.sha256))
 
     def forget_coming(self) -> None:
         """Gives up what is still being copied, and says so."""
@@ -111,6 +122,10 @@ class Files(QWidget):
             name = key.partition("\n")[0]
             self._context.say(f"{name} was not there yet when the post was closed. Add it again.", trouble=True)
         self._coming.clear()
+
+    def _forget_alt(self, sha256: str) -> None:
+        self._files = tuple(replace(one, alt="") if one.sha256 == sha256 else one for one in self._files)
+        self._told()
 
     def _give_up(self, key: str) -> None:
         """Forgets about a file that is still being copied."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sendoff.domain.forms import best_form, can_be_made_to_fit, fits
+from sendoff.domain.forms import wants_copy
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment, Copy
 from sendoff.ui.composer.assess import Matter
@@ -84,7 +84,7 @@ class Remedies:
             made = {one.sha256: one for one in item.shown}
             for figures, sha256 in itertools.product(wanted, made):
                 one = made[sha256]
-                if not fits(best_form(one, figures), figures) and can_be_made_to_fit(one, figures):
+                if wants_copy(one, figures):
                     made[sha256] = media.fit(one, figures)
             return made
 
