@@ -6,6 +6,7 @@ import io
 import socket
 import struct
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -161,8 +162,16 @@ def test_what_can_be_seen_through_becomes_white() -> None:
     assert Image.open(io.BytesIO(made.data)).getpixel((5, 5)) == (255, 255, 255)
 
 
-def bomb(width: int, height: int) -> bytes:
-    """A PNG that says it is huge, in a few bytes."""
+def unpacks_to(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that really is huge."""
+    out = io.BytesIO()
+    Image.new("1", (width, height)).save(out, "PNG")
+    return out.getvalue()
+
+
+def says_it_is(width: int, height: int) -> bytes:
+    """A PNG that says it is huge, and ends early."""
+
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -172,7 +181,7 @@ def bomb(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"<svg/>", b"GIF89a", bomb(60_000, 60_000), bomb(9000, 9000), bomb(300, 300), picture("BMP"), picture("TIFF"),
+    [b"", b"<svg/>", b"GIF89a", says_it_is(60_000, 60_000), says_it_is(300, 300), unpacks_to(8000, 8000), picture("BMP"), picture("TIFF"),
      picture("PNG")[:70], b"RIFF\0\0\0\0WEBPVP8 "],
 )  # fmt: skip
 def test_bombs_and_what_is_no_picture(data: bytes) -> None:
@@ -313,9 +322,10 @@ def test_an_endless_page_is_read_no_further_than_its_head(site: Site) -> None:
 
 
 def test_a_page_of_brackets_does_not_hold_anybody_up(site: Site) -> None:
-    for body in ("<" * 900_000, "<a " * 300_000, "<!--" * 200_000, "</" * 400_000, "<meta " + "a=" * 400_000):
-        with pytest.raises(Rejected, match="no title"):
-            Cards(here).fetch(site.page("/", body), again=True)
+    began = time.monotonic()
+    with pytest.raises(Rejected, match="no title"):
+        Cards(here).fetch(site.page("/", "<a " * 300_000))
+    assert time.monotonic() - began < 10
 
 
 def test_a_packed_page_is_not_unpacked(site: Site) -> None:
@@ -358,7 +368,7 @@ def test_time_is_bounded_over_all_redirects(site: Site) -> None:
 
     def slow(handler: Handler) -> None:
         now[0] += 5
-        handler.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
+        handler.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
     with pytest.raises(TryLater, match="did not answer in time"):
         Cards(here, lambda: now[0]).fetch(site.page("/", slow))

@@ -238,7 +238,7 @@ class _About(HTMLParser):
             self.done = True
 
 
-BITE, READING = 8192, 2.0
+BITE, READING = 8192, 1.0
 """Characters that are parsed at once, and seconds after which what was found must do."""
 
 
