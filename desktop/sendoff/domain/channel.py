@@ -12,7 +12,8 @@ from typing import Any
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
-from sendoff.domain.post import Attachment, Content, Item, Recipient
+from sendoff.domain.post import Attachment, Content, Item, LinkCard, Recipient
+from sendoff.domain.text import LINK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Capabilities:
         caption: the longest text beside media, where that is shorter than `text`.
         media: how many pictures or videos one item takes; `media_types` are MIME types or prefixes ending in "/".
         file_bytes: the largest file that is neither picture nor video.
+        card: whether a link gets a card: "sent" along with the post, "own" where the network looks at the page itself.
         varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
@@ -64,6 +66,7 @@ class Capabilities:
     poll_max: int | None = None
     recipients: int | None = None
     message_bytes: int | None = None
+    card: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
 
     def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
@@ -397,6 +400,17 @@ class Channel:
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         """What only this channel can say against a post, beyond the declared figures. Pure; called while typing."""
         return ()
+
+    def linked(self, text: str) -> str:
+        """The link whose card stands below a text, or "". Pure; by default the first with https:// or http://."""
+        found = LINK.search(text)
+        return found[0] if found else ""
+
+    def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
+        """The card that stands below an item (by its place, from 0), as far as is known. Pure."""
+        item = content.items[number]
+        known = item.card if self.capabilities.card and not item.shown else None
+        return known if known and not known.removed and known.url == self.linked(item.text) else None
 
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""

@@ -72,6 +72,20 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkCard:
+    """What the page at `url` says of itself, as it was when the post was written. `image` has no copies.
+
+    `removed` is that the person wants no card for this link.
+    """
+
+    url: str
+    title: str = ""
+    text: str = ""
+    image: Attachment | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
     """A question with answers; `lasts` is in seconds."""
 
@@ -88,6 +102,7 @@ class Item:
     text: str = ""
     media: tuple[Attachment, ...] = ()
     poll: Poll | None = None
+    card: LinkCard | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -147,8 +162,9 @@ class Content:
 
     @property
     def files(self) -> tuple[Attachment, ...]:
-        """Everything that has bytes in the media store: the files and their copies."""
-        return tuple(form for attachment in self.attachments for form in attachment.forms)
+        """Everything that has bytes in the media store: the files, their copies, and the pictures of cards."""
+        cards = tuple(item.card.image for item in self.items if item.card and item.card.image)
+        return (*(form for attachment in self.attachments for form in attachment.forms), *cards)
 
     def excerpt(self, length: int = 120) -> str:
         """The first words, for a list: a mail's subject, else the text, else the name of the first picture."""

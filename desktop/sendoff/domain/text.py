@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import regex
 
-from sendoff.domain.channel import Capabilities
+if TYPE_CHECKING:  # a channel marks links with this module
+    from sendoff.domain.channel import Capabilities
 
 GRAPHEME = regex.compile(r"\X")
 
