@@ -8,8 +8,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -18,60 +17,12 @@ from sendoff.channels import guarded
 from sendoff.channels.http import Http, Transport
 from sendoff.channels.link_card import MOST_BYTES, PAGE_BYTES, REDIRECTS, SIDE, TEXT, TITLE, Cards, Page, thumbnail
 from sendoff.domain.errors import Rejected, SendError, TryLater
-
-HTML = {"Content-Type": "text/html; charset=utf-8"}
-
-
-class Site(ThreadingHTTPServer):
-    """A web site on this computer: answers by path, and the paths that were asked for."""
-
-    daemon_threads = True
-
-    def __init__(self, host: str = "127.0.0.1") -> None:
-        super().__init__((host, 0), Handler)
-        self.pages: dict[str, tuple[int, dict[str, str], bytes | Callable[[Handler], None]]] = {}
-        self.asked: list[str] = []
-        self.headers: list[dict[str, str]] = []
-        self.url = f"http://{host}:{self.server_address[1]}"
-
-    def page(self, path: str, body: str | bytes | Callable[[Handler], None], status: int = 200, **headers: str) -> str:
-        made = body.encode() if isinstance(body, str) else body
-        self.pages[path] = (status, {**HTML, **{name.replace("_", "-"): text for name, text in headers.items()}}, made)
-        return self.url + path
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self.server.headers.append(dict(self.headers))
-        status, headers, body = self.server.pages.get(self.path, (404, HTML, b"gone"))
-        if callable(body):
-            body(self)
-            return
-        self.send_response(status)
-        for name, text in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, text)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
+from tests.fakes.site import Handler, Site, here, opened
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    server = Site()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def here(address: str) -> bool:
-    """A policy for tests: this computer, under one of its addresses."""
-    return address == "127.0.0.1"
+    with opened() as server:
+        yield server
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (60, 40), mode: str = "RGB") -> bytes:
@@ -233,18 +184,13 @@ def test_the_strict_rule_keeps_away_from_this_computer_however_it_is_spelt(site:
 
 
 def test_a_redirect_is_checked_like_the_first_address(site: Site) -> None:
-    inner = Site("127.0.0.2")
-    threading.Thread(target=inner.serve_forever, args=(0.01,), daemon=True).start()
-    inner.page("/", head("<title>Router</title>"))
-    try:
+    with opened("127.0.0.2") as inner:
+        inner.page("/", head("<title>Router</title>"))
         with pytest.raises(Rejected, match="no address of the public internet"):
             Cards(here).fetch(site.page("/out", "", 302, Location=inner.url + "/"))
         html = head(f"<title>T</title><meta property=og:image content='{inner.url}/p.png'>")
         assert Cards(here).fetch(site.page("/page", html)) == Page("T")  # and so is its picture
         assert inner.asked == []
-    finally:
-        inner.shutdown()
-        inner.server_close()
 
 
 def test_what_was_checked_is_what_is_connected_to(site: Site) -> None:

@@ -108,6 +108,11 @@ class Eyes:
         known = [(one, figures) for one in accounts if (figures := self.figures(one)) and not figures.mail]
         return [Reader(figures, options.get(one, {})) for one, figures in known]
 
+    def with_cards(self, accounts: Iterable[int]) -> list[Channel]:
+        """The channels of those of these accounts that show cards, the ones first that have them sent along."""
+        found = [self.channels[self.known[one].channel] for one in accounts if (own := self.figures(one)) and own.card]
+        return sorted(found, key=lambda one: one.capabilities.card != "sent")
+
     def is_mail(self, account_id: int) -> bool:
         figures = self.figures(account_id)
         return figures is not None and figures.mail

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,7 +17,7 @@ from sendoff.domain.post import Attachment, Role
 from sendoff.store import media as media_rows
 from sendoff.ui.background import Errand
 from sendoff.ui.composer.accounts import AddTile
-from sendoff.ui.composer.preview.pictures import Pictures
+from sendoff.ui.composer.preview.pictures import Pictures, draw_filled
 from sendoff.ui.context import Context
 from sendoff.ui.theme import MEDIUM, Look
 from sendoff.ui.widgets import paint
@@ -356,20 +356,12 @@ class MediaCard(QFrame):
         painter.setClipPath(path)
         painter.fillRect(place, look.color("hover"))
         if image is not None and not image.isNull():
-            _draw_filled(painter, place, image)
+            draw_filled(painter, place, image)
         elif self._file is not None:
             icon = "image" if self._file.is_image else "video" if self._file.is_video else "file"
             drawing = look.pixmap(icon, 20, "text3", self.devicePixelRatioF())
             paint.pixmap(painter, place.center().x() - 9, place.center().y() + 1, drawing)
         painter.end()
-
-
-def _draw_filled(painter: QPainter, place: QRect, image: QImage) -> None:
-    """Fills the place with the middle of a picture."""
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    size = image.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
-    at = QPointF(place.center()) - QPointF(size.width() / 2, size.height() / 2)
-    painter.drawImage(QRect(at.toPoint(), size), image)
 
 
 class _AltField(QPlainTextEdit):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel
-from sendoff.domain.post import Content, Item
+from sendoff.domain.post import Content, Item, LinkCard
 from sendoff.domain.text import filled, fitting, warning_size
 from sendoff.domain.when import When
 
@@ -33,6 +33,10 @@ class Preview:
     def figures(self) -> Capabilities:
         """The channel's limits with what the server told laid over them."""
         return self.channel.capabilities.learned(self.account.learned)
+
+    def card(self, number: int) -> LinkCard | None:
+        """The card below an item, as the network shows it."""
+        return self.channel.card(self.content, number, self.options)
 
     @property
     def warning(self) -> str:
