@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
+from tests.fakes import site
 
 
 @pytest.fixture
@@ -84,9 +85,7 @@ def test_a_thread_with_pictures_where_they_stand(ada: Run, tmp_path: Path) -> No
     assert "has no alt text" in said.err
 
 
-def test_a_picture_is_made_to_fit(
-    ada: Run, tmp_path: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_is_made_to_fit(ada: Run, tmp_path: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "abcdefghijkl")
     assert ada("accounts", "add", "letterbox", "--name", "Box", "--secret-env", "token=TOKEN").code == 0
     path = tmp_path / "grain.png"
@@ -99,6 +98,18 @@ def test_a_picture_is_made_to_fit(
     (file,) = content_of(ada, said)["items"][0]["media"]
     assert file["size"] == path.stat().st_size
     assert [copy["size"] <= 9000 for copy in file["copies"]] == [True]
+
+
+def test_a_card_goes_along_where_a_network_takes_one(ada: Run, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "abcdefghijkl")
+    ada("accounts", "add", "letterbox", "--name", "Box", "--secret-env", "token=TOKEN")
+    assert "none of these accounts" in ada("post", "--to", "Ada", "--text", "https://a.example/b", "--card").err
+    with site.opened() as pages:
+        link = pages.page("/", "<title>A page</title>").replace("127.0.0.1", "localhost")
+        said = ada("post", "--to", "Box", "--text", f"See {link} now", "--card")
+    assert "no address of the public internet" in said.err  # this computer is none of theirs, and the post goes without
+    assert content_of(ada, said)["items"][0]["card"] is None
+    assert pages.asked == []
 
 
 def test_a_picture_keeps_its_words(ada: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Split into thread: where a reader would cut, and what always holds: nothing lost, nothing too long, nothing cut apart."""
+"""Split into thread: cut where a reader would; nothing is lost, too long or cut apart."""
 
 from __future__ import annotations
 
@@ -41,12 +41,22 @@ def split(text: str, *readers: Reader, numbered: bool = False) -> list[str]:
         ("One para.\n\nAnother. And yet another.", ["One para.\n\nAnother.", "And yet another."]),
         ("x" * 55, ["x" * 24, "x" * 24, "x" * 7]),
         (FAMILY * 25, [FAMILY * 24, FAMILY]),
-        ("これは文です。これも文です。これは三番目です。これで終わり。", ["これは文です。これも文です。これは三番目です。", "これで終わり。"]),
-        ("「これは文です。」「次の文は長いですよね。」それで終わり", ["「これは文です。」「次の文は長いですよね。」", "それで終わり"]),
     ],
 )  # fmt: skip
 def test_a_long_text_is_cut_where_a_reader_would(text: str, items: list[str]) -> None:
     assert split(text, reader(24)) == items
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("これは文です。これも文です。終わり。", ["これは文です。これも文です。", "終わり。"]),
+        ("「文です。」「次の文です。」終わり", ["「文です。」「次の文です。」", "終わり"]),
+        ("日本日本日本日本日本日本日本日本", ["日本日本日本日本日本日本日本", "日本"]),
+    ],
+)
+def test_scripts_that_write_without_spaces_are_cut_behind_their_sentences(text: str, items: list[str]) -> None:
+    assert split(text, reader(14)) == items
 
 
 @pytest.mark.parametrize(
@@ -118,8 +128,9 @@ def test_numbers_of_any_length_fit(words: int) -> None:
     assert sum(item.count("abc") for item in items) == words
 
 
-PIECES = ("a", "b", ". ", " ", "\n\n", "。", "日", "本", FAMILY, "e\u0301", "\u0301", "🇪🇪", "\r\n", "@ada", "@a@b.example", "#tag",
-          "x@y.example", "https://a.example/ü?q=1", "HTTP://LONG.example/" + "p" * 30, "www.a.example", "{{name|a b}}",
+PIECES = ("a", "b", ". ", " ", "\n\n", "。", "日", "本", FAMILY, "e\u0301", "\u0301", "🇪🇪", "\r\n", "@ada",
+          "@a@b.example", "#tag", "x@y.example", "https://a.example/ü?q=1",
+          "HTTP://LONG.example/" + "p" * 30, "www.a.example", "{{name|a b}}",
           "(", "”", "word", "\u200d", "\u00a0")  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 ROOMS = st.lists(st.tuples(st.sampled_from(sorted(COUNTERS)), st.integers(8, 60)), min_size=1, max_size=3)
@@ -156,7 +167,9 @@ def allowed(text: str) -> set[int]:
     return {place for place in bounds if not any(one.start < place < one.end for one in marks(text))}
 
 
-@pytest.mark.parametrize("text", ["x" * 20_000, "a@" * 5000, "a." * 5000, " " * 9000 + "x" * 900, "日" * 9000, "#" * 9000])
+@pytest.mark.parametrize(
+    "text", ["x" * 20_000, "a@" * 5000, "a." * 5000, " " * 9000 + "x" * 900, "日" * 9000, "#" * 9000]
+)
 def test_no_text_takes_long(text: str) -> None:
     items = split(text, reader(500))
     assert all(len(item) <= 500 or "." in item or "@" in item for item in items)

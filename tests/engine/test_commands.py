@@ -95,7 +95,9 @@ def test_a_picture_waits_for_its_alt_text_where_that_is_required(program: Progra
     program.commands.save_draft(words, [Variant(one)], post_id=post_id, expected=version)
     ids = program.commands.schedule(post_id, at(program, "tomorrow 9"))
     with pytest.raises(Problems):
-        program.commands.edit(post_id, Content((Item("", (picture,)),)), [Variant(one)], at(program, "tomorrow 9"), override=True)
+        program.commands.edit(
+            post_id, Content((Item("", (picture,)),)), [Variant(one)], at(program, "tomorrow 9"), override=True
+        )
     assert states(program, *ids) == [State.SCHEDULED]
 
 

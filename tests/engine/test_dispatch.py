@@ -34,7 +34,9 @@ def test_a_sent_delivery_has_a_receipt_and_an_attempt(driver: Driver) -> None:
 
 
 def test_each_network_gets_the_form_of_a_picture_that_it_takes(driver: Driver) -> None:
-    picture = Attachment("1" * 64, "a.png", "image/png", 5000, "words", copies=(Copy("2" * 64, "image/jpeg", 900, 9, 9),))
+    picture = Attachment(
+        "1" * 64, "a.png", "image/png", 5000, "words", copies=(Copy("2" * 64, "image/jpeg", 900, 9, 9),)
+    )
     content = Content((Item("one"), Item("two", (picture,))))
     driver.channel.capabilities = replace(driver.channel.capabilities, media=1, image_bytes=1000)
     post_id, _ = driver.commands.save_draft(content, [Variant(driver.account)])

@@ -70,7 +70,9 @@ def open_post(desk: Desk) -> None:
 def open_card(desk: Desk) -> None:
     """A post whose link has a card, for a network that gets it sent and for one that makes its own."""
     image = picture(desk, "card.jpg", "#C8A27A", "rectangle")
-    card = LinkCard("https://harborcoffee.example/guji", CARD_TITLE, "Apricot, black tea, and a little of the holidays.", image)
+    card = LinkCard(
+        "https://harborcoffee.example/guji", CARD_TITLE, "Apricot, black tea, and a little of the holidays.", image
+    )
     content = Content((Item("New beans are in 🌱 https://harborcoffee.example/guji", card=card),))
     variants = [Variant(sample.SKY + 1), Variant(sample.TOOT + 1)]
     post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", ""))

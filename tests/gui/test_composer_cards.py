@@ -17,7 +17,9 @@ from tests.gui import composing, sample
 from tests.gui.composer_hands import click, compose, rest, stored
 from tests.gui.desk import Desk
 
-PAGE = "<head><title>Guji</title><meta name=description content='New beans'><meta property=og:image content=/p.png></head>"
+PAGE = (
+    "<head><title>Guji</title><meta name=description content='New beans'><meta property=og:image content=/p.png></head>"
+)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from sendoff.domain.channel import Capabilities
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Poll, Post, Recipient, Role, Variant
-from sendoff.domain.when import When
 from sendoff.domain.split import Reader
+from sendoff.domain.when import When
 from sendoff.ui.composer.state import (
     EVERYONE,
     Letter,

@@ -99,7 +99,9 @@ def test_a_drawing_stays_a_png_where_that_is_small_enough() -> None:
 
 
 def test_pixels_are_a_limit_of_their_own() -> None:
-    made = made_to_fit(written(noise(500, 400), "JPEG"), "image/jpeg", replace(TAKES, image_bytes=None, image_pixels=50_000))
+    made = made_to_fit(
+        written(noise(500, 400), "JPEG"), "image/jpeg", replace(TAKES, image_bytes=None, image_pixels=50_000)
+    )
     assert 45_000 < made.width * made.height <= 50_000
 
 

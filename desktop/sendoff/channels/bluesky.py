@@ -499,7 +499,9 @@ def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Prob
     if not linked:
         yield Problem(Level.WARNING, "card", "There is no link to make a card of.", "It goes without one.")
     elif not options.get("card_title", "").strip():
-        yield Problem(Level.WARNING, "card", "The link's card has no title of yours.", "The words are left out without one.")
+        yield Problem(
+            Level.WARNING, "card", "The link's card has no title of yours.", "The words are left out without one."
+        )
     elif linked[0].shown:
         yield Problem(
             Level.WARNING, "card", "The link's card stays away.", "Bluesky shows pictures or a card, never both."

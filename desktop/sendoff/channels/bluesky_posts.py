@@ -114,11 +114,15 @@ def _image(attachment: Attachment, blob: Mapping[str, Any]) -> dict[str, Any]:
 
 def carded(parcel: Parcel) -> LinkCard | None:
     """The card that a part shows, if it shows one."""
-    return card_of(parcel.content, parcel.number - 1, parcel.options) if parcel.number <= len(parcel.content.items) else None
+    return (
+        card_of(parcel.content, parcel.number - 1, parcel.options)
+        if parcel.number <= len(parcel.content.items)
+        else None
+    )
 
 
 def card_of(content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
-    """The card of an item: that of its first link. Words typed in the options lie over those of the post's first one."""
+    """The card of an item: that of its first link. Words typed in the options lie over those of the post's first."""
     item = content.items[number]
     link = "" if item.shown else rich.first_link(item.text)
     if not link:

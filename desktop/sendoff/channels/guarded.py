@@ -16,7 +16,9 @@ _UNICAST = ipaddress.IPv6Network("2000::/3")
 """What IPv6 addresses of the public internet there are (IANA, IPv6 address space)."""
 
 _NOT_PUBLIC = tuple(
-    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
+    map(
+        ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20")
+    )
 )
 """What Python 3.11 may still call global: protocol assignments, Teredo and 6to4, which lead to IPv4 addresses, and
 documentation (IANA's special-purpose registries, read 2026-11-27)."""
@@ -27,7 +29,7 @@ class Forbidden(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet: not private, loopback, link-local, shared, reserved, multicast.
+    """Whether an address belongs to the public internet; what is private, local, shared or reserved does not.
 
     Addresses that only lead to another one (IPv4-mapped, NAT64, 6to4, Teredo) are none of it.
     """

@@ -12,7 +12,7 @@ from sendoff.cli import recipients, render, session, shapes
 from sendoff.domain import forms
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Level, Option
-from sendoff.domain.errors import BadInput, SendoffError
+from sendoff.domain.errors import BadInput, SendError, SendoffError
 from sendoff.domain.mail import parse_recipients
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
 from sendoff.domain.split import Reader, split_item
@@ -40,6 +40,7 @@ def post(arguments: argparse.Namespace) -> int:
         readers = _readers(chosen, variants)
         content = _split(_content(program, arguments, chosen), arguments, chosen, readers)
         content = _fitted(program, content, arguments, readers)
+        content = _carded(program, content, arguments, chosen)
         # An empty WHEN, as a script's empty variable gives it, must not mean now.
         when = session.when(program, "now" if arguments.at is None else arguments.at, arguments.zone)
         late = "" if arguments.late is None else str(parse_late(arguments.late))
@@ -177,9 +178,7 @@ def _split(content: Content, arguments: argparse.Namespace, chosen: Chosen, read
         return content
     if not readers:
         raise BadInput("--split cuts by the limits of the accounts, so say where to, with --to ACCOUNT.")
-    items = tuple(
-        piece for item in content.items for piece in split_item(item, readers, numbered=arguments.numbered)
-    )
+    items = tuple(piece for item in content.items for piece in split_item(item, readers, numbered=arguments.numbered))
     alone = next((channel.title for _, channel in chosen if not _has_threads(channel)), "")
     if alone and len(items) > len(content.items):
         raise BadInput(f"{alone} has no threads, so nothing can be split for it. Write a post of its own.")
@@ -188,6 +187,27 @@ def _split(content: Content, arguments: argparse.Namespace, chosen: Chosen, read
 
 def _has_threads(channel: Channel) -> bool:
     return channel.capabilities.threads or channel.capabilities.mail
+
+
+def _carded(program: Program, content: Content, arguments: argparse.Namespace, chosen: Chosen) -> Content:
+    """The content with the card of each item's first link, where that is wanted and somebody sends cards along."""
+    senders = [channel for _, channel in chosen if channel.capabilities.card == "sent"]
+    if not arguments.card:
+        return content
+    if not senders:
+        raise BadInput("--card is for networks that get a link's card sent along, and none of these accounts does.")
+    return replace(content, items=tuple(_with_card(program, item, senders) for item in content.items))
+
+
+def _with_card(program: Program, item: Item, senders: Sequence[Channel]) -> Item:
+    link = next((link for one in senders if (link := one.linked(item.text))), "")
+    if not link or item.shown:
+        return item
+    try:
+        return replace(item, card=program.link_card(link))
+    except SendError as wrong:
+        session.remark(wrong.reason)
+        return item
 
 
 def _attached(program: Program, path: Path, role: Role, alt: str, strip: bool) -> Attachment:

@@ -409,8 +409,10 @@ class Channel:
     def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
         """The card that stands below an item (by its place, from 0), as far as is known. Pure."""
         item = content.items[number]
-        known = item.card if self.capabilities.card and not item.shown else None
-        return known if known and not known.removed and known.url == self.linked(item.text) else None
+        known, kind = item.card, self.capabilities.card
+        if known is None or not kind or item.shown or known.url != self.linked(item.text):
+            return None
+        return known if kind == "own" or not known.removed else None
 
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""

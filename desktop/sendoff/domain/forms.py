@@ -61,6 +61,4 @@ def for_endpoint(content: Content, figures: Capabilities, options: Mapping[str, 
 
 
 def _item(item: Item, figures: Capabilities) -> Item:
-    return replace(
-        item, media=tuple(best_form(one, figures) if one.role is Role.MEDIA else one for one in item.media)
-    )
+    return replace(item, media=tuple(best_form(one, figures) if one.role is Role.MEDIA else one for one in item.media))

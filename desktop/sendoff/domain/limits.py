@@ -129,16 +129,13 @@ def _file(
     form = forms.best_form(attachment, figures)
     if forms.fits(form, figures):
         if form is not attachment and form.sha256 != attachment.sha256:
-            size = f"{size_text(form.size)}, {form.width} × {form.height}"
-            yield Problem(Level.NOTE, "media_copy", f"{where}{name} is smaller on {title}.", f"It goes there with {size}.", "",
-                          number)  # fmt: skip
+            size = f"It goes there with {size_text(form.size)}, {form.width} × {form.height}."
+            yield Problem(Level.NOTE, "media_copy", f"{where}{name} is smaller on {title}.", size, "", number)
         return
     fix = "fit" if forms.can_be_made_to_fit(attachment, figures) else "customise"
     if not forms.takes_kind(figures, attachment.mime):
         way = f"Another kind can be made of {name}." if fix == "fit" else f"{name} has to go."
-        yield Problem(
-            Level.ERROR, "media_type", f"{where}{title} does not take {attachment.mime}.", way, fix, number
-        )
+        yield Problem(Level.ERROR, "media_type", f"{where}{title} does not take {attachment.mime}.", way, fix, number)
         return
     yield Problem(
         Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", _too_big(attachment, figures), fix, number

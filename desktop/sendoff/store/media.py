@@ -123,7 +123,6 @@ class Media:
             height=picture.height if picture else None,
         )
 
-
     def fit(self, attachment: Attachment, figures: Capabilities) -> Attachment:
         """The same with one more copy, which fits an endpoint with these figures. The original stays as it is.
 
@@ -193,7 +192,10 @@ def described(connection: sa.Connection, sha256: str) -> str:
     own = sa.select(variants.c.content, posts.c.updated_at).join(posts, posts.c.id == variants.c.post_id)
     everyone = sa.select(posts.c.content, posts.c.updated_at)
     named = sa.union_all(
-        *(one.where(column.contains(sha256)) for one, column in ((everyone, posts.c.content), (own, variants.c.content)))
+        *(
+            one.where(column.contains(sha256))
+            for one, column in ((everyone, posts.c.content), (own, variants.c.content))
+        )
     ).subquery()
     rows = connection.execute(sa.select(named.c.content).order_by(named.c.updated_at.desc()).limit(LOOKED_THROUGH))
     found = (one for text in rows.scalars() for one in codec.content(text).attachments)

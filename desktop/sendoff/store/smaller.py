@@ -59,7 +59,9 @@ def made_to_fit(data: bytes, mime: str, figures: Capabilities) -> Made:
         try:
             with Image.open(io.BytesIO(data)) as image:
                 if image.width * image.height > MOST_PIXELS:
-                    raise BadInput(f"The picture has {image.width * image.height / 1e6:.0f} megapixels, too many to open.")
+                    raise BadInput(
+                        f"The picture has {image.width * image.height / 1e6:.0f} megapixels, too many to open."
+                    )
                 animated = getattr(image, "is_animated", False)
                 source = _Animation(image, mime, figures) if animated else _Still(image, mime, figures)
                 made = _first_that_fits(source, figures)
@@ -107,7 +109,7 @@ class _Still:
         self._exif = _kept(image)
         upright: Image = ImageOps.exif_transpose(image)
         self._image = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-        if self._image.mode == "RGBA" and self._image.getextrema()[3] == (255, 255):
+        if self._image.mode == "RGBA" and self._image.getchannel("A").getextrema() == (255, 255):
             self._image = self._image.convert("RGB")  # nothing can be seen through it after all
         self.size = self._image.size
         self._kinds = self._in_order(mime, figures)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 WAIT = 1200
 """Milliseconds without a key before a link is looked at: what is still being typed is no address yet."""
 
+BELOW = 12
+"""Pixels between a card and what stands below it."""
+
 
 class LinkCards:
     """Asks for the cards of what is written, when it was written and not when a post is merely opened."""
@@ -192,8 +195,8 @@ class CardLine(QFrame):
         self.remove_button.setVisible(card is not None and self._is_sent)
         pictured = card is not None and card.image is not None
         left = 8 + THUMB.width() + 12 if pictured else 12
-        self._row.setContentsMargins(left if card else 0, 0, 6, 0)
-        self.setFixedHeight(THUMB.height() + 16 if pictured else 56 if card else 32)
+        self._row.setContentsMargins(left if card else 0, 0, 6, BELOW)
+        self.setFixedHeight((THUMB.height() + 16 if pictured else 56 if card else 32) + BELOW)
         self.setAccessibleName(f"Card of {host}: {card.title}" if card else self.text.text())
         self.setVisible(bool(self._url) and self._is_seen and not self._covered)
         self.update()
@@ -207,7 +210,7 @@ class CardLine(QFrame):
         if card is None:
             return
         painter, look = QPainter(self), self._look
-        paint.box(painter, self.rect(), RADIUS, look.color("card"), look.color("line"))
+        paint.box(painter, self.rect().adjusted(0, 0, 0, -BELOW), RADIUS, look.color("card"), look.color("line"))
         if card.image is not None:
             place = QRect(QPoint(8, 8), THUMB)
             image = self._pictures.get(card.image.sha256)
