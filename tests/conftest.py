@@ -15,10 +15,12 @@ import pytest
 import sqlalchemy as sa
 
 from sendoff.bootstrap import Program, open_program
+from sendoff.channels.link_card import Cards
 from sendoff.engine.quiet import Quiet
 from sendoff.store import dialect, migrate
 from sendoff.store.db import FILE
 from sendoff.store.secrets import Vault
+from tests.fakes.site import here
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -98,6 +100,7 @@ def open_profile(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     opened: list[Program] = []
 
     def open_one(name: str = "profile", **more: object) -> Program:
+        more = {"cards": Cards(here), **more}  # pages are looked at on this computer alone
         program = open_program(tmp_path / name, passphrase="open sesame", **more)  # type: ignore[arg-type]
         opened.append(program)
         return program

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from sendoff import logs
 from sendoff.channels import registry
 from sendoff.channels.http import Transport
+from sendoff.channels.link_card import Cards
 from sendoff.domain.channel import Channel
+from sendoff.domain.post import LinkCard
 from sendoff.domain.when import Clock
 from sendoff.engine.bell import Bell
 from sendoff.engine.clock import SystemClock
@@ -39,6 +41,21 @@ class Program:
     commands: Commands
     clock: Clock
     bell: Bell
+    cards: Cards
+
+    def link_card(self, url: str, *, again: bool = False) -> LinkCard:
+        """What the page at `url` says of itself, its picture kept with the files of the posts. Takes seconds.
+
+        Args:
+            again: ask although the answer is known.
+
+        Raises:
+            Rejected, TryLater: there is no card, in a sentence.
+        """
+        page, image = self.cards.fetch(url, again=again), None
+        if page.picture is not None:
+            image = self.media.attach_bytes(page.picture.data, "card.jpg", "image/jpeg")
+        return LinkCard(url, page.title, page.text, image)
 
     def engine(self) -> Engine:
         """A sender for this profile, not started yet."""
@@ -63,11 +80,13 @@ def open_program(
     passphrase: str | None = None,
     clock: Clock | None = None,
     transport: Transport | None = None,
+    cards: Cards | None = None,
 ) -> Program:
     """Opens a profile: makes its folder and database if need be, and loads the channels.
 
     Args:
         folder: the profile; None: SENDOFF_HOME or the system's place.
+        cards: what looks at linked pages; None: one that goes to the public internet only.
         passphrase: for the encrypted file of keys, where there is no keychain; None: SENDOFF_PASSPHRASE if set.
 
     Raises:
@@ -97,6 +116,7 @@ def open_program(
         commands=commands,
         clock=clock,
         bell=bell,
+        cards=cards or Cards(),
     )
 
 

@@ -22,7 +22,7 @@ from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Identity, Level, Parcel, Trace
 from sendoff.domain.delivery import Receipt, State
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, TryLater
-from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.post import Attachment, Content, Item, LinkCard
 from sendoff.store import accounts
 from tests.conftest import SetClock
 from tests.engine.driver import Driver
@@ -281,6 +281,39 @@ def test_a_card_a_quote_and_both_with_pictures(bluesky: Bluesky, server: PdsServ
     assert sent(bluesky, server, tmp_path, link, quote=bob.uri, **titled)[0]["embed"] == both
     shown = sent(bluesky, server, tmp_path, Item(link, media=(ELEPHANT,)), quote=bob.uri, **titled)[0]["embed"]
     assert shown["media"]["$type"] == "app.bsky.embed.images"
+
+
+def test_the_card_of_a_page_and_its_picture(bluesky: Bluesky, server: PdsServer, tmp_path: Path) -> None:
+    thumb = Attachment(ELEPHANT.sha256, "card.jpg", ELEPHANT.mime, ELEPHANT.size)
+    card = LinkCard("https://example.com/a", "A page", "About it", thumb)
+    item = Item("Read example.com/a, please", card=card)
+
+    def embed(item: Item, **options: str) -> Any:
+        return sent(bluesky, server, tmp_path, item, **options)[0].get("embed")
+
+    made = embed(item)
+    assert made["$type"] == "app.bsky.embed.external"
+    about = made["external"]
+    assert (about["uri"], about["title"], about["description"]) == ("https://example.com/a", "A page", "About it")
+    assert [about["thumb"]["ref"]["$link"]] == list(server.endpoint.blobs)
+    typed = embed(item, card_title="Mine")["external"]
+    assert (typed["title"], typed["description"], typed["thumb"]) == ("Mine", "", about["thumb"])
+    assert "thumb" not in embed(replace(item, card=replace(card, image=None)))["external"]
+    assert embed(replace(item, card=replace(card, removed=True))) is None
+    assert embed(replace(item, text="Read example.com/b")) is None  # the card of another link
+    assert embed(replace(item, media=(ELEPHANT,)))["$type"] == "app.bsky.embed.images"
+
+
+def test_the_picture_of_a_card_that_the_server_forgot_is_uploaded_again(
+    bluesky: Bluesky, server: PdsServer, tmp_path: Path
+) -> None:
+    item = Item("Read example.com/a", card=LinkCard("https://example.com/a", "A", "", ELEPHANT))
+    made = testing.parcel(Bench(bluesky, server, tmp_path, item), server.url)
+    server.endpoint.blobs.clear()
+    assert bluesky.publish(made).remote_id
+    assert server.posts[-1].value["embed"]["external"]["thumb"]
+    again = bluesky.prepare(made)
+    assert again == made.prepared  # nothing changed, so the record stays as it was
 
 
 def test_an_answer_belongs_to_the_thread_of_what_it_answers(

@@ -18,7 +18,8 @@ from sendoff.channels.bluesky_text import facets, first_link, found, handles
 from sendoff.domain import limits
 from sendoff.domain.errors import BadInput
 from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, filled, fitting, split_thread
+from sendoff.domain.split import Reader, split_item
+from sendoff.domain.text import count, filled, fitting
 
 FIGURES = Bluesky.capabilities
 FAMILY = "👨‍👩‍👧‍👦"  # 1 grapheme, 25 bytes
@@ -118,7 +119,7 @@ def test_too_many_bytes_are_told_as_such() -> None:
 
 
 def test_a_thread_is_cut_by_both() -> None:
-    items = split_thread(" ".join([FAMILY * 30] * 10), FIGURES)
+    items = [one.text for one in split_item(Item(" ".join([FAMILY * 30] * 10)), [Reader(FIGURES)])]
     assert "".join(items).replace(" ", "") == FAMILY * 300
     assert all(filled(one, FIGURES) <= 300 and len(one.encode()) <= 3000 for one in items)
     assert len(items) == 4  # 3 × 753 bytes fit an item, a fourth 750 does not

@@ -35,7 +35,9 @@ class Letterbox(Channel):
     kind = "letterbox"
     title = "Letterbox"
     needs = "A token"
-    capabilities = Capabilities(checked="2026-11-23", text=100, media=1, media_types=("image/",), alt=100)
+    capabilities = Capabilities(
+        checked="2026-11-23", text=100, media=1, media_types=("image/",), alt=100, image_bytes=9000, card="sent"
+    )
     fields = (
         Field("street", "Street", default="Main Street"),
         Field("address", "Web address", Kind.ADDRESS, required=False),
@@ -54,6 +56,10 @@ class Letterbox(Channel):
 
     def __init__(self, context: Context) -> None:
         self._file = Path(context.folder) / "letterbox.jsonl"
+
+    def linked(self, text: str) -> str:
+        """Any address, also one of this computer."""
+        return next((word for word in text.split() if word.startswith("http://")), "")
 
     def connect(self, fields: Mapping[str, str]) -> Identity:
         if "wrong" in fields["token"]:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
+from tests.fakes import site
 
 
 @pytest.fixture
@@ -82,6 +83,55 @@ def test_a_thread_with_pictures_where_they_stand(ada: Run, tmp_path: Path) -> No
     ]  # fmt: skip
     assert ada("queue", "--json").json["deliveries"][0]["parts"] == 3
     assert "has no alt text" in said.err
+
+
+def test_a_picture_is_made_to_fit(ada: Run, tmp_path: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "abcdefghijkl")
+    assert ada("accounts", "add", "letterbox", "--name", "Box", "--secret-env", "token=TOKEN").code == 0
+    path = tmp_path / "grain.png"
+    Image.effect_noise((200, 200), 90).save(path)
+    words = ("post", "--to", "Ada", "--to", "Box", "--text", "x", "--media", path, "--alt", "grain")
+    refused = ada(*words)
+    assert refused.code == 2
+    assert "too big for Letterbox" in refused.err
+    said = ada(*words, "--fit")
+    (file,) = content_of(ada, said)["items"][0]["media"]
+    assert file["size"] == path.stat().st_size
+    assert [copy["size"] <= 9000 for copy in file["copies"]] == [True]
+
+
+def test_a_card_goes_along_where_a_network_takes_one(ada: Run, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "abcdefghijkl")
+    ada("accounts", "add", "letterbox", "--name", "Box", "--secret-env", "token=TOKEN")
+    assert "none of these accounts" in ada("post", "--to", "Ada", "--text", "https://a.example/b", "--card").err
+    with site.opened() as pages:
+        link = pages.page("/", "<title>A page</title>").replace("127.0.0.1", "localhost")
+        said = ada("post", "--to", "Box", "--text", f"See {link} now", "--card")
+    assert "no address of the public internet" in said.err  # this computer is none of theirs, and the post goes without
+    assert content_of(ada, said)["items"][0]["card"] is None
+    assert pages.asked == []
+
+
+def test_a_picture_keeps_its_words(ada: Run, tmp_path: Path) -> None:
+    bmp = tmp_path / "pier.bmp"
+    Image.new("RGB", (40, 30)).save(bmp)
+    words = ("post", "--to", "Ada", "--text", "x", "--media", bmp)
+    items = content_of(ada, ada(*words, "--alt", "The pier"))["items"]
+    assert (items[0]["media"][0]["mime"], items[0]["media"][0]["alt"]) == ("image/bmp", "The pier")
+    said = ada(*words)
+    assert "pier.bmp has its alt text from last time: “The pier”" in said.err
+    assert content_of(ada, said)["items"][0]["media"][0]["alt"] == "The pier"
+
+
+def test_what_is_too_long_becomes_a_thread(ada: Run, tmp_path: Path) -> None:
+    text = "A sentence of some length. " * 30
+    assert "--override" in ada("post", "--text", text).err
+    said = ada("post", "--text", text, "--media", picture(tmp_path / "one.png"), "--split", "--numbered")
+    items = content_of(ada, said)["items"]
+    assert [(item["text"].rpartition(" ")[2], len(item["media"])) for item in items] == [("1/2", 1), ("2/2", 0)]
+    assert len(content_of(ada, ada("post", "--text", text, "--split", "--thread", "end"))["items"]) == 3
+    assert ada("post", "--text", "x", "--numbered").err == "sendoff: --numbered goes with --split.\n"
+    assert "say where to" in ada("post", "--text", "x", "--split", "--draft").err
 
 
 def test_a_mail_with_everything(ada: Run, post: Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sendoff.domain.channel import Capabilities, Level
 from sendoff.domain.limits import check, size_text
-from sendoff.domain.post import Attachment, Content, Item, Mail, Poll, Recipient, Role
+from sendoff.domain.post import Attachment, Content, Copy, Item, Mail, Poll, Recipient, Role
 
 NETWORK = Capabilities(
     checked="2026-11-23", threads=True, text=20, media=1, media_types=("image/",), image_bytes=1000,
@@ -16,6 +16,7 @@ NETWORK = Capabilities(
 )  # fmt: skip
 POST = Capabilities(checked="2026-11-23", mail=True, batch=1, recipients=3, message_bytes=10_000)
 PICTURE = Attachment("0" * 64, "pier.png", "image/png", 500, alt="a pier", width=50, height=50)
+SMALL = Copy("2" * 64, "image/jpeg", 900, 40, 40)
 ADA, BOB = Recipient("ada@example.org", "Ada"), Recipient("bob@example.org")
 
 
@@ -107,6 +108,41 @@ def test_the_gravest_comes_first() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_alt_text_may_be_required_where_there_is_such_a_thing() -> None:
+    mute = item("hi", replace(PICTURE, alt=" "))
+
+    def found(figures: Capabilities) -> list[tuple[str, str, str]]:
+        problems = check(mute, figures, "Test", {}, alt_required=True)
+        return [(one.code, one.level.value, one.fix) for one in problems]
+
+    assert found(NETWORK) == [("alt_required", "error", "alt")]
+    assert found(replace(NETWORK, alt=None)) == []
+    assert check(item("hi", PICTURE), NETWORK, "Test", {}, alt_required=True) == []
+
+
+@pytest.mark.parametrize(
+    ("picture", "figures", "expected"),
+    [
+        (replace(PICTURE, size=1001), NETWORK, [("media_size", "fit")]),
+        (replace(PICTURE, width=101, height=100), NETWORK, [("media_size", "fit")]),
+        (replace(PICTURE, mime="image/bmp"), replace(NETWORK, media_types=("image/png",)), [("media_type", "fit")]),
+        (replace(PICTURE, mime="image/bmp"), replace(NETWORK, media_types=("image/x",)), [("media_type", "customise")]),
+        (replace(PICTURE, mime="video/mp4", size=9), NETWORK, [("media_type", "customise")]),
+        (replace(PICTURE, size=1001, copies=(SMALL,)), NETWORK, [("media_copy", "")]),
+        (replace(PICTURE, size=1001, copies=(replace(SMALL, size=1001),)), NETWORK, [("media_size", "fit")]),
+        (replace(PICTURE, copies=(SMALL,)), NETWORK, []),  # who takes the original gets it
+        (replace(PICTURE, mime="image/bmp", copies=(SMALL,)), replace(NETWORK, media_types=("image/jpeg",)),
+         [("media_copy", "")]),
+    ],
+)  # fmt: skip
+def test_a_picture_that_is_too_big_can_be_made_to_fit(
+    picture: Attachment, figures: Capabilities, expected: list[tuple[str, str]]
+) -> None:
+    found = check(item("hi", picture), figures, "Test", {})
+    assert [(problem.code, problem.fix) for problem in found] == expected
+    assert all("Test" in problem.title for problem in found)
 
 
 CHAT = Capabilities(

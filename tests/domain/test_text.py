@@ -1,4 +1,4 @@
-"""How text is counted, marked and cut: own cases, published vectors where they are at hand, and what always holds."""
+"""How text is counted and marked: own cases, published vectors where they are at hand, and what always holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendoff.domain.channel import Capabilities
-from sendoff.domain.text import count, fitting, graphemes, marks, split_thread
+from sendoff.domain.text import count, fitting, graphemes, marks
 
 FAMILY = "👨‍👩‍👧‍👦"
 
@@ -157,69 +157,10 @@ def test_marks_stand_in_order_and_never_overlap(text: str) -> None:
     assert all(one.end <= other.start for one, other in itertools.pairwise(spans))
 
 
-# --- threads ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "items"),
-    [
-        ("", []),
-        ("   ", []),
-        ("fits as it stands", ["fits as it stands"]),
-        ("  trimmed  ", ["trimmed"]),
-        ("One sentence here. And another one.", ["One sentence here.", "And another one."]),
-        ("“Quoted words are.” Then more of it.", ["“Quoted words are.”", "Then more of it."]),
-        ("words without any sentence in between", ["words without any", "sentence in between"]),
-        ("first line\nsecond line of it", ["first line", "second line of it"]),
-        ("A. short start is not where it is cut", ["A. short start is", "not where it is cut"]),
-        ("x" * 45, ["x" * 20, "x" * 20, "x" * 5]),
-        (FAMILY * 25, [FAMILY * 20, FAMILY * 5]),
-        ("これは文です。これも文です。これは三番目です。", ["これは文です。これも文です。", "これは三番目です。"]),
-        ("「これは文です。」「次の文は長いですよね。」", ["「これは文です。」", "「次の文は長いですよね。」"]),
-    ],
-)  # fmt: skip
-def test_a_long_text_is_cut_where_a_reader_would(text: str, items: list[str]) -> None:
-    assert split_thread(text, figures("graphemes", 20)) == items
-
-
-def test_a_sign_of_many_marks_is_not_cut_apart() -> None:
-    heavy = "a" + "\u0301" * 150
-    items = split_thread(heavy * 30, figures("graphemes", 10))
-    assert all(item == heavy * (len(item) // len(heavy)) for item in items)
-    assert "".join(items) == heavy * 30
-
-
-def test_without_a_limit_nothing_is_cut() -> None:
-    assert split_thread("x" * 9999, figures("graphemes", None)) == ["x" * 9999]
-
-
-def test_numbers_cost_characters_and_one_item_needs_none() -> None:
-    assert split_thread("twenty letters fit.", figures("graphemes", 20), numbered=True) == ["twenty letters fit."]
-    assert split_thread("One sentence. And another.", figures("graphemes", 20), numbered=True) == [
-        "One sentence. 1/2",
-        "And another. 2/2",
-    ]
-
-
-@pytest.mark.parametrize("words", [9 * 2, 10 * 2, 99 * 3, 101 * 3, 1200])
-def test_numbers_of_any_length_fit(words: int) -> None:
-    items = split_thread("abc " * words, figures("graphemes", 14), numbered=True)
-    assert all(len(item) <= 14 for item in items)
-    assert items[-1].endswith(f" {len(items)}/{len(items)}")
-    assert sum(item.count("abc") for item in items) == words
+# --- what fits -----------------------------------------------------------------------------------------------------
 
 
 TEXTS = st.text(alphabet="ab .!?。」\n@#https:/c👩‍👧e\u0301日", max_size=200)
-
-
-@given(TEXTS, st.sampled_from(["graphemes", "codepoints", "mastodon"]), st.integers(12, 40))
-@settings(derandomize=True, database=None, deadline=None)
-def test_cutting_loses_nothing_and_every_item_fits(text: str, counter: str, most: int) -> None:
-    items = split_thread(text, figures(counter, most))
-    assert "".join("".join(items).split()) == "".join(text.split())
-    assert all(item == item.strip() and item for item in items)
-    tightest = [item for item in items if count(item, figures(counter, most)) > most]
-    assert all(len(graphemes(item)) == 1 for item in tightest)  # one sign alone can be longer than a small limit
 
 
 @given(TEXTS, st.integers(0, 40), st.integers(0, 12))

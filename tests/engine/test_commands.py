@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,10 @@ from sendoff.domain.absence import Cause
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput, KeychainError, NotFound, Refused
-from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Variant
+from sendoff.domain.post import Attachment, Content, Item, Mail, Plan, Recipient, Variant
 from sendoff.domain.when import When, parse_when
 from sendoff.engine.commands import Problems
-from sendoff.store import absences, accounts, deliveries, posts, timeline
+from sendoff.store import absences, accounts, deliveries, posts, settings, timeline
 from tests.conftest import SetClock
 
 ZONE = "Europe/Berlin"
@@ -80,6 +81,24 @@ def test_nothing_cannot_be_sent_even_with_override(program: Program, text: str) 
     post_id = draft(program, account(program), text=text)
     with pytest.raises(Problems, match="nothing to post"):
         program.commands.schedule(post_id, at(program, "tomorrow 9"), override=True)
+
+
+def test_a_picture_waits_for_its_alt_text_where_that_is_required(program: Program) -> None:
+    picture = Attachment(program.media.keep(b"x"), "pier.png", "image/png", 1)
+    one = account(program)
+    with program.store.writing() as connection:
+        settings.write(connection, "alt_required", "yes")
+    post_id, version = program.commands.save_draft(Content((Item("", (picture,)),)), [Variant(one)])
+    with pytest.raises(Problems, match="Picture 1 has no alt text"):
+        program.commands.schedule(post_id, at(program, "tomorrow 9"), override=True)
+    words = Content((Item("", (replace(picture, alt="The pier"),)),))
+    program.commands.save_draft(words, [Variant(one)], post_id=post_id, expected=version)
+    ids = program.commands.schedule(post_id, at(program, "tomorrow 9"))
+    with pytest.raises(Problems):
+        program.commands.edit(
+            post_id, Content((Item("", (picture,)),)), [Variant(one)], at(program, "tomorrow 9"), override=True
+        )
+    assert states(program, *ids) == [State.SCHEDULED]
 
 
 def test_a_time_that_is_past_is_refused(program: Program, clock: SetClock) -> None:

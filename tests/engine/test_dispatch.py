@@ -14,13 +14,13 @@ from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import How, Settle
 from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Refused, Rejected, TryLater
-from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
+from sendoff.domain.post import Attachment, Content, Copy, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When
 from sendoff.engine import limiter
-from sendoff.store import accounts, deliveries
+from sendoff.store import accounts, deliveries, posts
 from sendoff.store.tables import attempts
 from tests.conftest import SetClock
-from tests.engine.driver import Driver, Scripted
+from tests.engine.driver import ZONE, Driver, Scripted
 
 
 def test_a_sent_delivery_has_a_receipt_and_an_attempt(driver: Driver) -> None:
@@ -31,6 +31,24 @@ def test_a_sent_delivery_has_a_receipt_and_an_attempt(driver: Driver) -> None:
     assert detail.row.url == "https://scripted.example/1"
     assert [(one.outcome, one.number) for one in detail.attempts] == [(Outcome.SENT, 1)]
     assert driver.channel.ledger == [detail.parts[0].key]
+
+
+def test_each_network_gets_the_form_of_a_picture_that_it_takes(driver: Driver) -> None:
+    picture = Attachment(
+        "1" * 64, "a.png", "image/png", 5000, "words", copies=(Copy("2" * 64, "image/jpeg", 900, 9, 9),)
+    )
+    content = Content((Item("one"), Item("two", (picture,))))
+    driver.channel.capabilities = replace(driver.channel.capabilities, media=1, image_bytes=1000)
+    post_id, _ = driver.commands.save_draft(content, [Variant(driver.account)])
+    driver.commands.schedule(post_id, When.at(driver.clock.now(), ZONE))
+    driver.run()
+    driver.run()
+    got = driver.channel.parcels[1]
+    (form,) = got.item.media
+    assert (form.sha256, form.mime, form.size, form.name, form.alt) == ("2" * 64, "image/jpeg", 900, "a.png", "words")
+    assert got.content.items[1] == got.item
+    with driver.store.reading() as connection:
+        assert posts.get(connection, post_id).content == content  # and the original stays in the post
 
 
 def test_no_secret_is_kept_with_an_attempt(driver: Driver, tmp_path: Path) -> None:

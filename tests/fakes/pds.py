@@ -335,7 +335,9 @@ def _images(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _blobs(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [one["image"] for one in _images(record)]
+    embed = record.get("embed", {})
+    thumb = (embed.get("media") or embed).get("external", {}).get("thumb")
+    return [one["image"] for one in _images(record)] + ([thumb] if thumb else [])
 
 
 # --- wire ---------------------------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import random
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 from PySide6.QtWidgets import QWidget
 
-from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
+from sendoff.domain.post import Attachment, Content, Item, LinkCard, Mail, Markup, Plan, Recipient, Role, Variant
 from sendoff.store import timeline
 from sendoff.ui.composer.screen import ComposerScreen
 from tests.gui import sample
@@ -20,6 +21,7 @@ GUJI = (
     "250 g bags are on the shelf, as long as the @nordlicht@literatur.example readers leave us some.\n"
     "https://harborcoffee.example/guji Free cup for the first ten."
 )
+CARD_TITLE = "Guji natural: three days from the crane to the cup"
 LETTER = (
     "# Der Winter bei Nordlicht\n\nLiebe {{vorname|Leserin, lieber Leser}},\n\nsechs neue Bücher, ein Kalender und "
     "eine Entschuldigung: *Das Gedächtnis\nder Gezeiten* ist schon wieder vergriffen. 📚 Der Nachdruck kommt am\n"
@@ -62,6 +64,47 @@ def open_post(desk: Desk) -> None:
     variants = [Variant(ids[0]), Variant(ids[1]), Variant(ids[2], own)]
     post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", "ask 2h"))
     desk.window.go("composer", post_id=post_id)
+    desk.settle()
+
+
+def open_card(desk: Desk) -> None:
+    """A post whose link has a card, for a network that gets it sent and for one that makes its own."""
+    image = picture(desk, "card.jpg", "#C8A27A", "rectangle")
+    card = LinkCard(
+        "https://harborcoffee.example/guji", CARD_TITLE, "Apricot, black tea, and a little of the holidays.", image
+    )
+    content = Content((Item("New beans are in 🌱 https://harborcoffee.example/guji", card=card),))
+    variants = [Variant(sample.SKY + 1), Variant(sample.TOOT + 1)]
+    post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", ""))
+    desk.window.go("composer", post_id=post_id)
+    desk.settle()
+
+
+def card_left_out(desk: Desk) -> None:
+    """The same, left out by whoever writes."""
+    open_card(desk)
+    screen(desk).desk.current.items[0].card.remove_button.click()
+    desk.settle()
+
+
+def too_large(desk: Desk) -> None:
+    """A picture that is too large for one network, and a text that is too long for it."""
+    grain = io.BytesIO()
+    noise = Image.frombytes("L", (1400, 1000), random.Random(7).randbytes(1_400_000))
+    Image.merge("RGB", (noise, noise.rotate(180), noise)).save(grain, "PNG", compress_level=1)
+    media = (desk.program.media.attach_bytes(grain.getvalue(), "pier.png", "image/png", alt="The pier at dawn"),)
+    variants = [Variant(sample.SKY + 1), Variant(sample.TOOT + 1)]
+    post_id, _ = desk.program.commands.save_draft(Content((Item("The pier at dawn.", media),)), variants)
+    desk.window.go("composer", post_id=post_id)
+    desk.settle()
+
+
+def made_to_fit(desk: Desk) -> None:
+    """The same, after it was made to fit."""
+    too_large(desk)
+    link = next(one for row in screen(desk).desk.problems.rows for one in row.links if one.words() == "Make it fit")
+    link.click()
+    desk.until(lambda: desk.window.said.startswith("It fits now"))
     desk.settle()
 
 

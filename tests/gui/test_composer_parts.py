@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import random
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from sendoff.store import deliveries
-from tests.gui import composing
+from sendoff.domain.post import Item
+from sendoff.store import deliveries, settings
+from tests.gui import composing, sample
 from tests.gui.composer_hands import (
     CTRL,
     PRACTICE,
@@ -26,6 +30,8 @@ from tests.gui.composer_hands import (
     write,
 )
 from tests.gui.desk import Desk
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
@@ -155,7 +161,9 @@ def test_the_button_goes_to_the_first_red_row_and_offers_a_way(harbor: Desk) -> 
     assert row is not None
     assert "harborcoffee.example can’t get it so." in row.text.text()
     assert row.links[0].hasFocus()
-    assert [one.words() for one in row.links] == ["Customise", "Split into thread", "Send without it", "Send anyway"]
+    assert [one.words() for one in row.links] == [
+        "Customise", "Split into thread", "Split with numbers", "Send without it", "Send anyway",
+    ]  # fmt: skip
     click(link(screen, "Send anyway"))
     rest(harbor)
     assert screen.desk.problems.first_red() is None
@@ -203,6 +211,47 @@ def test_split_into_thread_and_undo(bench: Desk) -> None:
     assert screen.writing.everyone.items[0].text == text
 
 
+def test_split_with_numbers(bench: Desk) -> None:
+    screen = compose(bench)
+    screen.desk.put_text("A sentence of some length. " * 30)
+    rest(bench)
+    click(link(screen, "Split with numbers"))
+    rest(bench)
+    texts = [item.text for item in screen.writing.everyone.items]
+    assert [text.rpartition(" ")[2] for text in texts] == ["1/2", "2/2"]
+    assert not screen.assessment.red
+
+
+def test_split_by_its_key_takes_all_that_is_too_long(bench: Desk) -> None:
+    screen = compose(bench)
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_T, CTRL | SHIFT)
+    assert bench.window.said == "Everything fits where it goes. There is nothing to split."
+    screen.desk.put_text("A sentence of some length. " * 30)
+    screen.desk.add_item()
+    screen.desk.current.items[1].editor.insert("And one more of them here. " * 40)
+    rest(bench)
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_T, CTRL | SHIFT)
+    rest(bench)
+    assert bench.window.said == "Split into 5 items."
+    assert not screen.assessment.red
+
+
+def test_who_has_no_threads_keeps_the_whole_text(harbor: Desk) -> None:
+    """Bluesky takes 300 characters; Discord 2,000, and knows no threads."""
+    screen = compose(harbor)
+    sky, talk = sample.SKY + 1, sample.TALK + 1
+    for one in screen.eyes.known:
+        screen.desk.accounts.choose(one, one in (sky, talk))
+    text = "A sentence of some length. " * 20
+    screen.desk.put_text(text)
+    rest(harbor)
+    click(link(screen, "Split into thread"))
+    rest(harbor)
+    assert screen.writing.everyone.items == (Item(text),)
+    assert len(screen.writing.own[sky].items) == 2
+    assert not screen.assessment.red
+
+
 def test_customise_from_a_problem(harbor: Desk) -> None:
     composing.open_post(harbor)
     screen = composing.screen(harbor)
@@ -229,6 +278,74 @@ def test_add_alt_text_from_a_problem(harbor: Desk) -> None:
     assert "Picture 2 has no alt text." not in matters(screen)
     post_id = screen.saver.record.post_id
     assert stored(harbor, post_id).content.items[0].media[1].alt == "A boat at the pier"
+
+
+def test_a_picture_that_was_described_once_comes_with_its_words(bench: Desk, tmp_path: Path) -> None:
+    path = composing.write_file(tmp_path, "pier.png", composing.png("#BFD7E6"))
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([path])
+    bench.until(lambda: not media.is_busy)
+    QTest.keyClicks(media.cards[0].alt, "A boat at the pier")
+    screen.save()
+    rest(bench)
+    screen.begin()
+    rest(bench)
+    assert not media.files()
+    media.add_paths([path])
+    bench.until(lambda: not media.is_busy)
+    assert media.cards[0].alt.toPlainText() == media.files()[0].alt == "A boat at the pier"
+    assert bench.window.said == "pier.png has its alt text from last time."
+    bench.window._undo()
+    assert media.cards[0].alt.toPlainText() == media.files()[0].alt == ""
+
+
+def test_without_alt_text_nothing_leaves_where_that_is_wanted(bench: Desk, tmp_path: Path) -> None:
+    with bench.program.store.writing() as connection:
+        settings.write(connection, "alt_required", "yes")
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([composing.write_file(tmp_path, "pier.png", composing.png("#BFD7E6"))])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    screen.departure.press()
+    rest(bench)
+    (row,) = screen.desk.problems.rows
+    assert (row.matter.title, row.is_red) == ("Picture 1 has no alt text.", True)
+    assert [one.words() for one in row.links] == ["Add it", "Send without it"]
+    click(row.links[0])
+    QTest.keyClicks(media.cards[0].alt, "A boat")
+    rest(bench)
+    assert not screen.assessment.red
+
+
+def test_a_picture_is_made_to_fit_for_who_does_not_take_it(harbor: Desk) -> None:
+    screen = compose(harbor)
+    toot, sky = sample.TOOT + 1, sample.SKY + 1
+    for one in screen.eyes.known:
+        screen.desk.accounts.choose(one, one in (toot, sky))
+    screen.desk.put_text("words")
+    grain = Image.frombytes("L", (300, 300), random.Random(7).randbytes(90_000)).resize((900, 900))
+    buffer = io.BytesIO()
+    Image.merge("RGB", (grain, grain.rotate(90), grain)).save(buffer, "PNG", compress_level=0)
+    picture = harbor.program.media.attach_bytes(buffer.getvalue(), "pier.png", "image/png", alt="The pier")
+    screen.desk.current.items[0].media.show_files([picture])
+    screen.changed()
+    rest(harbor)
+    assert matters(screen)[0] == "Picture 1 is too big for Bluesky."
+    click(link(screen, "Make it fit"))
+    harbor.until(lambda: harbor.window.said.startswith("It fits now"))
+    screen.desk.put_text(" and more")
+    rest(harbor)
+    assert "Picture 1 is smaller on Bluesky." in matters(screen)
+    assert not screen.assessment.red
+    (kept,) = screen.writing.everyone.items[0].media
+    assert (kept.sha256, kept.size, kept.alt, len(kept.copies)) == (picture.sha256, picture.size, "The pier", 1)
+    assert kept.copies[0].size <= 2_000_000
+    harbor.window._undo()
+    rest(harbor)
+    assert matters(screen)[0] == "Picture 1 is too big for Bluesky."
+    assert screen.writing.everyone.items[0].text == "words and more"
 
 
 # --- threads and marks --------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from sendoff.domain.channel import Capabilities
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Poll, Post, Recipient, Role, Variant
+from sendoff.domain.split import Reader
 from sendoff.domain.when import When
 from sendoff.ui.composer.state import (
     EVERYONE,
@@ -87,7 +88,7 @@ def test_blank(writing: Writing, blank: bool) -> None:
 def test_splitting_keeps_files_and_the_items_around() -> None:
     file = Attachment("a" * 64, "x.png", "image/png", 3)
     page = Page((Item("first"), Item("One two three. Four five six.", (file,)), Item("last")))
-    split = page.split(1, Capabilities(checked="2026-11-23", text=16))
+    split = page.split(1, [Reader(Capabilities(checked="2026-11-23", text=16))])
     assert [item.text for item in split.items] == ["first", "One two three.", "Four five six.", "last"]
     assert split.items[1].media == (file,)
     assert split.without_item(0).items[0].text == "One two three."

@@ -29,7 +29,7 @@ from sendoff.domain.account import Account
 from sendoff.domain.channel import Identity, Parcel, Trace
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, TryLater
-from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.post import Attachment, Content, Item, LinkCard
 from sendoff.domain.text import filled
 from tests.channels.test_bluesky_text import published
 from tests.fakes.letters import PNG
@@ -245,6 +245,15 @@ def test_everything_that_a_post_can_have_is_valid(peer: Peer, bluesky: Bluesky, 
     assert carded["embed"]["external"]["uri"] == "https://example.com/ä_(ö)"
     shown = [text.encode()[one["index"]["byteStart"] : one["index"]["byteEnd"]].decode() for one in first["facets"]]
     assert shown == [f"@{other.identity.name}", "https://example.com/ä_(ö)", "a.co", "#größe", "＃全", "$BTC"]
+
+
+def test_a_card_goes_with_what_its_page_says_and_its_picture(peer: Peer, person: Person) -> None:
+    card = LinkCard("https://example.com/a", "A page", "About it", PICTURE)
+    receipt = person.channel.publish(person.parcel(peer.pds, Item("See example.com/a", card=card)))
+    (value,) = [one["value"] for one in there(peer, person) if one["uri"] == receipt.remote_id]
+    external = value["embed"]["external"]
+    assert (external["title"], external["description"]) == ("A page", "About it")
+    assert (external["thumb"]["mimeType"], external["thumb"]["size"]) == (PICTURE.mime, PICTURE.size)
 
 
 def test_the_server_takes_the_facets_of_every_published_text(peer: Peer, person: Person) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from sendoff.bootstrap import Program
 from sendoff.domain.errors import BadInput, NotFound
@@ -59,6 +60,78 @@ def test_unreadable_exif_goes_as_a_whole() -> None:
     after = pictures.without_location(broken, "image/jpeg")
     assert b"Exif" not in after
     assert list(opened(after).get_flattened_data()) == list(opened(data).get_flattened_data())
+
+
+XMP = (
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    b"<rdf:Description xmlns:exif='http://ns.adobe.com/exif/1.0/' exif:GPSLatitude='52,31N'/></rdf:RDF></x:xmpmeta>"
+)
+
+
+def with_xmp(kind: str) -> bytes:
+    """A picture whose place stands in XMP, as the kind of file writes it."""
+    image, out, how = Image.effect_noise((40, 30), 50).convert("RGB"), io.BytesIO(), {}
+    if kind == "PNG":
+        how["pnginfo"] = PngInfo()
+        how["pnginfo"].add_text("Raw profile type APP1", XMP.hex(), zip=True)  # as ImageMagick writes it
+        how["pnginfo"].add_itxt("XML:com.adobe.xmp", XMP.decode(), zip=True)
+        how["pnginfo"].add_text("Author", "Ada")
+    else:
+        how["xmp"] = XMP
+    image.save(out, kind, **how)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "mime"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
+def test_a_place_in_xmp_goes_too(kind: str, mime: str) -> None:
+    before = with_xmp(kind)
+    assert "xmp" in opened(before).info or kind == "PNG"
+    after = pictures.without_location(before, mime)
+    assert "xmp" not in opened(after).info
+    assert set(opened(after).info) & {"Raw profile type APP1", "XML:com.adobe.xmp"} == set()
+    assert list(opened(after).get_flattened_data()) == list(opened(before).get_flattened_data())
+    assert opened(after).info.get("Author") == ("Ada" if kind == "PNG" else None)
+
+
+def test_pictures_behind_the_first_do_not_tell_either() -> None:
+    """As phones write them: a second picture for depth or light behind the first, with its own EXIF."""
+    place, second = Image.Exif(), Image.effect_noise((20, 10), 50).convert("RGB")
+    place.get_ifd(pictures.GPS).update(BERLIN)
+    second.encoderinfo = {"exif": place.tobytes()}  # type: ignore[attr-defined]
+    out = io.BytesIO()
+    Image.effect_noise((40, 30), 50).convert("RGB").save(
+        out, "MPO", save_all=True, append_images=[second], exif=place.tobytes()
+    )
+    assert pictures.look(out.getvalue()) == pictures.Picture("image/jpeg", 40, 30)
+    after = pictures.without_location(out.getvalue(), "image/jpeg")
+    found = opened(after)
+    assert found.n_frames == 2  # type: ignore[attr-defined]
+    for number in (0, 1):
+        found.seek(number)
+        found.load()
+        assert not found.getexif().get_ifd(pictures.GPS)
+    assert b"GPS" not in after
+    assert b"Exif" not in after[after.index(b"\xff\xd9") :]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_that_lies_on_its_side_is_measured_as_it_is_shown_and_stays_turned(tmp_path: Path, kind: str) -> None:
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = 6
+    exif.get_ifd(pictures.GPS).update(BERLIN)
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(out, kind, exif=exif)
+    attachment = Media(tmp_path).attach_bytes(out.getvalue(), "a", "", alt="")
+    assert (attachment.width, attachment.height) == (30, 40)
+    kept = opened(Media(tmp_path).read(attachment.sha256)).getexif()
+    assert (kept[pictures.ORIENTATION], dict(kept.get_ifd(pictures.GPS))) == (6, {})
+
+
+def test_a_gif_that_moves_is_kept_as_it_is(tmp_path: Path) -> None:
+    frames, out = [Image.new("P", (9, 9), color) for color in range(3)], io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    attachment = Media(tmp_path).attach_bytes(out.getvalue(), "a.gif", "image/gif")
+    assert Media(tmp_path).read(attachment.sha256) == out.getvalue()
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xff\xd8\xff", b"\x89PNG broken", b"RIFFxxxxWEBP"])
@@ -161,6 +234,32 @@ def test_a_file_stays_for_a_week_after_it_was_wanted_last(program: Program) -> N
     commands.delete_draft(post_id)
     assert swept(timedelta(days=31)) == set()
     assert swept(timedelta(days=38)) == {file.sha256}
+
+
+def test_a_picture_is_known_again_by_its_bytes(program: Program) -> None:
+    commands, store = program.commands, program.store
+    data = picture()
+    first = program.media.attach_bytes(data, "a.jpg", "image/jpeg")
+    account = commands.add_account("practice", "Practice", {})
+
+    def alt(sha256: str = first.sha256) -> str:
+        with store.reading() as connection:
+            return media.described(connection, sha256)
+
+    def post(words: str, own: str | None = None) -> None:
+        one = replace(first, alt=words)
+        variant = None if own is None else Content((Item("own", (replace(first, alt=own),)),))
+        commands.save_draft(Content((Item("a"), Item("b", (one,)))), [Variant(account, variant)])
+
+    assert alt() == ""
+    post("A pier")
+    assert alt() == "A pier"
+    assert alt(program.media.attach_bytes(data, "another name.jpg", "image/jpeg").sha256) == "A pier"
+    post("")  # without words it says nothing, and what was said stays
+    assert alt() == "A pier"
+    post("The pier at dawn", "Der Steg")
+    assert alt() in ("The pier at dawn", "Der Steg")
+    assert alt("0" * 64) == ""
 
 
 def test_a_file_of_changes_that_are_not_saved_yet_is_wanted(program: Program) -> None:

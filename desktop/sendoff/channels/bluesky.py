@@ -37,7 +37,7 @@ from sendoff.domain.channel import (
 )
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
-from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.post import Attachment, Content, Item, LinkCard
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -86,6 +86,7 @@ class Bluesky(Channel):
         media_types=("image/",),
         image_bytes=2_000_000,
         alt=2000,
+        card="sent",
     )
     fields = (
         Field(
@@ -117,7 +118,7 @@ class Bluesky(Channel):
         ),
         Option("reply_to", "Answers", help="The address of the post that this one answers."),
         Option("quote", "Quotes", help="The address of the post that the first item shows."),
-        Option("card_title", "Title of the link's card", help="With a title, the first link is shown as a card."),
+        Option("card_title", "Title of the link's card", help="In place of what the page says of itself."),
         Option("card_text", "Words of the link's card"),
     )  # fmt: skip
 
@@ -270,6 +271,12 @@ class Bluesky(Channel):
         for number, item in enumerate(content.items):
             yield from _against_pictures(item, number, account)
 
+    def linked(self, text: str) -> str:
+        return rich.first_link(text)
+
+    def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
+        return posts.card_of(content, number, options)
+
     def arm(self, parcel: Parcel) -> Frozen:
         """The record's key and its instant."""
         return Frozen({"rkey": posts.own_key(parcel.now, parcel.key), "created_at": posts.created_at(parcel.now)})
@@ -282,7 +289,7 @@ class Bluesky(Channel):
             and nobody.
         """
         xrpc = self._xrpc(parcel.account, parcel.secret)
-        blobs = [self._upload(xrpc, parcel, one) for one in parcel.item.shown]
+        blobs = [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
         kept = table(parcel.prepared.get("record"))
         if kept and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
             return dict(parcel.prepared)
@@ -337,7 +344,7 @@ class Bluesky(Channel):
         answer = _put(xrpc, parcel)
         if pds.error(answer)[0] == "BlobNotFound":  # nothing was written, and uploads are seen by nobody
             aside = self._xrpc(parcel.account, parcel.secret)
-            for one in parcel.item.shown:
+            for one in posts.uploads(parcel):
                 self._upload(aside, parcel, one)
             answer = _put(xrpc, parcel)
         if 400 <= answer.status < 500 and (parcel.first_try is not None or pds.error(answer)[0] == "InvalidSwap"):
@@ -492,7 +499,9 @@ def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Prob
     if not linked:
         yield Problem(Level.WARNING, "card", "There is no link to make a card of.", "It goes without one.")
     elif not options.get("card_title", "").strip():
-        yield Problem(Level.WARNING, "card", "The link's card has no title.", "Without one it is left out.")
+        yield Problem(
+            Level.WARNING, "card", "The link's card has no title of yours.", "The words are left out without one."
+        )
     elif linked[0].shown:
         yield Problem(
             Level.WARNING, "card", "The link's card stays away.", "Bluesky shows pictures or a card, never both."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,7 +14,7 @@ from sendoff.channels import bluesky_text as rich
 from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.post import Attachment
+from sendoff.domain.post import Attachment, Content, LinkCard
 
 COLLECTION = "app.bsky.feed.post"
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
@@ -85,15 +86,23 @@ def record(
 
 
 def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The pictures, or the card of the post's first link where one is wanted and nothing else is shown."""
-    if blobs:
+    """The pictures, or the card of a link where nothing else is shown."""
+    if parcel.item.shown:
         shown = [_image(one, blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
         return {"$type": "app.bsky.embed.images", "images": shown}
-    uri, title = carded(parcel), parcel.options.get("card_title", "").strip()
-    if not uri:
+    card = carded(parcel)
+    if card is None:
         return None
-    card = {"uri": uri, "title": title, "description": parcel.options.get("card_text", "").strip()}
-    return {"$type": "app.bsky.embed.external", "external": card}
+    external: dict[str, Any] = {"uri": card.url, "title": card.title, "description": card.text}
+    if blobs:
+        external["thumb"] = dict(blobs[0])
+    return {"$type": "app.bsky.embed.external", "external": external}
+
+
+def uploads(parcel: Parcel) -> tuple[Attachment, ...]:
+    """The pictures that a part needs at the server: its own, or that of its card."""
+    card = None if parcel.item.shown else carded(parcel)
+    return parcel.item.shown or ((card.image,) if card and card.image else ())
 
 
 def _image(attachment: Attachment, blob: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,12 +112,26 @@ def _image(attachment: Attachment, blob: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def carded(parcel: Parcel) -> str:
-    """The link whose card this part shows: the first of the whole post, if a title was given for it; else ""."""
-    if not parcel.options.get("card_title", "").strip() or parcel.number > len(parcel.content.items):
-        return ""
-    before = parcel.content.items[: parcel.number - 1]
-    return "" if any(rich.first_link(one.text) for one in before) else rich.first_link(parcel.item.text)
+def carded(parcel: Parcel) -> LinkCard | None:
+    """The card that a part shows, if it shows one."""
+    return (
+        card_of(parcel.content, parcel.number - 1, parcel.options)
+        if parcel.number <= len(parcel.content.items)
+        else None
+    )
+
+
+def card_of(content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
+    """The card of an item: that of its first link. Words typed in the options lie over those of the post's first."""
+    item = content.items[number]
+    link = "" if item.shown else rich.first_link(item.text)
+    if not link:
+        return None
+    known = item.card if item.card and item.card.url == link and not item.card.removed else None
+    title = options.get("card_title", "").strip()
+    if title and not any(rich.first_link(one.text) for one in content.items[:number]):
+        known = replace(known or LinkCard(link), title=title, text=options.get("card_text", "").strip())
+    return known
 
 
 def _embed(media: dict[str, Any] | None, quoted: Mapping[str, str] | None) -> dict[str, Any] | None:
@@ -166,7 +189,10 @@ def is_same(there: Any, parcel: Parcel) -> bool:
 
 
 def refs(record: Mapping[str, Any]) -> list[str]:
-    """The content hashes of the pictures that a record shows, in order."""
+    """The content hashes of the pictures that a record shows, in order; of a card, that of its picture."""
     embed = table(record.get("embed"))
-    images = table(embed.get("media") or embed).get("images")
-    return [str(table(table(table(one).get("image")).get("ref")).get("$link")) for one in listed(images)]
+    media = table(embed.get("media") or embed)
+    blobs = [table(one).get("image") for one in listed(media.get("images"))]
+    if thumb := table(media.get("external")).get("thumb"):
+        blobs.append(thumb)
+    return [str(table(table(one).get("ref")).get("$link")) for one in blobs]

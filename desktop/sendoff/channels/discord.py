@@ -55,6 +55,7 @@ CAPABILITIES = Capabilities(
     spacing=1.0,  # about 5 messages in 2 s, and 30 in a minute, for each channel; 429 says the rest
     text=2000,  # the specification lets bots write 4,000; the guide says 2,000
     counter="codepoints",
+    card="own",
     media=10,
     image_bytes=10 << 20,  # more in boosted servers
     video_bytes=10 << 20,

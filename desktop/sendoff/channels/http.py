@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from sendoff import __version__, killpoints
-from sendoff.channels import tls
+from sendoff.channels import guarded, tls
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Trace
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, SendError, TryLater
@@ -81,13 +81,14 @@ class _Exchange:
     """How far one request got; filled in by the connection that carries it.
 
     `body` is the size of a body that is small enough to leave together with its `head`. `leaving` is told before the
-    first byte, where the request has an effect.
+    first byte, where the request has an effect. `allowed` says which addresses may be connected to.
     """
 
     seconds: float
     body: int = 0
     head: bytes = b""
     leaving: Callable[[], None] | None = None
+    allowed: guarded.Allowed | None = None
     on_wire: bool = False
     sock: Any = None
     expired: bool = False
@@ -100,6 +101,15 @@ class _Watched:
     """A connection that tells how far it got: whether a byte of this request may have left."""
 
     sock: Any
+    port: int
+    timeout: Any
+    _dns_host: str
+
+    def _new_conn(self) -> socket.socket:
+        exchange: _Exchange | None = getattr(_current, "exchange", None)
+        if exchange is None or exchange.allowed is None:
+            return cast(socket.socket, super()._new_conn())  # type: ignore[misc]
+        return guarded.connect(self._dns_host, self.port, self.timeout, exchange.allowed)
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # mixed in before urllib3's connections
@@ -267,10 +277,14 @@ class Transport:
 
     They are the adapters of requests without its sessions, which add what must not be here: proxies and .netrc from
     the surroundings, cookies, redirects.
+
+    Args:
+        allowed: which addresses may be connected to; None: all.
     """
 
-    def __init__(self, patience: Patience = Patience()) -> None:
+    def __init__(self, patience: Patience = Patience(), allowed: guarded.Allowed | None = None) -> None:
         self.patience = patience
+        self.allowed = allowed
         self._local = threading.local()
         self._reaper = _Reaper()
 
@@ -299,6 +313,7 @@ class Http:
         ca_file: an authority of the person's own, beside the system's.
         trace: where the last exchange is noted down.
         hidden: a secret that stands in the paths; it is masked wherever an address or an answer is noted.
+        any_http: http to other computers too, because no secret goes along.
     """
 
     transport: Transport
@@ -310,9 +325,10 @@ class Http:
     trace: Trace = field(default_factory=Trace)
     patience: Patience | None = None
     hidden: str = field(default="", repr=False)
+    any_http: bool = False
 
     def __post_init__(self) -> None:
-        self.base = _address(self.base)
+        self.base = _address(self.base, self.any_http)
 
     def read(self, path: str, *, ok: Iterable[int] = (), **request: Any) -> Answer:
         """A GET, or another request without effect (method=…). Nothing is ever in doubt about it.
@@ -353,6 +369,7 @@ class Http:
         self.trace.request = self.masked(_as_text(prepared))
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
         exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
+        exchange.allowed = self.transport.allowed
         _current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         try:
@@ -385,6 +402,8 @@ class Http:
     def _failure(self, wrong: Exception, exchange: _Exchange, effect: bool, patience: Patience) -> SendError:
         """The end that an exception means, by how far the request got."""
         cause = _innermost(wrong)
+        if isinstance(cause, guarded.Forbidden):
+            return Rejected(str(cause))
         if not exchange.on_wire:
             return tls.not_reached(*tls.host_and_port(self.base), cause)
         waited = f"{self.name} gave no whole answer within {patience.total:.0f} s" if exchange.expired else None

@@ -90,6 +90,7 @@ class Mastodon(Channel):
         text=500,
         counter="mastodon",
         url_length=23,
+        card="own",
         media=4,
         media_types=("image/", "video/", "audio/"),
         image_bytes=16_777_216,

@@ -68,6 +68,7 @@ class Telegram(Channel):
         text=4096,
         caption=1024,
         counter="codepoints",
+        card="own",
         media=10,
         image_bytes=PHOTO_BYTES,
         video_bytes=FILE_BYTES,

@@ -154,6 +154,13 @@ def _post(verbs: Any) -> None:
         ("--inline", "FILE", Path, "a picture inside a mail's HTML, there as cid:NAME"),
     ):
         words.add_argument(name, metavar=metavar, type=kind, action=_Piece, dest="pieces", help=text)
+    for name, text in (
+        ("--split", "make a thread of what is longer than an account takes, cut where a reader would"),
+        ("--numbered", "end the items of --split with 1/3, 2/3, 3/3"),
+        ("--fit", "make a smaller copy of a picture for accounts that do not take it as it is"),
+        ("--card", "look at each item's first link and send its card along, where a network takes one"),
+    ):
+        words.add_argument(name, action="store_true", help=text)
     _mail_options(verb.add_argument_group("for mail accounts"))
     how = verb.add_argument_group("when and how")
     how.add_argument("--at", metavar="WHEN", help=f"{_WHEN}; without it: now")

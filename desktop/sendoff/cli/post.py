@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sendoff.bootstrap import Program
 from sendoff.cli import recipients, render, session, shapes
-from sendoff.domain import price
+from sendoff.domain import forms, price
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Level, Option
-from sendoff.domain.errors import BadInput, SendoffError
+from sendoff.domain.errors import BadInput, SendError, SendoffError
 from sendoff.domain.mail import parse_recipients
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
+from sendoff.domain.split import Reader, split_item
 from sendoff.domain.when import When, describe, parse_late
-from sendoff.engine.commands import Problems
-from sendoff.store import settings, timeline
+from sendoff.engine.commands import FINAL, Problems
+from sendoff.store import media, settings, timeline
 from sendoff.store.timeline import Row
 
-PLAIN_FACTS = frozenset({"empty", "no_recipient", "channel", "copies", "merge"})
+PLAIN_FACTS = frozenset({*FINAL, "merge"})
 """Problems that no endpoint could see otherwise; the others are figures that may have changed."""
 
 _MAIL_WORDS = ("recipient", "cc", "bcc", "recipients_csv", "subject", "markdown", "html_file", "preheader",
@@ -36,7 +37,10 @@ def post(arguments: argparse.Namespace) -> int:
             Variant(account.id, None, options)
             for account, options in zip((one for one, _ in chosen), _options(chosen, given), strict=True)
         ]
-        content = _content(program, arguments, chosen)
+        readers = _readers(chosen, variants)
+        content = _split(_content(program, arguments, chosen), arguments, chosen, readers)
+        content = _fitted(program, content, arguments, readers)
+        content = _carded(program, content, arguments, chosen)
         # An empty WHEN, as a script's empty variable gives it, must not mean now.
         when = session.when(program, "now" if arguments.at is None else arguments.at, arguments.zone)
         late = "" if arguments.late is None else str(parse_late(arguments.late))
@@ -157,8 +161,81 @@ def _content(program: Program, arguments: argparse.Namespace, chosen: Chosen) ->
     return Content(items, _mail(arguments) if wanted else None)
 
 
+def _readers(chosen: Chosen, variants: Sequence[Variant]) -> list[Reader]:
+    """Whom the items of a thread have to fit: the accounts that get no mail of it."""
+    known = [channel.capabilities.learned(account.learned) for account, channel in chosen]
+    return [Reader(one, variant.options) for one, variant in zip(known, variants, strict=True) if not one.mail]
+
+
+def _split(content: Content, arguments: argparse.Namespace, chosen: Chosen, readers: Sequence[Reader]) -> Content:
+    """The content with each item that is too long for an account cut into several, where that is wanted.
+
+    Raises:
+        BadInput: nobody is there to cut for, or an account has no threads.
+    """
+    if arguments.numbered and not arguments.split:
+        raise BadInput("--numbered goes with --split.")
+    if not arguments.split:
+        return content
+    if not readers:
+        raise BadInput("--split cuts by the limits of the accounts, so say where to, with --to ACCOUNT.")
+    items = tuple(piece for item in content.items for piece in split_item(item, readers, numbered=arguments.numbered))
+    alone = next((channel.title for _, channel in chosen if not _has_threads(channel)), "")
+    if alone and len(items) > len(content.items):
+        raise BadInput(f"{alone} has no threads, so nothing can be split for it. Write a post of its own.")
+    return replace(content, items=items)
+
+
+def _has_threads(channel: Channel) -> bool:
+    return channel.capabilities.threads or channel.capabilities.mail
+
+
+def _carded(program: Program, content: Content, arguments: argparse.Namespace, chosen: Chosen) -> Content:
+    """The content with the card of each item's first link, where that is wanted and somebody sends cards along."""
+    senders = [channel for _, channel in chosen if channel.capabilities.card == "sent"]
+    if not arguments.card:
+        return content
+    if not senders:
+        raise BadInput("--card is for networks that get a link's card sent along, and none of these accounts does.")
+    return replace(content, items=tuple(_with_card(program, item, senders) for item in content.items))
+
+
+def _with_card(program: Program, item: Item, senders: Sequence[Channel]) -> Item:
+    link = next((link for one in senders if (link := one.linked(item.text))), "")
+    if not link or item.shown:
+        return item
+    try:
+        return replace(item, card=program.link_card(link))
+    except SendError as wrong:
+        session.remark(wrong.reason)
+        return item
+
+
 def _attached(program: Program, path: Path, role: Role, alt: str, strip: bool) -> Attachment:
-    return program.media.attach(path, role=role, alt=alt, strip_location=strip)
+    made = program.media.attach(path, role=role, alt=alt, strip_location=strip)
+    if alt or role is not Role.MEDIA or not made.is_image:
+        return made
+    with program.store.reading() as connection:
+        known = media.described(connection, made.sha256)
+    if known:
+        session.remark(f"{made.name} has its alt text from last time: “{known}”")
+    return replace(made, alt=known)
+
+
+def _fitted(program: Program, content: Content, arguments: argparse.Namespace, readers: Sequence[Reader]) -> Content:
+    """The content with a copy of each picture for those who do not take it as it is, where that is wanted."""
+    if not arguments.fit:
+        return content
+    items = []
+    for item in content.items:
+        files = list(item.media)
+        for figures in (one.figures.of(item, one.options) for one in readers):
+            files = [
+                program.media.fit(one, figures) if one.role is Role.MEDIA and forms.wants_copy(one, figures) else one
+                for one in files
+            ]
+        items.append(replace(item, media=tuple(files)))
+    return replace(content, items=tuple(items))
 
 
 def _drafts(pieces: Sequence[tuple[str, object]]) -> list[_Draft]:

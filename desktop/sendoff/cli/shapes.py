@@ -69,7 +69,14 @@ def _item(item: Item) -> dict[str, Any]:
     poll = item.poll and {
         "options": list(item.poll.options), "lasts": item.poll.lasts, "multiple": item.poll.multiple,
     }  # fmt: skip
-    return {"text": item.text, "media": [_file(one) for one in item.media], "poll": poll}
+    return {"text": item.text, "media": [_file(one) for one in item.media], "poll": poll, "card": _card(item)}
+
+
+def _card(item: Item) -> dict[str, Any] | None:
+    card = item.card
+    if card is None or card.removed:
+        return None
+    return {"url": card.url, "title": card.title, "text": card.text, "image": card.image and _file(card.image)}
 
 
 def _file(one: Attachment) -> dict[str, Any]:
@@ -80,6 +87,7 @@ def _file(one: Attachment) -> dict[str, Any]:
         "size": one.size,
         "alt": one.alt,
         "sha256": one.sha256,
+        "copies": [{"mime": copy.mime, "size": copy.size, "sha256": copy.sha256} for copy in one.copies],
     }
 
 
@@ -197,6 +205,8 @@ def _written(content: Content) -> Iterator[str]:
         yield render.indented(item.text)
         for one in item.media:
             yield f"  [{one.role}] {render.one_line(one.name)}{': ' + render.one_line(one.alt) if one.alt else ''}"
+        if item.card and not item.card.removed:
+            yield f"  [card] {render.one_line(item.card.title)}: {render.one_line(item.card.url)}"
 
 
 def _parts(found: Detail, zone: str) -> Iterator[str]:

@@ -10,8 +10,11 @@ from sendoff.domain.errors import BadInput
 
 
 @lru_cache(maxsize=256)
-def web_address(text: str) -> str:
+def web_address(text: str, any_http: bool = False) -> str:
     """The address without a slash at its end; "https://" is added where no scheme is named.
+
+    Args:
+        any_http: plain http to another computer will do, because no key goes there.
 
     Raises:
         BadInput: it is no web address, carries a password, or is plain http to another computer.
@@ -30,7 +33,7 @@ def web_address(text: str) -> str:
         raise BadInput("Leave the name and password out of the address; there are fields for them.")
     if parts.query or parts.fragment:
         raise BadInput(f"“{text}”: leave out what follows the “?” or “#”.")
-    if parts.scheme == "http" and not is_this_computer(host):
+    if parts.scheme == "http" and not any_http and not is_this_computer(host):
         raise BadInput(
             f"“{text}” would send your key in the open. Use https:// (http:// works only for this computer)."
         )

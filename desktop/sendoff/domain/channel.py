@@ -12,7 +12,8 @@ from typing import Any
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
-from sendoff.domain.post import Attachment, Content, Item, Recipient
+from sendoff.domain.post import Attachment, Content, Item, LinkCard, Recipient
+from sendoff.domain.text import LINK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Capabilities:
         gif_bytes: the largest GIF, where that is not the limit of pictures.
         post_cost, link_cost, alt_cost: what a post costs, one with a link, and each alt text, in thousandths of a US
             dollar, by the prices that counted from the day `costs_of` (ISO 8601) on.
+        card: whether a link gets a card: "sent" along with the post, "own" where the network looks at the page itself.
         varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
@@ -72,6 +74,7 @@ class Capabilities:
     link_cost: int | None = None
     alt_cost: int | None = None
     costs_of: str = ""
+    card: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
 
     def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
@@ -405,6 +408,19 @@ class Channel:
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         """What only this channel can say against a post, beyond the declared figures. Pure; called while typing."""
         return ()
+
+    def linked(self, text: str) -> str:
+        """The link whose card stands below a text, or "". Pure; by default the first with https:// or http://."""
+        found = LINK.search(text)
+        return found[0] if found else ""
+
+    def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
+        """The card that stands below an item (by its place, from 0), as far as is known. Pure."""
+        item = content.items[number]
+        known, kind = item.card, self.capabilities.card
+        if known is None or not kind or item.shown or known.url != self.linked(item.text):
+            return None
+        return known if kind == "own" or not known.removed else None
 
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""

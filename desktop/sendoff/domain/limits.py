@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from sendoff.domain import forms, price
 from sendoff.domain import mail as mails
-from sendoff.domain import price
 from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
-from sendoff.domain.text import count, filled
+from sendoff.domain.text import count, filled, warning_size
+
+ALT_REQUIRED = "alt_required"
+"""The code of the problem that a picture has no alt text although the person requires it."""
 
 
-def check(content: Content, capabilities: Capabilities, title: str, options: Mapping[str, str]) -> list[Problem]:
+def check(
+    content: Content, capabilities: Capabilities, title: str, options: Mapping[str, str], *, alt_required: bool = False
+) -> list[Problem]:
     """Everything that the declared figures say against a post, gravest first.
 
     Args:
         capabilities: the channel's figures with the server's own laid over them.
         title: what to call the endpoint in the sentences.
         options: what only this channel knows; a content warning counts as text.
+        alt_required: the person wants no picture to go without alt text where there is such a thing.
     """
     found = list(
         _mail(content, capabilities, title) if capabilities.mail else _post(content, capabilities, title, options)
     )
+    if alt_required:
+        found = [_insisted(problem) if problem.code == "no_alt" else problem for problem in found]
     order = list(Level)
     return sorted(found, key=lambda problem: order.index(problem.level))
+
+
+def _insisted(missing: Problem) -> Problem:
+    """The missing alt text of a picture, where none may be missing."""
+    return replace(missing, level=Level.ERROR, code=ALT_REQUIRED, text="You let no picture go without.")
 
 
 def _post(content: Content, figures: Capabilities, title: str, options: Mapping[str, str]) -> Iterator[Problem]:
@@ -34,7 +48,6 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
         yield Problem(
             Level.ERROR, "thread", f"{title} has no threads.", "Only one item can be posted there.", "customise"
         )
-    warning = options.get("spoiler_text", "")
     for number, item in enumerate(content.items):
         where = f"Item {number + 1}: " if len(content.items) > 1 else ""
         if item.is_empty:
@@ -42,7 +55,7 @@ def _post(content: Content, figures: Capabilities, title: str, options: Mapping[
                 Level.ERROR, "empty", f"Item {number + 1} is empty.", "Write something or take it out.", item=number
             )
         own = figures.of(item, options)
-        yield from _text(item, own, title, where, number, count(warning, own) if warning else 0)
+        yield from _text(item, own, title, where, number, warning_size(own, options))
         yield from _media(item, own, title, where, number)
         yield from _poll(item, figures, title, where, number)
     if cost := price.note(content, figures, title):
@@ -90,19 +103,7 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
         )
     for place, attachment in enumerate(media, 1):
         name = f"Picture {place}" if attachment.is_image else attachment.name
-        if figures.media_types and not _takes(figures.media_types, attachment.mime):
-            yield Problem(
-                Level.ERROR,
-                "media_type",
-                f"{where}{title} does not take {attachment.mime}.",
-                f"{name} has to go.",
-                "customise",
-                number,
-            )
-        if too_big := _too_big(attachment, figures):
-            yield Problem(
-                Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", too_big, "customise", number
-            )
+        yield from _file(attachment, figures, title, where, name, number)
         if figures.alt and len(attachment.alt) > figures.alt:
             yield Problem(
                 Level.ERROR,
@@ -123,21 +124,32 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
             )
 
 
-def _takes(types: tuple[str, ...], mime: str) -> bool:
-    return any(mime.startswith(one) if one.endswith("/") else mime == one for one in types)
+def _file(
+    attachment: Attachment, figures: Capabilities, title: str, where: str, name: str, number: int
+) -> Iterator[Problem]:
+    """What stands against one file, in the form that this endpoint gets; a copy is told, because it is not the same."""
+    form = forms.best_form(attachment, figures)
+    if forms.fits(form, figures):
+        if form is not attachment and form.sha256 != attachment.sha256:
+            size = f"It goes there with {size_text(form.size)}, {form.width} × {form.height}."
+            yield Problem(Level.NOTE, "media_copy", f"{where}{name} is smaller on {title}.", size, "", number)
+        return
+    fix = "fit" if forms.can_be_made_to_fit(attachment, figures) else "customise"
+    if not forms.takes_kind(figures, attachment.mime):
+        way = f"Another kind can be made of {name}." if fix == "fit" else f"{name} has to go."
+        yield Problem(Level.ERROR, "media_type", f"{where}{title} does not take {attachment.mime}.", way, fix, number)
+        return
+    yield Problem(
+        Level.ERROR, "media_size", f"{where}{name} is too big for {title}.", _too_big(attachment, figures), fix, number
+    )
 
 
 def _too_big(attachment: Attachment, figures: Capabilities) -> str:
-    other = figures.image_bytes if attachment.is_image else figures.file_bytes or figures.image_bytes
-    if attachment.mime == "image/gif" and figures.gif_bytes:
-        other = figures.gif_bytes
-    limit = figures.video_bytes if attachment.is_video else other
+    limit = forms.most_bytes(attachment, figures)
     if limit and attachment.size > limit:
         return f"It has {size_text(attachment.size)}, and {size_text(limit)} is the limit."
-    pixels = (attachment.width or 0) * (attachment.height or 0)
-    if attachment.is_image and figures.image_pixels and pixels > figures.image_pixels:
-        return f"It has {pixels / 1e6:.1f} megapixels, and {figures.image_pixels / 1e6:.1f} is the limit."
-    return ""
+    most = (figures.image_pixels or 0) / 1e6
+    return f"It has {forms.pixels(attachment) / 1e6:.1f} megapixels, and {most:.1f} is the limit."
 
 
 def _poll(item: Item, figures: Capabilities, title: str, where: str, number: int) -> Iterator[Problem]:

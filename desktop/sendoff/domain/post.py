@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,11 +25,22 @@ class Markup(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A smaller copy of a picture, for networks that do not take the original. Sizes as in Attachment."""
+
+    sha256: str
+    mime: str
+    size: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that goes along, by its content: the bytes live in the media store under `sha256`.
 
     `size` is in bytes, `width` and `height` in pixels (None where it is no picture). `name` is what the person
-    called it and what a recipient sees.
+    called it and what a recipient sees. `copies` were made because the person agreed; forms.py says who gets one.
     """
 
     sha256: str
@@ -40,6 +51,16 @@ class Attachment:
     role: Role = Role.MEDIA
     width: int | None = None
     height: int | None = None
+    copies: tuple[Copy, ...] = ()
+
+    @property
+    def forms(self) -> tuple[Attachment, ...]:
+        """The file itself, and each copy as a file of its own under the same name and words."""
+        alone = replace(self, copies=())
+        return (alone, *(
+            replace(alone, sha256=one.sha256, mime=one.mime, size=one.size, width=one.width, height=one.height)
+            for one in self.copies
+        ))  # fmt: skip
 
     @property
     def is_image(self) -> bool:
@@ -48,6 +69,20 @@ class Attachment:
     @property
     def is_video(self) -> bool:
         return self.mime.startswith("video/")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCard:
+    """What the page at `url` says of itself, as it was when the post was written. `image` has no copies.
+
+    `removed` is that the person wants no card for this link.
+    """
+
+    url: str
+    title: str = ""
+    text: str = ""
+    image: Attachment | None = None
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +102,7 @@ class Item:
     text: str = ""
     media: tuple[Attachment, ...] = ()
     poll: Poll | None = None
+    card: LinkCard | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -123,6 +159,12 @@ class Content:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         return tuple(attachment for item in self.items for attachment in item.media)
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """Everything that has bytes in the media store: the files, their copies, and the pictures of cards."""
+        cards = tuple(item.card.image for item in self.items if item.card and item.card.image)
+        return (*(form for attachment in self.attachments for form in attachment.forms), *cards)
 
     def excerpt(self, length: int = 120) -> str:
         """The first words, for a list: a mail's subject, else the text, else the name of the first picture."""

@@ -1,16 +1,17 @@
-"""How networks count and mark text: graphemes, links, mentions, tags; and where a long text may be cut."""
+"""How networks count and mark text: graphemes, links, mentions, tags. Long ones are cut in split.py."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import regex
 
-from sendoff.domain.channel import Capabilities
+if TYPE_CHECKING:  # a channel marks links with this module
+    from sendoff.domain.channel import Capabilities
 
 GRAPHEME = regex.compile(r"\X")
 
@@ -114,6 +115,12 @@ def _counted(text: str, capabilities: Capabilities) -> int:
     return COUNTERS[capabilities.counter](text, capabilities)
 
 
+def warning_size(capabilities: Capabilities, options: Mapping[str, str]) -> int:
+    """The characters of each item's limit that a content warning takes."""
+    warning = options.get("spoiler_text", "")
+    return count(warning, capabilities) if warning else 0
+
+
 def filled(text: str, capabilities: Capabilities, spare: int = 0) -> int:
     """How much of the limit a text takes: its length and `spare`, and more than the limit if it has too many bytes."""
     taken = count(text, capabilities) + spare
@@ -157,47 +164,3 @@ def fitting(text: str, capabilities: Capabilities, spare: int = 0) -> int:
         else:
             high = middle - 1
     return ends[low - 1] if low else 0
-
-
-# Where a sentence ends: after its mark and white space, at a line's end, or right after the marks of scripts that
-# write without spaces.
-_SENTENCE = regex.compile(r"(?<=[.!?…。！？]['\"”’)」』）]*)\s+|\n+|(?<=[。！？][」』）”’]*)(?=[^\s」』）”’。！？])")
-_WORD = regex.compile(r"\s+")
-
-
-def split_thread(text: str, capabilities: Capabilities, *, numbered: bool = False) -> list[str]:
-    """Cuts a long text into items that fit, at sentences where it can, else between words, else between graphemes.
-
-    Args:
-        numbered: end each item with " 1/3", which costs characters. A text that fits into one item gets none.
-    """
-    items = _pieces(text.strip(), capabilities, 0)
-    if not numbered or len(items) < 2:
-        return items
-    for digits in itertools.count(1):  # the room for the numbers may make more items, and longer numbers
-        items = _pieces(text.strip(), capabilities, len(" /") + 2 * digits)
-        if len(items) < 10**digits:
-            break
-    return [f"{item} {number}/{len(items)}" for number, item in enumerate(items, 1)]
-
-
-def _pieces(rest: str, capabilities: Capabilities, spare: int) -> list[str]:
-    """The items, each with `spare` characters left free."""
-    items = []
-    while rest:
-        size = fitting(rest, capabilities, spare)
-        if size < len(rest):
-            size = _best_cut(rest, size) or size or len(graphemes(rest)[0])
-        items.append(rest[:size].rstrip())
-        rest = rest[size:].lstrip()
-    return items
-
-
-def _best_cut(text: str, size: int) -> int:
-    """The last good place to cut at or before `size`: a sentence's end past the first third, else a word's."""
-    window = text[: size + 1]
-    sentences = [hit.start() for hit in _SENTENCE.finditer(window) if size // 3 < hit.start() <= size]
-    if sentences:
-        return sentences[-1]
-    words = [hit.start() for hit in _WORD.finditer(window) if 0 < hit.start() <= size]
-    return words[-1] if words else 0

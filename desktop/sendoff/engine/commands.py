@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sendoff.domain import limits
+from sendoff.domain import forms, limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
@@ -24,8 +24,8 @@ from sendoff.store.secrets import Secrets
 PAST = timedelta(minutes=1)
 """A time that is past by no more than this means now; one further back is a mistake."""
 
-FINAL = ("empty", "no_recipient", "channel", "copies")
-"""The codes of problems that cannot be overridden: no endpoint could make anything of it."""
+FINAL = ("empty", "no_recipient", "channel", "copies", limits.ALT_REQUIRED)
+"""The codes of problems that cannot be overridden: no endpoint could make anything of it, or the person set it so."""
 
 
 BY_HAND = Receipt("by hand", answer="You said that it is there.")
@@ -110,20 +110,26 @@ class Commands:
     def problems(
         self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account]
     ) -> list[AccountProblem]:
-        """Everything that stands against a post, for each chosen account; pure, so it can be asked while typing."""
+        """Everything that stands against a post, for each chosen account; cheap, so it can be asked while typing."""
+        with self._store.reading() as connection:
+            alt_required = settings.read(connection)["alt_required"] == "yes"
         return [
             AccountProblem(account, problem)
             for variant in variants
             if (account := known.get(variant.account_id))
-            for problem in self._check(variant.content or content, variant.options, account)
+            for problem in self._check(variant.content or content, variant.options, account, alt_required)
         ]
 
-    def _check(self, content: Content, options: Mapping[str, str], account: Account) -> list[Problem]:
+    def _check(
+        self, content: Content, options: Mapping[str, str], account: Account, alt_required: bool
+    ) -> list[Problem]:
         channel = self._channels.get(account.channel)
         if channel is None:
             return [Problem(Level.ERROR, "channel", f"There is no channel “{account.channel}”.", "Install it again.")]
         figures = channel.capabilities.learned(account.learned)
-        found = limits.check(content, figures, channel.title, options) + list(channel.check(content, options, account))
+        found = limits.check(content, figures, channel.title, options, alt_required=alt_required) + list(
+            channel.check(forms.for_endpoint(content, figures, options), options, account)
+        )
         if account.state is AccountState.SIGN_IN:
             found.append(
                 Problem(
@@ -756,4 +762,4 @@ def _as_they_left(post: Post, existing: Iterable[Delivery]) -> dict[int, Variant
 
 def _attachments(content: Content, variants: Iterable[Variant]) -> tuple[Attachment, ...]:
     own = [variant.content for variant in variants if variant.content]
-    return tuple(attachment for one in [content, *own] for attachment in one.attachments)
+    return tuple(attachment for one in [content, *own] for attachment in one.files)

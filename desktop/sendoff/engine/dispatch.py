@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from sendoff import killpoints
+from sendoff.domain import forms
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Frozen, How, Parcel, Trace
 from sendoff.domain.delivery import Move, Outcome, Part, Receipt
@@ -190,12 +191,14 @@ class Dispatch:
 
     def parcel(self, job: Job, part: Part, channel: Channel, secret: Mapping[str, str]) -> Parcel:
         people = job.content.mail.to if job.content.mail else ()
-        items = job.content.items
+        figures = channel.capabilities.learned(job.account.learned)
+        content = forms.for_endpoint(job.content, figures, job.options)
+        items = content.items
         return Parcel(
             account=job.account,
-            capabilities=channel.capabilities.learned(job.account.learned),
+            capabilities=figures,
             secret=secret,
-            content=job.content,
+            content=content,
             item=items[min(part.plan.item, len(items) - 1)],
             recipients=people[part.plan.first : part.plan.first + part.plan.count],
             number=part.number,

@@ -9,19 +9,24 @@ import re
 import stat
 from collections.abc import Iterable, Set
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from sendoff.domain.channel import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
-from sendoff.domain.post import Attachment, Post, Role
-from sendoff.store import pictures
+from sendoff.domain.post import Attachment, Copy, Post, Role
+from sendoff.store import codec, pictures, smaller
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
 
 LARGEST = 1 << 30
 """Bytes. Larger files are no attachment of any service that Sendoff knows."""
+
+LOOKED_THROUGH = 20
+"""How many posts with the same picture are looked through for its alt text."""
 
 KEPT_UNUSED = timedelta(days=7)
 """How long a file stays that no post names."""
@@ -118,6 +123,16 @@ class Media:
             height=picture.height if picture else None,
         )
 
+    def fit(self, attachment: Attachment, figures: Capabilities) -> Attachment:
+        """The same with one more copy, which fits an endpoint with these figures. The original stays as it is.
+
+        Raises:
+            NotFound: it is gone from this profile. BadInput: nothing that fits can be made of it.
+        """
+        made = smaller.made_to_fit(self.read(attachment.sha256), attachment.mime, figures)
+        copy = Copy(self.keep(made.data), made.mime, len(made.data), made.width, made.height)
+        return replace(attachment, copies=(*attachment.copies, copy))
+
 
 def _read_once(source: Path) -> bytes:
     """Opens a file once and reads what was opened: nobody can swap it in between."""
@@ -166,8 +181,25 @@ def used(connection: sa.Connection, unsaved: Iterable[Post]) -> set[str]:
             found.update(_SHA256.findall(text))
     for post in unsaved:
         contents = (post.content, *(variant.content for variant in post.variants if variant.content))
-        found.update(one.sha256 for content in contents for one in content.attachments)
+        found.update(one.sha256 for content in contents for one in content.files)
     return found
+
+
+def described(connection: sa.Connection, sha256: str) -> str:
+    """The alt text that the latest post with this picture gave it, or ""."""
+    if connection.execute(sa.select(media.c.sha256).where(media.c.sha256 == sha256)).first() is None:
+        return ""  # no post ever had it, so none has to be looked through
+    own = sa.select(variants.c.content, posts.c.updated_at).join(posts, posts.c.id == variants.c.post_id)
+    everyone = sa.select(posts.c.content, posts.c.updated_at)
+    named = sa.union_all(
+        *(
+            one.where(column.contains(sha256))
+            for one, column in ((everyone, posts.c.content), (own, variants.c.content))
+        )
+    ).subquery()
+    rows = connection.execute(sa.select(named.c.content).order_by(named.c.updated_at.desc()).limit(LOOKED_THROUGH))
+    found = (one for text in rows.scalars() for one in codec.content(text).attachments)
+    return next((one.alt for one in found if one.sha256 == sha256 and one.alt.strip()), "")
 
 
 def forget(connection: sa.Connection, names: Iterable[str]) -> None:

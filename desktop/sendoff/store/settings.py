@@ -50,6 +50,14 @@ SETTINGS = (
         "strip_location", "Take the place out of pictures", "yes", "switch",
         help="Removes GPS data before a picture is stored.", page="Sending",
     ),
+    Setting(
+        "alt_required", "Let no picture go without alt text", "no", "switch",
+        help="A post waits until each picture has one, on networks that have alt text.", page="Sending",
+    ),
+    Setting(
+        "link_cards", "Look at linked pages for their cards", "yes", "switch",
+        help="While you write. The site sees this computer’s address, and nothing of you.", page="Sending",
+    ),
     Setting("close_to_tray", "Keep sending when the window is closed", "yes", "switch", page="Background"),
     Setting(
         "close_without_tray", "Where there is no tray, closing the window", "ask", "choice",

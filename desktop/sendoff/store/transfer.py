@@ -340,7 +340,7 @@ class _Arrival:
             return
         if not content.items:
             raise self._wrong("a post has no items")
-        for attachment in content.attachments:
+        for attachment in content.files:
             if attachment.sha256 not in self.files:
                 raise self._wrong(f"the file “{attachment.name}” of a post is not in it")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Level, Problem
 from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, filled, fitting, graphemes
+from sendoff.domain.split import Reader
+from sendoff.domain.text import filled, fitting, graphemes, warning_size
 from sendoff.domain.when import When
 from sendoff.engine.commands import FINAL, Commands
 from sendoff.ui.composer.preview.model import Preview
@@ -19,8 +20,10 @@ MOST_WRONG = 3
 
 FIXES = {
     "split": "Split into thread",
+    "split_numbered": "Split with numbers",
     "customise": "Customise",
     "alt": "Add it",
+    "fit": "Make it fit",
     "sign_in": "Sign in",
     "to": "Show it",
     "subject": "Write one",
@@ -96,6 +99,20 @@ class Eyes:
         channel = self.channels.get(account.channel) if account else None
         return channel.capabilities.learned(account.learned) if account and channel else None
 
+    def has_threads(self, account_id: int) -> bool:
+        figures = self.figures(account_id)
+        return figures is not None and (figures.threads or figures.mail)
+
+    def readers(self, accounts: Iterable[int], options: Mapping[int, Mapping[str, str]]) -> list[Reader]:
+        """These accounts as the ones whom the items of a thread have to fit."""
+        known = [(one, figures) for one in accounts if (figures := self.figures(one)) and not figures.mail]
+        return [Reader(figures, options.get(one, {})) for one, figures in known]
+
+    def with_cards(self, accounts: Iterable[int]) -> list[Channel]:
+        """The channels of those of these accounts that show cards, the ones first that have them sent along."""
+        found = [self.channels[self.known[one].channel] for one in accounts if (own := self.figures(one)) and own.card]
+        return sorted(found, key=lambda one: one.capabilities.card != "sent")
+
     def is_mail(self, account_id: int) -> bool:
         figures = self.figures(account_id)
         return figures is not None and figures.mail
@@ -126,11 +143,6 @@ def assess(writing: Writing, eyes: Eyes, when: When | None) -> Assessment:
 # --- counting -----------------------------------------------------------------------------------------------------
 
 
-def _spare(figures: Capabilities, options: Mapping[str, str]) -> int:
-    warning = options.get("spoiler_text", "")
-    return count(warning, figures) if warning else 0
-
-
 def _seat(content: Content, figures: Capabilities | None, options: Mapping[str, str]) -> Seat:
     if figures is None or figures.text is None or figures.mail:
         return Seat(0, None)
@@ -139,7 +151,7 @@ def _seat(content: Content, figures: Capabilities | None, options: Mapping[str, 
 
 def _seats(content: Content, figures: Capabilities, options: Mapping[str, str]) -> list[Seat]:
     """How each item stands."""
-    spare = _spare(figures, options)
+    spare = warning_size(figures, options)
     each = [(item.text, figures.of(item, options)) for item in content.items]
     return [Seat(filled(text, own, spare), own.text) for text, own in each]
 
@@ -150,7 +162,7 @@ def _page(writing: Writing, tab: int, eyes: Eyes) -> tuple[Counted, ...]:
         figures = eyes.figures(one)
         if figures is not None and figures.text is not None and not figures.mail:
             options = writing.options.get(one, {})
-            readers.append((figures, options, _spare(figures, options)))
+            readers.append((figures, options, warning_size(figures, options)))
     return tuple(_counted(item, readers) for item in writing.page(tab).items)
 
 
@@ -206,6 +218,8 @@ def _fixes(problem: Problem, tab: int, writing: Writing) -> Iterable[str]:
         yield "customise"
     if problem.fix in FIXES and problem.fix != "customise":
         yield problem.fix
+    if problem.fix == "split":
+        yield "split_numbered"
 
 
 def _nowhere(writing: Writing) -> Iterator[Matter]:

@@ -132,6 +132,10 @@ class Desk(QScrollArea):
     def view(self, tab: int) -> PageView:
         return self._views.get(tab, self._views[EVERYONE])
 
+    def views(self) -> list[tuple[int, PageView]]:
+        """The pages by their tabs."""
+        return list(self._views.items())
+
     @property
     def current(self) -> PageView:
         return self.view(self.tab)

@@ -7,16 +7,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment, Role
+from sendoff.store import media as media_rows
 from sendoff.ui.background import Errand
 from sendoff.ui.composer.accounts import AddTile
-from sendoff.ui.composer.preview.pictures import Pictures
+from sendoff.ui.composer.preview.pictures import Pictures, draw_filled
 from sendoff.ui.context import Context
 from sendoff.ui.theme import MEDIUM, Look
 from sendoff.ui.widgets import paint
@@ -93,6 +94,9 @@ class Files(QWidget):
             del self._coming[key]
             self._files = (*self._files, attachment)
             self._told()
+            if attachment.alt:
+                undo = partial(self._forget_alt, attachment.sha256)
+                self._context.say(f"{attachment.name} has its alt text from last time.", undo=undo)
             if then is not None:
                 then(attachment)
 
@@ -101,8 +105,15 @@ class Files(QWidget):
             self._show()
             self._context.say(str(error), trouble=True)
 
-        self._coming[key] = self._context.do(work, came, failed, slow=True, owner=self)
+        self._coming[key] = self._context.do(lambda: self._remembered(work()), came, failed, slow=True, owner=self)
         self._show()
+
+    def _remembered(self, attachment: Attachment) -> Attachment:
+        """The same with the alt text that it had in another post. Not on the window's thread."""
+        if attachment.role is not Role.MEDIA or not attachment.is_image:
+            return attachment
+        with self._context.program.store.reading() as connection:
+            return replace(attachment, alt=media_rows.described(connection, attachment.sha256))
 
     def forget_coming(self) -> None:
         """Gives up what is still being copied, and says so."""
@@ -111,6 +122,10 @@ class Files(QWidget):
             name = key.partition("\n")[0]
             self._context.say(f"{name} was not there yet when the post was closed. Add it again.", trouble=True)
         self._coming.clear()
+
+    def _forget_alt(self, sha256: str) -> None:
+        self._files = tuple(replace(one, alt="") if one.sha256 == sha256 else one for one in self._files)
+        self._told()
 
     def _give_up(self, key: str) -> None:
         """Forgets about a file that is still being copied."""
@@ -341,20 +356,12 @@ class MediaCard(QFrame):
         painter.setClipPath(path)
         painter.fillRect(place, look.color("hover"))
         if image is not None and not image.isNull():
-            _draw_filled(painter, place, image)
+            draw_filled(painter, place, image)
         elif self._file is not None:
             icon = "image" if self._file.is_image else "video" if self._file.is_video else "file"
             drawing = look.pixmap(icon, 20, "text3", self.devicePixelRatioF())
             paint.pixmap(painter, place.center().x() - 9, place.center().y() + 1, drawing)
         painter.end()
-
-
-def _draw_filled(painter: QPainter, place: QRect, image: QImage) -> None:
-    """Fills the place with the middle of a picture."""
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    size = image.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
-    at = QPointF(place.center()) - QPointF(size.width() / 2, size.height() / 2)
-    painter.drawImage(QRect(at.toPoint(), size), image)
 
 
 class _AltField(QPlainTextEdit):

@@ -13,6 +13,7 @@ from sendoff.domain.mail import from_markdown
 from sendoff.domain.post import Attachment, Item, Markup
 from sendoff.domain.text import FIELD
 from sendoff.ui.composer.assess import Counted
+from sendoff.ui.composer.cards import CardLine
 from sendoff.ui.composer.editor import Editor
 from sendoff.ui.composer.emoji import EmojiPopup
 from sendoff.ui.composer.mailform import MailForm
@@ -261,6 +262,7 @@ class ItemView(QWidget):
         self.picture = IconButton(look, "image", "Add a picture or video", run=self.media.choose)
         self.emoji = IconButton(look, "smile", "Put in an emoji", run=self._open_emoji)
         self.more = Button(look, "Add to thread", kind="quiet", icon="list-plus", size=SMALL, run=self.more_wanted.emit)
+        self.card = CardLine(context, pictures)
         self.poll = PollLine(context)
         self.poll.removed.connect(self._without_poll)
         self._head = self._make_head()
@@ -272,12 +274,17 @@ class ItemView(QWidget):
         for part in (self._line, self._head):
             column.addWidget(part)
         column.addWidget(self.editor, 1)
-        for part in (self.poll, self._tools, self.media):
+        for part in (self.poll, self._tools, self.card, self.media):
             column.addWidget(part)
         self.editor.edited.connect(self.edited.emit)
         self.editor.files.connect(self.dropped.emit)
         self.editor.picture.connect(self.media.add_picture)
+        self.media.changed.connect(self._cover_card)
         self.media.changed.connect(self.edited.emit)
+        self.card.changed.connect(self.edited.emit)
+
+    def _cover_card(self) -> None:
+        self.card.cover(bool(self.media.files()))
 
     def _make_head(self) -> QWidget:
         head = QWidget()
@@ -309,10 +316,12 @@ class ItemView(QWidget):
         self._item = item
         self.editor.set_text(item.text)
         self.media.show_files(item.shown)
+        self.card.show_card(item.card)
+        self._cover_card()
         self.poll.show_poll(item)
 
     def item(self) -> Item:
-        return Item(self.editor.text(), self.media.files(), self._item.poll)
+        return Item(self.editor.text(), self.media.files(), self._item.poll, self.card.card)
 
     def set_count(self, counted_item: Counted) -> None:
         self.count.setText(counted(counted_item.characters, "character", "characters"))

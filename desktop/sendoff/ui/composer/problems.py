@@ -108,15 +108,17 @@ class ProblemRow(QWidget):
         self._grid.setContentsMargins(24, 0, 0, 1)
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(0)
-        links = QHBoxLayout()
+        self._links = QWidget()
+        links = QHBoxLayout(self._links)
+        links.setContentsMargins(0, 0, 0, 0)
         links.setSpacing(0)
         for link in self.links:
             links.addWidget(link)
         self._grid.addWidget(self.title, 0, 0)
-        self._grid.addLayout(links, 0, 2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._grid.setColumnStretch(1, 1)
         self._grid.setRowMinimumHeight(0, 35)
         self._below: bool | None = None
+        self._crowded: bool | None = None
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(f"{matter.title} {self.text.text()}")
@@ -139,20 +141,26 @@ class ProblemRow(QWidget):
     # --- size and paint -------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        """Puts the consequence beside the cause, or below it where there is no room."""
+        """Puts the consequence beside the cause and the remedies at the right, or below it where there is no room."""
         links = sum(link.sizeHint().width() for link in self.links)
         title = QFontMetrics(self.title.font()).horizontalAdvance(self.title.text())
         text = QFontMetrics(self.text.font()).horizontalAdvance(self.text.text())
-        below = bool(self.text.text()) and 24 + title + text + links + 24 > self.width()
-        if below == self._below:
+        crowded = bool(links) and 24 + title + links + 12 > self.width()
+        below = bool(self.text.text()) and 24 + title + text + (0 if crowded else links) + 24 > self.width()
+        if (below, crowded) == (self._below, self._crowded):
             return
-        self._below = below
+        self._below, self._crowded = below, crowded
+        self._grid.removeWidget(self._links)
+        if crowded:
+            self._grid.addWidget(self._links, 2, 0, 1, 3, Qt.AlignmentFlag.AlignRight)
+        else:
+            self._grid.addWidget(self._links, 0, 2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._grid.removeWidget(self.text)
         if below:
             self._grid.addWidget(self.text, 1, 0, 1, 3)
         else:
             self._grid.addWidget(self.text, 0, 1, Qt.AlignmentFlag.AlignVCenter)
-        self._grid.setContentsMargins(24, 0, 0, 9 if below else 1)
+        self._grid.setContentsMargins(24, 0, 0, 9 if below and not crowded else 1)
         self._grid.setColumnStretch(0, 1 if below else 0)
         self._grid.setColumnStretch(1, 0 if below else 1)
         self.updateGeometry()
@@ -165,7 +173,7 @@ class ProblemRow(QWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._grid.totalHeightForWidth(width) if self._below else 36
+        return self._grid.totalHeightForWidth(width) if self._below or self._crowded else 36
 
     def sizeHint(self) -> QSize:
         return QSize(400, self.heightForWidth(max(self.width(), 400)))

@@ -19,6 +19,7 @@ from sendoff.store.settings import SETTINGS
 from sendoff.ui.actions import add_action
 from sendoff.ui.background import Errand
 from sendoff.ui.composer.assess import Assessment, Eyes, assess
+from sendoff.ui.composer.cards import LinkCards
 from sendoff.ui.composer.care import Care
 from sendoff.ui.composer.departure import Departure
 from sendoff.ui.composer.desk import Desk
@@ -74,6 +75,7 @@ class ComposerScreen(Screen):
         self.departure = Departure(self)
         self.care = Care(self)
         self.remedies = Remedies(self)
+        self.link_cards = LinkCards(self)
         self._arrange()
         self._make_timers()
         self._connect()
@@ -106,6 +108,7 @@ class ComposerScreen(Screen):
 
     def _connect(self) -> None:
         self.desk.changed.connect(self.changed)
+        self.desk.changed.connect(self.link_cards.changed)
         self.desk.add_account_wanted.connect(lambda: self.context.go("add_account"))
         self.desk.problems.fix.connect(self.remedies.apply)
         self.foot.changed.connect(self.changed)
@@ -133,6 +136,7 @@ class ComposerScreen(Screen):
         add("Pick a time", self.foot.open_picker, "Alt+C", "calendar-days")
         add("Add a picture", self.desk.choose_files, "Ctrl+Shift+A", "image")
         add("Add to thread", self.desk.add_item, "Ctrl+Shift+Return", "list-plus")
+        add("Split into thread", self.remedies.split_what_is_long, "Ctrl+Shift+T", "list-plus")
         add("Move the picture left", lambda: self.desk.move_picture(-1), "Alt+Left")
         add("Move the picture right", lambda: self.desk.move_picture(1), "Alt+Right")
         add("Show or hide the preview", self.header.press_preview, "Alt+P", "eye")
@@ -227,6 +231,7 @@ class ComposerScreen(Screen):
         self.departure.begin()
         self.desk.notice.say("")
         self.desk.forget_coming()
+        self.link_cards.soon.stop()
         self._show(opened.writing)
         self._baseline = self.writing
         planned, post = (opened.post if opened.planned else None), opened.post

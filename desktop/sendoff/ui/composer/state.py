@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from sendoff.domain.channel import Capabilities
 from sendoff.domain.errors import BadInput
 from sendoff.domain.mail import parse_recipient
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Post, Recipient, Role, Variant
-from sendoff.domain.text import split_thread
+from sendoff.domain.split import Reader, split_item
 
 EVERYONE = 0
 """The tab of the page that all accounts get which have none of their own; other tabs are account ids."""
@@ -94,11 +93,9 @@ class Page:
         kept = self.items[:number] + self.items[number + 1 :]
         return replace(self, items=kept or (Item(),))
 
-    def split(self, number: int, figures: Capabilities) -> Page:
-        """Cuts an item's text into items that fit; files and poll stay with the first."""
-        item = self.items[number]
-        texts = split_thread(item.text, figures) or [""]
-        pieces = (replace(item, text=texts[0]), *(Item(text) for text in texts[1:]))
+    def split(self, number: int, readers: Sequence[Reader], *, numbered: bool = False) -> Page:
+        """Cuts an item's text into items that fit all readers; files and poll stay with the first."""
+        pieces = split_item(self.items[number], readers, numbered=numbered)
         return replace(self, items=(*self.items[:number], *pieces, *self.items[number + 1 :]))
 
 

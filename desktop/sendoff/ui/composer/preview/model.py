@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel
-from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, filled, fitting
+from sendoff.domain.post import Content, Item, LinkCard
+from sendoff.domain.text import filled, fitting, warning_size
 from sendoff.domain.when import When
 
 
@@ -34,6 +34,10 @@ class Preview:
         """The channel's limits with what the server told laid over them."""
         return self.channel.capabilities.learned(self.account.learned)
 
+    def card(self, number: int) -> LinkCard | None:
+        """The card below an item, as the network shows it."""
+        return self.channel.card(self.content, number, self.options)
+
     @property
     def warning(self) -> str:
         """The content warning that stands in front, or ""."""
@@ -53,6 +57,6 @@ def cut(item: Item, preview: Preview) -> Cut:
     text, figures = item.text, preview.figures.of(item, preview.options)
     if figures.text is None:
         return Cut(len(text), 0)
-    spare = count(preview.warning, figures) if preview.warning else 0
+    spare = warning_size(figures, preview.options)
     over = max(filled(text, figures, spare) - figures.text, 0)
     return Cut(fitting(text, figures, spare) if over else len(text), over)

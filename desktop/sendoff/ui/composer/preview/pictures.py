@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QObject, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
 
 from sendoff.domain.errors import SendoffError
 from sendoff.ui import raster
@@ -66,3 +66,11 @@ def read(path: Path) -> QImage:
     if size.isValid() and max(size.width(), size.height()) > EDGE:
         reader.setScaledSize(size.scaled(QSize(EDGE, EDGE), Qt.AspectRatioMode.KeepAspectRatio))
     return reader.read()
+
+
+def draw_filled(painter: QPainter, place: QRect, image: QImage) -> None:
+    """Fills the place with the middle of a picture."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    size = image.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+    at = QPointF(place.center()) - QPointF(size.width() / 2, size.height() / 2)
+    painter.drawImage(QRect(at.toPoint(), size), image)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from sendoff.domain.post import Item, Poll
 from sendoff.domain.when import short, span_text
+from sendoff.ui.composer.preview.card import CardBox
 from sendoff.ui.composer.preview.media import MediaGrid
 from sendoff.ui.composer.preview.model import Preview, cut
 from sendoff.ui.composer.preview.pictures import Pictures
@@ -92,6 +93,7 @@ class StatusCard(Card):
             self.body.addWidget(self.items[-1])
         for number, (shown, item) in enumerate(zip(self.items, wanted, strict=True)):
             shown.show_item(preview, item, threaded=len(wanted) > 1, last=number == len(wanted) - 1)
+            shown.card.show_card(preview.card(number))
 
 
 class StatusItem(QWidget):
@@ -110,12 +112,13 @@ class StatusItem(QWidget):
         self.nothing = Label(look, NOTHING, color="text3")
         self.media = MediaGrid(look, pictures)
         self.poll = PollBox(look)
+        self.card = CardBox(look, pictures)
         self._folded, self._below = QWidget(), QWidget()
         self._build()
 
     def _build(self) -> None:
         folded = _column(self._folded, 10)
-        for part in (self.words, self.nothing, self.media, self.poll):
+        for part in (self.words, self.nothing, self.media, self.card, self.poll):
             folded.addWidget(part)
         below = _column(self._below, 10)
         below.addWidget(self.warning)
