@@ -31,7 +31,7 @@ from sendoff.engine import limiter
 from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
-from sendoff.store.db import Store
+from sendoff.store.db import Store, StoreTrouble
 from sendoff.store.deliveries import Begin, End, Job, Unclaim
 from sendoff.store.media import Media
 from sendoff.store.secrets import Secrets
@@ -136,6 +136,12 @@ class Dispatch:
             self._failed_before_wire(job, part, Rejected(str(missing)))
         except SendError as wrong:
             self._failed_before_wire(job, part, wrong)
+        except StoreTrouble:
+            raise  # it is claimed anew
+        except Exception as fault:  # a mistake in the channel, and nothing has left: it is tried again, and says so
+            log.exception("the channel %s failed to prepare", job.account.channel)
+            what = f"Sendoff itself failed when it made this ready ({type(fault).__name__})."
+            self._failed_before_wire(job, part, TryLater(what, detail=repr(fault)))
         return None
 
     def _renewed(self, job: Job, channel: Channel) -> Mapping[str, str]:

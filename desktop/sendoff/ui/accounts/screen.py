@@ -29,6 +29,7 @@ from sendoff.ui.widgets.field import TextField
 from sendoff.ui.widgets.flow import FlowLayout
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
+from sendoff.ui.widgets.notice import Notice
 from sendoff.ui.widgets.state import Tile
 from sendoff.ui.widgets.surface import EmptyState, Header, primary
 from sendoff.ui.window import NARROW_UNDER
@@ -79,6 +80,11 @@ class AccountsScreen(Screen):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(self.header)
+        self.missing = Notice(self.look)
+        above = QVBoxLayout()
+        above.setContentsMargins(PADDING, 0, PADDING, 0)
+        above.addWidget(self.missing)
+        whole.addLayout(above)
         whole.addWidget(self._pages, 1)
         self._walk = Walk(self._shown, self, before=self.search.setFocus)
         self._timer = QTimer(self)
@@ -131,6 +137,7 @@ class AccountsScreen(Screen):
             mine = [one for one in known if one.workspace_id == place.id]
             self._fill(place, mine, counts, moment, titled=len({one.workspace_id for one in known}) > 1)
         self._show_totals(known)
+        self._show_missing({one.channel for one in known})
         self._filter()
         self._show_mark()
 
@@ -196,6 +203,12 @@ class AccountsScreen(Screen):
         if self._arrived:  # on the first visit there were no cards yet that could take the keyboard
             first.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrived = False
+
+    def _show_missing(self, used: set[str]) -> None:
+        """Names the channels that could not be loaded; where an account needs one, its card says so."""
+        failed = {kind: why for kind, why in self.context.program.failed_channels.items() if kind not in used}
+        said = [f"The channel “{kind}” could not be loaded: {why}" for kind, why in sorted(failed.items())]
+        self.missing.say("\n".join(said), state="failed")
 
     def _filter(self) -> None:
         wanted = self.search.text().split()
