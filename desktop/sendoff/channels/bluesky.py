@@ -17,7 +17,7 @@ from sendoff.channels import tls
 from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.oauth import Listener
-from sendoff.channels.reading import table
+from sendoff.channels.reading import ends_at, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -162,9 +162,9 @@ class Bluesky(Channel):
             ).at("app_password")
         where, http = self._where(fields)
         if grant:
-            return self._identity(
-                http, where, self._proved(http, where, grant), {"app_password": "", "oauth": "", **grant.secrets}
-            )
+            proved = self._proved(http, where, grant)
+            made = self._identity(http, where, proved, {"app_password": "", "oauth": "", **grant.secrets})
+            return replace(made, expires=datetime.fromisoformat(grant.ends)) if grant.ends else made
         session = pds.signed_in(http, where.identifier, password)
         note = "" if pds.APP_PASSWORD.fullmatch(password) else (
             "This looks like a main password. An app password can do less harm, and you can take it back by itself."
@@ -231,7 +231,7 @@ class Bluesky(Channel):
             NeedsLogin: a browser sign-in is over, or the app password was taken back. TryLater.
         """
         token = secret.get("access_jwt", "")
-        until = pds.ends_at(token)
+        until = ends_at(token)
         if token and self._ran_out.get(_did(account)) != token and (until is None or until - now > pds.SOON):
             return {}
         http = self._server(account)

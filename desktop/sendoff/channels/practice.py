@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sendoff.domain import mail
@@ -77,6 +77,10 @@ class Practice(Channel):
             placeholder="later:5, drop, accept",
         ),
         Field(
+            "ends", "Its sign-in ends", required=False, advanced=True, placeholder="2026-12-24 18:00",
+            help="In UTC. After that it no longer takes the key.",
+        ),
+        Field(
             "doubt", "If an answer gets lost", Kind.CHOICE, default="search", advanced=True,
             choices=(
                 ("search", "Sendoff can look"), ("repeat", "Again has one effect"), ("ask", "Only you can tell"),
@@ -94,8 +98,12 @@ class Practice(Channel):
                 raise BadInput(f"The practice network has no answer “{answer}”. It has: {', '.join(ANSWERS)}.").at(
                     "answers"
                 )
+        ends = _ends(fields)
+        if ends and ends <= datetime.now(UTC):
+            raise _signed_out()
         learned: dict[str, Any] = {"mail": True, "text": None} if fields.get("takes") == "mail" else {}
-        return Identity(handle=fields["handle"], name=fields["handle"].strip("@").split("@")[0], learned=learned)
+        name = fields["handle"].strip("@").split("@")[0]
+        return Identity(handle=fields["handle"], name=name, learned=learned, expires=ends)
 
     def settle(self, account: Any) -> Settle:
         how = How(account.settings.get("doubt", "search"))
@@ -107,6 +115,9 @@ class Practice(Channel):
         handle = parcel.account.handle
         parcel.trace.request = f"POST practice\n\n{parcel.item.text}"
         script = _script(parcel.account.settings.get("answers", ""))
+        ends = _ends(parcel.account.settings)
+        if ends and ends <= parcel.now:
+            raise _signed_out()
         with self._lock:
             place = len(self._lines(handle, "try"))
             self._append({"try": parcel.key, "handle": handle})
@@ -121,7 +132,7 @@ class Practice(Channel):
             "refuse": Rejected(
                 "The practice network refused it: “not today”.", advice="Change it, or send it again.", status=422
             ),
-            "login": NeedsLogin("The practice network no longer accepts the key.", advice="Sign in again.", status=401),
+            "login": _signed_out(),
             "later": TryLater(
                 "The practice network asks to wait.", after=timedelta(seconds=float(detail or 5)), status=429
             ),
@@ -181,6 +192,26 @@ class Practice(Channel):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _signed_out() -> NeedsLogin:
+    return NeedsLogin("The practice network no longer accepts the key.", advice="Sign in again.", status=401)
+
+
+def _ends(fields: Mapping[str, str]) -> datetime | None:
+    """When the sign-in ends.
+
+    Raises:
+        BadInput: that is no time.
+    """
+    typed = fields.get("ends", "").strip()
+    if not typed:
+        return None
+    try:
+        ends = datetime.fromisoformat(typed)
+    except ValueError:
+        raise BadInput(f"“{typed}” is no time. Write it like 2026-12-24 18:00.").at("ends") from None
+    return ends if ends.tzinfo else ends.replace(tzinfo=UTC)
 
 
 def _script(text: str) -> list[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -13,3 +17,13 @@ def table(value: Any) -> dict[str, Any]:
 def listed(value: Any) -> list[Any]:
     """The value if it is a JSON array, else an empty one."""
     return value if isinstance(value, list) else []
+
+
+def ends_at(token: str) -> datetime | None:
+    """When a token ends, as it says itself (RFC 7519 section 4.1.4); None where it does not."""
+    try:
+        payload = token.split(".")[1]
+        until = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("exp")
+        return datetime.fromtimestamp(until, UTC)
+    except (IndexError, binascii.Error, ValueError, AttributeError, TypeError, OverflowError, OSError):
+        return None

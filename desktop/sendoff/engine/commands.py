@@ -16,8 +16,20 @@ from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound,
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
 from sendoff.engine import trying
+from sendoff.engine.keys import Keys
 from sendoff.engine.trying import Trial
-from sendoff.store import absences, accounts, changes, deliveries, media, posts, settings, whereabouts, wouldsend
+from sendoff.store import (
+    absences,
+    accounts,
+    changes,
+    deliveries,
+    media,
+    posts,
+    readings,
+    settings,
+    whereabouts,
+    wouldsend,
+)
 from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
 
@@ -28,7 +40,7 @@ FINAL = ("empty", "no_recipient", "channel", "copies")
 """The codes of problems that cannot be overridden: no endpoint could make anything of it."""
 
 
-BY_HAND = Receipt("by hand", answer="You said that it is there.")
+BY_HAND = Receipt(readings.BY_HAND, answer="You said that it is there.")
 """The receipt of a part that the person found."""
 
 LEAVING = (State.SENDING, State.IN_DOUBT, State.HANDED_OVER)
@@ -73,6 +85,7 @@ class Commands:
         self._channels = channels
         self._clock = clock
         self._system_zone = zone
+        self._keys = Keys(secrets, store.folder, clock)
 
     # --- posts ----------------------------------------------------------------------------------------------------
 
@@ -387,7 +400,7 @@ class Commands:
             raise Refused(f"{channel.title} takes nothing back that was sent.")
         if BY_HAND in out:
             raise Refused("You said that it is there, so Sendoff does not know its number. Delete it there.")
-        secret = self._secrets.get(account.secret_ref)
+        secret = self._keys.secret(account, channel)
         for receipt in reversed(out):
             channel.delete(account, secret, receipt)
         with self._store.writing(changes.DELIVERIES) as connection:
@@ -481,6 +494,8 @@ class Commands:
                     secret_ref=ref,
                     spacing=channel.capabilities.learned(identity.learned).spacing,
                     now=self._clock.now(),
+                    expires_at=identity.expires,
+                    probed_at=self._clock.now(),
                 )
         except BaseException:
             self._secrets.remove(ref)
@@ -517,6 +532,7 @@ class Commands:
                     url=identity.url,
                     handle=identity.handle,
                 )
+                accounts.signed_in(connection, account_id, identity.expires, self._clock.now())
                 released = deliveries.release_account(connection, account_id)
         except BaseException:
             self._forget(ref, unless=account.secret_ref)
@@ -556,13 +572,14 @@ class Commands:
             account = accounts.get(connection, account_id)
         channel = self.channel(account.channel)
         try:
-            identity = channel.connect({**account.settings, **self._secrets.get(account.secret_ref)})
+            identity = channel.connect({**account.settings, **self._keys.secret(account, channel)})
         except NeedsLogin as wrong:
             with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
                 deliveries.hold_account(connection, account_id, wrong.reason)
             raise
         with self._store.writing(changes.ACCOUNTS) as connection:
             accounts.update(connection, account_id, learned=identity.learned)
+            accounts.signed_in(connection, account_id, identity.expires, self._clock.now())
             if account.state is AccountState.SIGN_IN:
                 deliveries.release_account(connection, account_id)
             elif account.rest_until is not None:

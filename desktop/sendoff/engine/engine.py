@@ -29,11 +29,13 @@ from sendoff.engine.departures import LEASE, Departures
 from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.heart import Heart
 from sendoff.engine.journal import Journal, boot_id
+from sendoff.engine.keys import Keys
 from sendoff.engine.pool import Pool
 from sendoff.engine.quiet import Quiet
 from sendoff.engine.readiness import Readiness
 from sendoff.engine.returns import Returns
 from sendoff.engine.settle import Settler
+from sendoff.engine.signins import SignIns
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
@@ -139,6 +141,11 @@ class Engine:
         self._circuit = Circuit(
             store=store, writer=self._writer, secrets=secrets, channels=channels, pool=self._pool, clock=clock
         )
+        self._signins = SignIns(
+            store=store, writer=self._writer, keys=Keys(secrets, store.folder, clock), channels=channels,
+            pool=self._pool, clock=clock, rests=lambda: self._departures.rests,
+            unreached=lambda: self._readiness.waiting,
+        )  # fmt: skip
         self._returns = Returns(
             store=store, writer=self._writer, readiness=self._readiness, clock=clock,
             hold=partial(self._departures.hold, "clock"), trouble=lambda text: self._trouble("clock", text),
@@ -248,7 +255,7 @@ class Engine:
             self._notice_others()
             self._look()
             self._apply_pause()
-            for one in (self._readiness, self._circuit, self._returns, self._watchdog):
+            for one in (self._readiness, self._circuit, self._returns, self._watchdog, self._signins):
                 one.tick()
             self._look_after_threads()
             self._power.hold_off(self._pool.busy > 0 or self._departures.is_anything_near)
