@@ -47,7 +47,7 @@ class Notes:
         if request.method == "GET" and path.startswith("/notes/"):
             key = path.removeprefix("/notes/")
             return answer(200, {"id": self.known[key], "ref": key}) if key in self.known else answer(404, {})
-        if request.method == "DELETE":
+        if request.method == "DELETE" and path.startswith("/notes/"):
             gone = [key for key, number in self.known.items() if f"/notes/{number}" == path]
             return answer(200, self.known.pop(gone[0]) and {}) if gone else answer(404, {})
         return self.reply or self._made(request, path)

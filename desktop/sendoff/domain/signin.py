@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sendoff.domain.account import Account
+from sendoff.domain.text import graphemes
 from sendoff.domain.when import distance, moment
 
 STEPS = (7, 3, 1)
@@ -20,6 +21,9 @@ DAILY = timedelta(days=1)
 AHEAD = timedelta(hours=4)
 """How long before a post is due its account is asked: time enough to sign in again."""
 
+NAME = 40
+"""Characters by which a post at risk is called."""
+
 TOO_LATE = timedelta(minutes=2)
 """Closer to the due time nobody is asked any more: the sending itself finds out."""
 
@@ -32,6 +36,13 @@ def step(expires_at: datetime | None, now: datetime) -> int | None:
     if left <= timedelta():
         return ENDED
     return min((days for days in STEPS if left <= timedelta(days=days)), default=None)
+
+
+def ends_first(account: Account, due_at: datetime, now: datetime, zone: str) -> str:
+    """That the sign-in ends before a post is due, as a sentence; "" if it does not, as far as is known."""
+    if account.expires_at is None or not now < account.expires_at <= due_at:
+        return ""
+    return f"The sign-in of {account.name} ends {_when(account.expires_at, now, zone)}, before this is due."
 
 
 def is_to_probe(account: Account, due_at: datetime | None, now: datetime) -> bool:
@@ -49,6 +60,17 @@ def is_to_probe(account: Account, due_at: datetime | None, now: datetime) -> boo
     return due_at is not None and seen_at < due_at - AHEAD and now + TOO_LATE < due_at
 
 
+def _short(excerpt: str) -> str:
+    signs = graphemes(excerpt)
+    return excerpt if len(signs) <= NAME else f"{''.join(signs[: NAME - 1]).rstrip()}…"
+
+
+def _when(instant: datetime, now: datetime, zone: str) -> str:
+    """Within a sentence: "today 14:00", "Fri 11:00", "22 Dec 19:00"."""
+    words = moment(instant, zone, now)
+    return f"t{words[1:]}" if words.startswith("Today") else words
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A sign-in that ends within the first step, and the posts that are planned for later than that.
@@ -63,8 +85,7 @@ class Ending:
 
     def words(self, now: datetime, zone: str) -> str:
         """When it ends, and what that means for what is planned later, in sentences."""
-        when = moment(self.expires_at, zone, now)
-        when = f"{when[:1].lower()}{when[1:]}" if when.startswith("Today") else when
+        when = _when(self.expires_at, now, zone)
         said = f"ends {when}, {distance(self.expires_at - now)}" if self.expires_at > now else f"ended {when}"
         return f"The sign-in of {self.account.name} {said}. {self.risk}"
 
@@ -73,7 +94,7 @@ class Ending:
         """What is planned for later: "2 posts are planned for later: “Lunch” and “Dinner”. Sign in again before, …"."""
         if not self.at_risk:
             return "Nothing is planned for later."
-        named = [f"“{one}”" for one in self.excerpts if one]
+        named = [f"“{_short(one)}”" for one in self.excerpts if one]
         if named and self.at_risk > len(named):
             named.append(f"{self.at_risk - len(named)} more")
         *first, last = named or [""]

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sendoff.domain import limits
+from sendoff.domain import limits, signin
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
@@ -148,6 +148,10 @@ class Commands:
                 )
             )
         return found
+
+    def ends_first(self, account: Account, when: When) -> str:
+        """That the account's sign-in ends before then, as a sentence; "" if it does not, as far as is known."""
+        return signin.ends_first(account, when.instant, self._clock.now(), when.zone)
 
     def schedule(self, post_id: int, when: When, late: str = "", *, override: bool = False) -> list[int]:
         """Plans a draft for all its chosen accounts; returns the ids of the deliveries.

@@ -13,7 +13,8 @@ from sendoff.domain.account import Account, Workspace
 from sendoff.domain.channel import Identity
 from sendoff.domain.errors import KeychainError, NeedsLogin, SecretGone, SendError, SendoffError
 from sendoff.domain.redact import Redactor
-from sendoff.store import accounts, changes
+from sendoff.domain.signin import Ending
+from sendoff.store import accounts, changes, signins
 from sendoff.ui.accounts.card import AccountCard
 from sendoff.ui.accounts.facts import Action, Checked, Facts, Moment, facts, server
 from sendoff.ui.accounts.parts import Walk, scrolling
@@ -54,6 +55,7 @@ class AccountsScreen(Screen):
         self._groups: dict[int, _Group] = {}
         self._checking: dict[int, Errand] = {}
         self._checked: dict[int, Checked] = {}
+        self._endings: dict[int, Ending] = {}
         self._marked = 0
         self._arrived = False
         self.search = TextField(self.look, "Find an account", icon="search", hint="Find an account", clear=True)
@@ -131,6 +133,7 @@ class AccountsScreen(Screen):
             places = accounts.workspace_list(connection)
             known = accounts.every(connection)
             counts = accounts.counts(connection)
+            self._endings = {one.account.id: one for one in signins.endings(connection, self.context.now())}
         moment = Moment(self.context.now(), self.context.zone())
         self._drop({one.id for one in known}, {one.id for one in places})
         for place in places:
@@ -171,7 +174,8 @@ class AccountsScreen(Screen):
         program = self.context.program
         channel = program.channels.get(account.channel)
         failed = program.failed_channels.get(account.channel, "")
-        return facts(account, channel, counts, moment, self._checked.get(account.id), failed)
+        checked, ending = self._checked.get(account.id), self._endings.get(account.id)
+        return facts(account, channel, counts, moment, checked, failed, ending)
 
     def _step(self, account: Account) -> str:
         channel = self.context.program.channels.get(account.channel)
