@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sendoff.domain import mail
+from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Field, How, Identity, Kind, Parcel, Settle
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, TryLater
@@ -66,6 +67,7 @@ class Practice(Channel):
         poll_options=4,
         poll_option=50,
     )
+    can_delete = True
     fields = (
         Field("handle", "Name there", default="@you@practice", help="Anything you like."),
         Field(
@@ -105,7 +107,7 @@ class Practice(Channel):
         name = fields["handle"].strip("@").split("@")[0]
         return Identity(handle=fields["handle"], name=name, learned=learned, expires=ends)
 
-    def settle(self, account: Any) -> Settle:
+    def settle(self, account: Account) -> Settle:
         how = How(account.settings.get("doubt", "search"))
         if how is How.ASK:
             return Settle(how, why="This practice account plays a network that can't be asked.")
@@ -161,10 +163,15 @@ class Practice(Channel):
             known = self._received_line(parcel)
         return Receipt(known["id"], answer="Found in the practice network.") if known else None
 
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        with self._lock:
+            self._append({"gone": receipt.remote_id, "handle": account.handle})
+
     def received(self, handle: str | None = None) -> list[Received]:
         """What it shows, oldest first: all of it, or one account's."""
         with self._lock:
-            lines = self._lines(handle, "id")
+            gone = {line["gone"] for line in self._lines(handle, "gone")}
+            lines = [line for line in self._lines(handle, "id") if line["id"] not in gone]
         return [
             Received(
                 id=line["id"], handle=line["handle"], at=line["at"], text=line["text"], subject=line.get("subject", ""),

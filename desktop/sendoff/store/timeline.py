@@ -23,6 +23,7 @@ from sendoff.store.tables import (
     accounts,
     attempts,
     deliveries,
+    events,
     from_stamp,
     parts,
     posts,
@@ -183,6 +184,7 @@ class Row:
     parts: int
     out: int
     people: int
+    deleted: bool = False
 
     @property
     def when(self) -> When:
@@ -212,6 +214,7 @@ def _row_query() -> Any:
             .limit(1)
             .scalar_subquery()
             .label("receipt"),
+            sa.exists().where(events.c.delivery_id == deliveries.c.id, events.c.kind == "deleted").label("deleted"),
         )
         .join(posts, posts.c.id == deliveries.c.post_id)
         .join(accounts, accounts.c.id == deliveries.c.account_id)
@@ -233,6 +236,7 @@ def _rows(found: Any) -> list[Row]:
             parts=row.parts,
             out=row.out,
             people=row.people,
+            deleted=bool(row.deleted),
         )
         for row in found
     ]

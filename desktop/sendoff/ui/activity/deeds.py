@@ -27,6 +27,7 @@ class Act(StrEnum):
     CANCEL = "cancel"
     OPEN_LINK = "open_link"
     COPY_LINK = "copy_link"
+    DELETE = "delete"  # what is out is taken back at the network
     RECEIVED = "received"  # what the practice network shows
 
 
@@ -50,10 +51,14 @@ MOVES: Mapping[Act, Move] = {
 """The moves that some deeds make; they are possible where the state table allows them."""
 
 
+STANDS = (State.SENT, State.FAILED, State.MISSED, State.HELD, State.CANCELLED)
+"""The states in which nothing of a delivery is on its way, so that what is out can be taken back."""
+
+
 def deeds_of(row: Row, account: Account | None, channel: Channel | None) -> tuple[Deed, ...]:
     """Everything that can be done with this delivery now."""
     state = row.delivery.state
-    found = [*_own(row, account, channel), Deed(Act.CANCEL, "Cancel it", "x", pressing=False), *_anywhere(row)]
+    found = [*_own(row, account, channel), Deed(Act.CANCEL, "Cancel it", "x", pressing=False), *_anywhere(row, channel)]
     return tuple(deed for deed in found if deed.act not in MOVES or can(state, MOVES[deed.act]))
 
 
@@ -93,11 +98,14 @@ def _dismiss(row: Row) -> list[Deed]:
     return [] if row.delivery.acknowledged else [Deed(Act.DISMISS, "Dismiss")]
 
 
-def _anywhere(row: Row) -> list[Deed]:
+def _anywhere(row: Row, channel: Channel | None) -> list[Deed]:
     found = []
     if is_web(row.url):
         found.append(Deed(Act.OPEN_LINK, "Open the post", "external-link", pressing=False))
         found.append(Deed(Act.COPY_LINK, "Copy the link", "link", pressing=False))
     if row.channel == "practice" and row.out:
         found.append(Deed(Act.RECEIVED, "What the practice network received", "flask-conical", pressing=False))
+    if channel and channel.can_delete and row.out and not row.deleted and row.delivery.state in STANDS:
+        words = f"Delete from {channel.title}…"  # noqa: S608  # no SQL, but a button
+        found.append(Deed(Act.DELETE, words, "trash-2", pressing=False))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from sendoff.domain.delivery import Event, Part
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
 from sendoff.store.timeline import Detail
+from sendoff.ui.activity.deeds import Act, Deed
 from sendoff.ui.activity.lines import deviation
 from sendoff.ui.links import is_web, open_web
 from sendoff.ui.theme import STRONG, Look
@@ -29,7 +31,7 @@ LABEL = 66
 
 
 class Proof(Card):
-    """The card. `copy` gets a text for the clipboard and what to say of it; `received` opens the practice network."""
+    """The card. `copy` gets a text for the clipboard and what to say of it; `below` stands what else `do` can do."""
 
     def __init__(
         self,
@@ -37,7 +39,8 @@ class Proof(Card):
         detail: Detail,
         zone: str,
         copy: Callable[[str, str], object],
-        received: Callable[[], object] | None = None,
+        below: Sequence[Deed] = (),
+        do: Callable[[Act], object] = id,
     ) -> None:
         super().__init__(look, padding=12)
         self.setFixedWidth(WIDE)
@@ -53,10 +56,11 @@ class Proof(Card):
             self._build_list("Parts", [_part_line(look, part, detail) for part in detail.parts])
         if detail.events:
             self._build_list("Later news", [_event_line(look, event, zone) for event in detail.events])
-        if received is not None:
+        for deed in below:
             self.body.addSpacing(4)
-            words = "What the practice network received"
-            self.body.addWidget(Button(look, words, kind="link", icon="flask-conical", size=SMALL, run=received))
+            self.body.addWidget(
+                Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, run=partial(do, deed.act))
+            )
 
     def _build_head(self) -> None:
         head = QHBoxLayout()
