@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sendoff.channels import bluesky_numbers as counts
 from sendoff.channels import bluesky_oauth as oauth
 from sendoff.channels import bluesky_pds as pds
 from sendoff.channels import bluesky_posts as posts
@@ -37,6 +38,7 @@ from sendoff.domain.channel import (
 )
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Attachment, Content, Item
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Bluesky(Channel):
         media_types=("image/",),
         image_bytes=2_000_000,
         alt=2000,
+        numbers=counts.AT_ONCE,
     )
     fields = (
         Field(
@@ -121,10 +124,13 @@ class Bluesky(Channel):
         Option("card_text", "Words of the link's card"),
     )  # fmt: skip
 
-    def __init__(self, context: Context, *, entry: str = pds.ENTRY, directory: str = pds.DIRECTORY) -> None:
+    def __init__(
+        self, context: Context, *, entry: str = pds.ENTRY, directory: str = pds.DIRECTORY, view: str = counts.VIEW
+    ) -> None:
         self._transport = context.transport
         self._entry = entry
         self._directory = directory
+        self._view = view
         self._ran_out: dict[str, str] = {}  # by DID the token that its server called over
         self._nonces: oauth.Nonces = {}
 
@@ -371,6 +377,24 @@ class Bluesky(Channel):
         rkey = receipt.remote_id.rpartition("/")[2]
         body = {"repo": _did(account), "collection": posts.COLLECTION, "rkey": rkey}
         self._xrpc(account, secret).post("com.atproto.repo.deleteRecord", effect=True, json=body)
+
+    # --- afterwards -----------------------------------------------------------------------------------------------
+
+    def numbers(
+        self, account: Account, secret: Mapping[str, str], receipts: Sequence[Receipt]
+    ) -> Mapping[str, Numbers | None]:
+        """What the view does not show may not have come to it yet, so the account's own server says what is gone."""
+        uris = [one.remote_id for one in receipts]
+        found = counts.read(self._transport, self._view, uris)
+        gone = [uri for uri in uris if uri not in found and self._is_gone(account, uri)]
+        return {uri: found.get(uri) for uri in uris if uri in found or uri in gone}
+
+    def _is_gone(self, account: Account, uri: str) -> bool:
+        xrpc, rkey = Xrpc(self._server(account)), uri.rpartition("/")[2]
+        answer = xrpc.get(
+            "com.atproto.repo.getRecord", ok=(400,), repo=_did(account), collection=posts.COLLECTION, rkey=rkey
+        )
+        return pds.error(answer)[0] == "RecordNotFound"
 
     # --- after a lost answer --------------------------------------------------------------------------------------
 

@@ -19,6 +19,11 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def count(value: Any) -> int | None:
+    """The value if it is a whole number of something, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
 def ends_at(token: str) -> datetime | None:
     """When a token ends, as it says itself (RFC 7519 section 4.1.4); None where it does not."""
     try:

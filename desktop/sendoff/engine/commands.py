@@ -12,7 +12,8 @@ from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
 from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
-from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
+from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone, TryLater
+from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
 from sendoff.engine import trying
@@ -410,6 +411,38 @@ class Commands:
         with self._store.writing(changes.DELIVERIES) as connection:
             deliveries.note(connection, delivery_id, self._clock.now(), "deleted", detail="You took it back.")
         return len(out)
+
+    def read_numbers(self, delivery_id: int) -> dict[int, Reading]:
+        """Asks the network now what people did with what is out; returns and keeps the answers by the parts' numbers.
+
+        Raises:
+            Refused: nothing is out that could be asked for, or the network does not tell, or charges for it.
+            Rejected, NeedsLogin, TryLater: it did not answer.
+        """
+        with self._store.reading() as connection:
+            account = accounts.get(connection, deliveries.get(connection, delivery_id).account_id)
+            out = {part.id: part for part in deliveries.parts_of(connection, delivery_id) if part.receipt}
+        channel = self.channel(account.channel)
+        at_once = channel.capabilities.learned(account.learned).numbers
+        if not at_once:
+            raise Refused(f"{channel.title} does not tell what people did with a post.")
+        if not channel.may_read(account):
+            raise Refused(f"{channel.title} charges for reading. Allow it in the account first: Sign in again.")
+        asked = {part.id: part.receipt for part in out.values() if part.receipt and part.receipt != BY_HAND}
+        if not asked:
+            raise Refused("Nothing of it is out that could be asked for.")
+        secret, receipts = self._keys.secret(account, channel), list(asked.values())
+        told: dict[str, Numbers | None] = {}
+        for first in range(0, len(receipts), at_once):
+            told |= channel.numbers(account, secret, receipts[first : first + at_once])
+        now = self._clock.now()
+        found = {part_id: Reading(now, told[one.remote_id]) for part_id, one in asked.items() if one.remote_id in told}
+        if not found:
+            raise TryLater(f"{channel.title} does not show it yet.")
+        with self._store.writing(changes.DELIVERIES) as connection:
+            for part_id, reading in found.items():
+                readings.insert(connection, part_id, reading)
+        return {out[part_id].number: reading for part_id, reading in found.items()}
 
     def acknowledge(self, ids: Iterable[int], seen: bool = True) -> None:
         """Takes failed, missed and doubtful deliveries off the "Needs you" list; their state stays what it is."""

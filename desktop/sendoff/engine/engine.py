@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sendoff import killpoints
 from sendoff.domain.absence import Cause
@@ -33,6 +34,7 @@ from sendoff.engine.keys import Keys
 from sendoff.engine.pool import Pool
 from sendoff.engine.quiet import Quiet
 from sendoff.engine.readiness import Readiness
+from sendoff.engine.readings import Readings
 from sendoff.engine.returns import Returns
 from sendoff.engine.settle import Settler
 from sendoff.engine.signins import SignIns
@@ -141,11 +143,12 @@ class Engine:
         self._circuit = Circuit(
             store=store, writer=self._writer, secrets=secrets, channels=channels, pool=self._pool, clock=clock
         )
-        self._signins = SignIns(
-            store=store, writer=self._writer, keys=Keys(secrets, store.folder, clock), channels=channels,
-            pool=self._pool, clock=clock, rests=lambda: self._departures.rests,
-            unreached=lambda: self._readiness.waiting,
-        )  # fmt: skip
+        aside: dict[str, Any] = {
+            "store": store, "writer": self._writer, "keys": Keys(secrets, store.folder, clock), "channels": channels,
+            "pool": self._pool, "clock": clock, "unreached": lambda: self._readiness.waiting,
+        }  # fmt: skip
+        self._signins = SignIns(**aside, rests=lambda: self._departures.rests)
+        self._readings = Readings(**aside, is_busy=self._is_busy)
         self._returns = Returns(
             store=store, writer=self._writer, readiness=self._readiness, clock=clock,
             hold=partial(self._departures.hold, "clock"), trouble=lambda text: self._trouble("clock", text),
@@ -255,7 +258,7 @@ class Engine:
             self._notice_others()
             self._look()
             self._apply_pause()
-            for one in (self._readiness, self._circuit, self._returns, self._watchdog, self._signins):
+            for one in (self._readiness, self._circuit, self._returns, self._watchdog, self._signins, self._readings):
                 one.tick()
             self._look_after_threads()
             self._power.hold_off(self._pool.busy > 0 or self._departures.is_anything_near)
@@ -265,6 +268,10 @@ class Engine:
                 self._journal.start()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _is_busy(self) -> bool:
+        """Whether something leaves, is about to, or must not."""
+        return self._departures.rests or self._departures.is_anything_near or self._pool.busy > 0
 
     def _note_leaving(self, part_id: int) -> None:
         """Noted first and asked afterwards: whoever takes over meanwhile sees the note, or has the lock by then.

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import Channel, Identity
-from sendoff.domain.errors import NeedsLogin, SecretGone, SendoffError, TryLater
+from sendoff.domain.errors import NeedsLogin, SecretGone
 from sendoff.domain.redact import Redactor
 from sendoff.domain.signin import AHEAD, is_to_probe, step
 from sendoff.domain.when import Clock
+from sendoff.engine.asking import Asking
 from sendoff.engine.keys import Keys
 from sendoff.engine.pool import Pool
 from sendoff.engine.writer import Writer
 from sendoff.store import accounts, deliveries, signins
 from sendoff.store.db import Connection, Store, StoreTrouble
 
-log = logging.getLogger(__name__)
-
 CALM = 120.0
-"""Seconds after the start in which nobody is asked: there is enough to do then."""
-
-EVERY = 60.0
-"""Seconds between two looks. At each one account is asked at most, so that many of them are spread by themselves."""
-
-LATER = 3600.0
-"""Seconds until an account is asked again whose answer said nothing about the key."""
-
-OFFLINE = 600.0
-"""Seconds until anybody is asked again where this computer reached nothing."""
+"""Seconds after the start in which nobody is asked."""
 
 
 class SignIns:
@@ -50,19 +39,15 @@ class SignIns:
         self._writer = writer
         self._keys = keys
         self._channels = channels
-        self._pool = pool
         self._clock = clock
         self._rests = rests
         self._unreached = unreached
-        self._look_at = clock.monotonic() + CALM
-        self._again: dict[int, float] = {}
-        self._asking = False
+        self._asking = Asking(pool, clock, CALM)
 
     def tick(self) -> None:
         """Called at every heartbeat."""
-        if self._asking or self._clock.monotonic() < self._look_at:
+        if not self._asking.is_time():
             return
-        self._look_at = self._clock.monotonic() + EVERY
         now = self._clock.now()
         with self._store.reading() as connection:
             known = accounts.every(connection)
@@ -71,8 +56,7 @@ class SignIns:
             self._warn(account, now)
         chosen = None if self._rests() else self._chosen(known, due, now)
         if chosen is not None:
-            self._asking = True
-            self._pool.submit(partial(self._ask, chosen))
+            self._asking.ask(partial(self._ask, chosen))
 
     def _warn(self, account: Account, now: datetime) -> None:
         """Writes down the step that was reached; whoever shows things hears of it, once."""
@@ -84,14 +68,14 @@ class SignIns:
 
     def _chosen(self, known: Collection[Account], due: Mapping[int, datetime], now: datetime) -> Account | None:
         """The account to ask now: one for which something is due soon comes first."""
-        steady, unreached = self._clock.monotonic(), self._unreached()
+        unreached = self._unreached()
         waiting = [
             one
             for one in known
             if one.state is AccountState.WORKING
             and one.rest_until is None
             and one.id not in unreached
-            and self._again.get(one.id, 0.0) <= steady
+            and self._asking.may_ask(one.id)
             and self._can_ask(one)
             and is_to_probe(one, due.get(one.id), now)
         ]
@@ -102,17 +86,7 @@ class SignIns:
         return channel is not None and (channel.may_read(account) or channel.renews)
 
     def _ask(self, account: Account) -> None:
-        try:
-            self._settle(account)
-        except StoreTrouble as trouble:
-            log.error("what account %d answered could not be written: %s", account.id, trouble)
-        finally:
-            self._asking = False
-
-    def _settle(self, account: Account) -> None:
-        channel, clean = self._channels[account.channel], Redactor()
-        self._again[account.id] = self._clock.monotonic() + LATER
-        identity = None
+        channel, clean, identity = self._channels[account.channel], Redactor(), None
         try:
             secret = self._keys.secret(account, channel)
             clean = Redactor(secret.values())
@@ -121,17 +95,12 @@ class SignIns:
         except (NeedsLogin, SecretGone) as wrong:
             reason = clean.clean(wrong.reason if isinstance(wrong, NeedsLogin) else str(wrong))
             self._write(account, lambda connection: deliveries.hold_account(connection, account.id, reason))
-        except SendoffError as wrong:
-            if isinstance(wrong, TryLater) and wrong.offline:
-                self._look_at = self._clock.monotonic() + OFFLINE
-                self._again.pop(account.id)
-            log.info(
-                "account %d was asked whether its key works, and did not say: %s", account.id, type(wrong).__name__
-            )
-        except Exception:  # a mistake in the channel; this is no send, and another hour it may work
-            log.exception("the channel %s failed when it was asked", account.channel)
+        except StoreTrouble:
+            raise
+        except Exception as wrong:  # noqa: BLE001  # a mistake in the channel is told by the log; this is no send
+            self._asking.failed(account.id, wrong)
         else:
-            self._again.pop(account.id)
+            self._asking.answered(account.id)
             self._write(account, partial(self._works, account, identity))
 
     def _works(self, account: Account, identity: Identity | None, connection: Connection) -> None:

@@ -60,38 +60,37 @@ def wanted(
     Args:
         passed: parts that are not asked for now.
     """
-    newest = (
-        sa.select(
-            readings.c.part_id, sa.func.max(readings.c.at).label("at"), sa.func.min(readings.c.is_there).label("there")
-        )
-        .group_by(readings.c.part_id)
-        .subquery("newest")
-    )
-    deleted = sa.exists().where(events.c.delivery_id == deliveries.c.id, events.c.kind == "deleted")
     rows = connection.execute(
-        sa.select(parts.c.id, deliveries.c.account_id, parts.c.receipt, parts.c.sent_at, newest.c.at)
-        .join(deliveries, deliveries.c.id == parts.c.delivery_id)
-        .outerjoin(newest, newest.c.part_id == parts.c.id)
-        .where(
-            deliveries.c.planned_at >= now - LAST,
-            deliveries.c.planned_at <= now,
-            deliveries.c.state == "sent",
-            deliveries.c.account_id.in_(list(account_ids)),
-            parts.c.sent_at <= now - STEPS[0],
-            parts.c.sent_at > now - LAST,
-            sa.or_(newest.c.there.is_(None), newest.c.there == sa.true()),
-            ~deleted,
-        )
-        .order_by(parts.c.sent_at.desc(), parts.c.id)
+        _WANTED, {"accounts": list(account_ids), "now": now, "first": now - STEPS[0], "last": now - LAST}
     )
     return [
         Wanted(row.id, row.account_id, receipt)
         for row in rows
         if row.id not in passed
-        and is_due(row.sent_at, row.at, now)
+        and is_due(row.sent_at, row.read_at, now)
         and (receipt := codec.receipt(row.receipt)).remote_id != BY_HAND
     ]
 
+
+_mine = readings.c.part_id == parts.c.id
+_WANTED = (
+    sa.select(
+        parts.c.id, deliveries.c.account_id, parts.c.receipt, parts.c.sent_at,
+        sa.select(sa.func.max(readings.c.at)).where(_mine).scalar_subquery().label("read_at"),
+    )
+    .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+    .where(
+        deliveries.c.planned_at >= sa.bindparam("last"),
+        deliveries.c.planned_at <= sa.bindparam("now"),
+        deliveries.c.state == "sent",
+        deliveries.c.account_id.in_(sa.bindparam("accounts", expanding=True)),
+        parts.c.sent_at <= sa.bindparam("first"),
+        parts.c.sent_at > sa.bindparam("last"),
+        ~sa.exists().where(_mine, readings.c.is_there == sa.false()),
+        ~sa.exists().where(events.c.delivery_id == deliveries.c.id, events.c.kind == "deleted"),
+    )
+    .order_by(parts.c.sent_at.desc(), parts.c.id)
+)  # fmt: skip
 
 BY_HAND = "by hand"
 """The id in the receipt of a part that the person found."""

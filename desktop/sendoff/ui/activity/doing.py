@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 
 from sendoff.domain.account import Account
 from sendoff.domain.errors import SendError, SendoffError
+from sendoff.domain.numbers import Reading, total
 from sendoff.store import accounts
 from sendoff.store.timeline import Row
 from sendoff.ui.activity.deeds import Act, Deed, deeds_of
@@ -41,6 +42,7 @@ class Doing:
             Act.CANCEL: self._cancel,
             Act.OPEN_LINK: lambda rows: self._open(rows[0].url),
             Act.COPY_LINK: lambda rows: self.copy("\n".join(row.url for row in rows), "The link is copied."),
+            Act.NUMBERS: self._read_numbers,
             Act.DELETE: self._delete,
             Act.RECEIVED: lambda rows: show_received(context, rows[0].handle),
         }
@@ -107,6 +109,19 @@ class Doing:
             lambda: self._run(lambda: commands.cancel(ids), words),
             danger=True,
         )
+
+    def _read_numbers(self, rows: Sequence[Row]) -> None:
+        commands = self._context.commands
+        for row in rows:
+            delivery_id = row.delivery.id
+            self._context.do(
+                lambda delivery_id=delivery_id: commands.read_numbers(delivery_id),  # type: ignore[misc]
+                self._say_numbers, slow=True, owner=self._owner,
+            )  # fmt: skip
+
+    def _say_numbers(self, found: Mapping[int, Reading]) -> None:
+        numbers = total(found)
+        self._context.say(f"{numbers.words}." if numbers else "It is not there any more.")
 
     def _delete(self, rows: Sequence[Row]) -> None:
         """Asks first: what is deleted there can't be put back, and takes along what others did with it."""

@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from sendoff.domain.delivery import Event, Part
+from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
 from sendoff.store.timeline import Detail
 from sendoff.ui.activity.deeds import Act, Deed
@@ -121,9 +122,22 @@ def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
         found.append(("Answered", f"{_clock(one.sent_at, zone)}, {deviation(one.sent_at - one.planned_at)}", False))
     if first is not None and first.answer:
         found.append(("Answer", f"“{first.answer}”", False))
+    found += _numbers(detail, zone)
     if not one.sent_at and one.late:
         found.append(("If late", parse_late(one.late).words, False))
     return found
+
+
+def _numbers(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
+    """What people did with it, all parts together, and when that was read."""
+    if not detail.readings:
+        return []
+    numbers = total(detail.readings)
+    read_at = max(one.at for one in detail.readings.values())
+    return [
+        ("People", numbers.words if numbers else "It is not there any more", False),
+        ("", f"as of {_clock(read_at, zone).rpartition(':')[0]}", False),
+    ]
 
 
 def as_text(detail: Detail, zone: str) -> str:
@@ -194,7 +208,9 @@ def _part_line(look: Look, part: Part, detail: Detail) -> QWidget:
                 IconButton(look, "external-link", f"Open part {part.number}", size=24, run=lambda: open_web(url))
             )
     line.setFixedHeight(24)
-    line.setAccessibleName(f"Part {part.number}: {_part_words(part, detail)}")
+    told = _part_numbers(part, detail)
+    line.setAccessibleName(f"Part {part.number}: {', '.join(filter(None, (_part_words(part, detail), told)))}")
+    set_tip(line, told)
     return line
 
 
@@ -204,6 +220,14 @@ def _part_sign(look: Look, part: Part) -> _Sign:
     if part.refused:
         return _Sign(look, "circle-alert", "failed.text", f"Refused: {part.refused}")
     return _Sign(look, "circle", "text3", "Not out yet")
+
+
+def _part_numbers(part: Part, detail: Detail) -> str:
+    """What people did with one part of several; "" where that is not known."""
+    reading = detail.readings.get(part.number)
+    if reading is None or len(detail.parts) == 1:
+        return ""
+    return reading.numbers.words if reading.numbers else "not there any more"
 
 
 def _part_words(part: Part, detail: Detail) -> str:

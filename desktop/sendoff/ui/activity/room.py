@@ -89,7 +89,7 @@ class _Panel(QWidget):
         self._build_left(look, doing, zone)
         row.addLayout(self._left, 1)
         copy = doing.copy
-        below = [deed for deed in doing.deeds(detail.row) if deed.act in (Act.RECEIVED, Act.DELETE)]
+        below = [deed for deed in doing.deeds(detail.row) if deed.act in (Act.RECEIVED, Act.NUMBERS, Act.DELETE)]
         self.proof = Proof(look, detail, zone, copy, below, lambda act: doing.do(act, [detail.row]))
         row.addWidget(self.proof, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
