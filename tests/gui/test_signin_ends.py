@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from sendoff.domain.signin import Ending
-from sendoff.store import accounts
 from sendoff.store.signins import endings
 from sendoff.ui.accounts.facts import Action
 from sendoff.ui.accounts.screen import AccountsScreen
@@ -16,14 +13,9 @@ from sendoff.ui.notify import Notifier
 from sendoff.ui.standing import take
 from tests.gui import sample
 from tests.gui.desk import Desk
+from tests.gui.numbers_states import let_end
 
 SKY = 1 + sample.SKY
-
-
-def let_end(desk: Desk, days: float, warned: int | None = None) -> None:
-    with desk.program.store.writing() as connection:
-        accounts.update(connection, SKY, expires_at=sample.NOW + timedelta(days=days), warned=warned)
-    desk.settle()
 
 
 def test_it_stands_above_every_page_with_the_posts_at_risk(harbor: Desk) -> None:

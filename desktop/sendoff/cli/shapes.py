@@ -225,7 +225,7 @@ def _parts(found: Detail, zone: str) -> Iterator[str]:
 
 def _numbers(found: Detail, zone: str) -> Iterator[str]:
     if found.readings:
-        yield "\nPeople"
+        yield "\nReactions"
     for number, reading in sorted(found.readings.items()):
         which = f"part {number} of {len(found.parts)}  " if len(found.parts) > 1 else ""
         words = reading.numbers.words if reading.numbers else "It was not there any more"

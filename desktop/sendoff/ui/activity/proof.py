@@ -135,7 +135,7 @@ def _numbers(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
     numbers = total(detail.readings)
     read_at = max(one.at for one in detail.readings.values())
     return [
-        ("People", numbers.words if numbers else "It is not there any more", False),
+        ("Reactions", numbers.words if numbers else "It is not there any more", False),
         ("", f"as of {_clock(read_at, zone).rpartition(':')[0]}", False),
     ]
 
