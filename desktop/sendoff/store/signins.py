@@ -43,14 +43,6 @@ def _ending(connection: sa.Connection, account: Account, at: datetime) -> Ending
     return Ending(account, at, int(count), tuple(connection.execute(first).scalars()))
 
 
-def ends_before(connection: sa.Connection, account_id: int, planned_at: datetime) -> datetime | None:
-    """When the account's sign-in ends, if that is before a post is due."""
-    found: datetime | None = connection.execute(
-        sa.select(accounts.c.expires_at).where(accounts.c.id == account_id, accounts.c.expires_at <= planned_at)
-    ).scalar_one_or_none()
-    return found
-
-
 def next_due(connection: sa.Connection, now: datetime, ahead: timedelta) -> dict[int, datetime]:
     """By account: when its next post is due, where that is within `ahead`."""
     rows = connection.execute(
