@@ -287,7 +287,7 @@ def _ends(ending: Sequence[Ending], now: datetime) -> Iterator[Finding]:
         what = "1 post is planned for later" if one.at_risk == 1 else f"{one.at_risk} posts are planned for later"
         advice = f"Sign in again: sendoff accounts sign-in {one.account.id}"
         data = {"account": one.account.id, "expires_at": render.instant(one.expires_at), "at_risk": one.at_risk}
-        yield _note("sign-in", f"{words}; {what}. {advice}", **data)
+        yield Finding.note("sign-in", f"{words}; {what}. {advice}", **data)
 
 
 def _due(clock: Clock, due: datetime | None, untouched: tuple[int, datetime | None], paused: str, why: str) -> Finding:
