@@ -43,8 +43,13 @@ def test_it_is_told_in_time(run: Run, home: Path) -> None:
 
 
 def test_what_is_due_after_it_is_held(run: Run, home: Path) -> None:
-    add(run, timedelta(seconds=1))
-    run("post", "--text", "too late", "--at", "+1s")
+    at = add(run, timedelta(days=1))
+    run("post", "--text", "too late")
+    program = open_program(home)
+    with program.store.writing() as connection:
+        known = accounts.get(connection, 1)
+        accounts.update(connection, 1, settings={**known.settings, "ends": at.replace("20", "19", 1)})
+    program.close()
     assert run("worker", "--until-idle").code == 1
     shown = run("show", "1", "--json").json["delivery"]
     assert (shown["state"], shown["reason"]) == ("held", "The practice network no longer accepts the key.")
