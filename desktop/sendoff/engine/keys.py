@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Keys:
         self._folder = folder / FOLDER
         self._clock = clock
         self._turns: dict[int, threading.Lock] = {}
-        self._seen: dict[Path, int] = {}
+        self._seen: dict[Path, str] = {}
 
     def secret(self, account: Account, channel: Channel | None) -> Mapping[str, str]:
         """The secret fields to use now.
@@ -43,15 +44,15 @@ class Keys:
             return self._renewed(account, channel, lock)
 
     def _renewed(self, account: Account, channel: Channel, lock: Path) -> Mapping[str, str]:
-        stamp = lock.stat().st_mtime_ns
-        others_wrote = self._seen.get(lock) != stamp
-        self._seen[lock] = stamp
+        mark = lock.read_text()
+        others_wrote = self._seen.get(lock) != mark
+        self._seen[lock] = mark
         secret = self._secrets.get(account.secret_ref, anew=others_wrote)
         fresh = channel.renew(account, secret, self._clock.now())
         killpoints.reach("token.renewed")
         if fresh:
             secret = {**secret, **fresh}
             self._secrets.put(secret, account.secret_ref)
-            lock.write_text("renewed")  # its time tells other processes that what they know is old
-            self._seen[lock] = lock.stat().st_mtime_ns
+            self._seen[lock] = uuid.uuid4().hex  # another mark tells other processes that what they know is old
+            lock.write_text(self._seen[lock])
         return secret
