@@ -47,7 +47,7 @@ class Counting:
             raise self.answers.pop(0)
         return {one: None if one in self.gone else Numbers(len(self.asked)) for one in ids if one not in self.untold}
 
-    def pass_by(self, hours: float, step: float = 300.0) -> None:
+    def pass_by(self, hours: float, step: float = 600.0) -> None:
         until = self.driver.clock.now() + timedelta(hours=hours)
         while self.driver.clock.now() < until:
             self.driver.clock.advance(step)
@@ -85,7 +85,7 @@ def test_after_an_hour_a_day_and_a_week_and_then_no_more(counting: Counting, dri
 def test_many_posts_go_into_few_questions_that_are_spread(counting: Counting, driver: Driver) -> None:
     for number in range(5):
         send(driver, f"post {number}")
-    counting.pass_by(1.3, step=10)
+    counting.pass_by(1.3, step=30)
     assert [len(ids) for _, ids in counting.asked] == [2, 2, 1]
     gaps = [(b - a) * 3600 for (a, _), (b, _) in zip(counting.asked, counting.asked[1:], strict=False)]
     assert min(gaps) >= 59
@@ -107,7 +107,7 @@ def test_what_was_deleted_or_found_by_hand_is_not_asked_for(counting: Counting, 
     with driver.store.writing() as connection:
         connection.exec_driver_sql(f"UPDATE deliveries SET state = 'in_doubt' WHERE id = {byhand}")
     driver.commands.settle(byhand, True)
-    counting.pass_by(30, step=900)
+    counting.pass_by(30, step=3600)
     assert counting.asked == []
     with pytest.raises(Refused, match="could be asked for"):
         driver.commands.read_numbers(byhand)
@@ -129,7 +129,7 @@ def test_what_is_in_the_way_waits_and_what_fails_is_asked_ever_later(counting: C
 def test_being_offline_counts_for_nothing(counting: Counting, driver: Driver) -> None:
     send(driver, "hello")
     counting.answers = [TryLater("no network", offline=True)]
-    counting.pass_by(1.5, step=60)
+    counting.pass_by(1.5, step=120)
     (first, _), (second, _) = counting.asked
     assert 9 <= (second - first) * 60 <= 12
 
@@ -148,7 +148,7 @@ def test_one_that_can_not_be_told_of_yet_keeps_nobody_waiting(counting: Counting
 def test_where_reading_costs_nothing_is_read_unless_the_person_says_so(counting: Counting, driver: Driver) -> None:
     one = send(driver, "hello")
     driver.channel.reads_cost = True
-    counting.pass_by(30, step=900)
+    counting.pass_by(30, step=3600)
     with pytest.raises(Refused, match="charges for reading"):
         driver.commands.read_numbers(one)
     assert counting.asked == []
@@ -184,5 +184,5 @@ def test_a_network_that_tells_none_or_not_yet_is_said(counting: Counting, driver
     driver.channel.capabilities = replace(driver.channel.capabilities, numbers=0)
     with pytest.raises(Refused, match="does not tell"):
         driver.commands.read_numbers(one)
-    counting.pass_by(30, step=900)
+    counting.pass_by(30, step=3600)
     assert len(counting.asked) == 1
