@@ -95,6 +95,17 @@ def test_a_whole_sign_in(bluesky: Bluesky, server: PdsServer, tmp_path: Path) ->
         bluesky.connect({"identifier": "alice.test", **bench.secrets})
 
 
+def test_its_end_is_known_and_a_renewal_does_not_move_it(bluesky: Bluesky, server: PdsServer, tmp_path: Path) -> None:
+    bench, now = Bench(bluesky, tmp_path), datetime.now(UTC)
+    ends = bench.identity.expires
+    assert ends is not None
+    assert timedelta(0) <= now + oauth.LIFE - ends < timedelta(minutes=1)
+    fresh = bluesky.renew(bench.account(), bench.secrets, now + timedelta(minutes=26))
+    again = bluesky.connect({"identifier": "alice.test", **bench.secrets, **fresh})
+    assert again.expires == ends
+    assert bluesky.connect({"identifier": "alice.test", "app_password": server.endpoint.app_password}).expires is None
+
+
 def test_a_nonce_that_changes_costs_nothing(bluesky: Bluesky, server: PdsServer, tmp_path: Path) -> None:
     bench = Bench(bluesky, tmp_path)
     made = testing.parcel(bench, server.url)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from sendoff.domain.when import When
 from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.commands import Commands
 from sendoff.engine.dispatch import Dispatch
+from sendoff.engine.keys import Keys
 from sendoff.engine.settle import Settler
 from sendoff.store import accounts, deliveries, timeline
 from sendoff.store.db import Connection, Store
@@ -130,15 +131,16 @@ class Driver:
             store=self.store, secrets=self.secrets, channels=channels, clock=clock, zone=lambda: ZONE
         )
         chronometer = Chronometer(clock, "this boot")
+        keys = Keys(self.secrets, folder, clock)
         self.dispatch = Dispatch(
-            store=self.store, writer=self.writer, secrets=self.secrets, media=self.media,  # type: ignore[arg-type]
+            store=self.store, writer=self.writer, secrets=self.secrets, keys=keys, media=self.media,  # type: ignore[arg-type]
             channels=channels, clock=clock, chronometer=chronometer, owner="me", leaving=self.left.append,
             trouble=self.troubles.append, unreached=lambda account: self.unreached.append(account.id),
             chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(
-            store=self.store, writer=self.writer, dispatch=self.dispatch, channels=channels,  # type: ignore[arg-type]
-            clock=clock, chronometer=chronometer, chance=random.Random(7),
+            store=self.store, writer=self.writer, dispatch=self.dispatch, keys=keys,  # type: ignore[arg-type]
+            channels=channels, clock=clock, chronometer=chronometer, chance=random.Random(7),
         )  # fmt: skip
         self.account = self.add_account("ada", {"token": "CANARY-0123456789"})
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from sendoff.domain.account import Account, AccountState
-from sendoff.domain.channel import How, Settle
+from sendoff.domain.channel import Frozen, How, Parcel, Settle
 from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, NeedsLogin, Refused, Rejected, TryLater
 from sendoff.domain.post import Attachment, Content, Copy, Item, Mail, Recipient, Variant
@@ -741,3 +741,21 @@ def test_a_thread_beside_a_mailing_stops_at_its_refused_item(driver: Driver) -> 
     driver.run()
     assert driver.get(delivery_id).state is State.FAILED
     assert len(driver.channel.parcels) == 1
+
+
+@pytest.mark.expects_log("the channel scripted failed to prepare")
+def test_a_channel_that_breaks_before_the_wire_is_tried_again_and_says_so(driver: Driver) -> None:
+    def broken(parcel: Parcel) -> Frozen:
+        raise KeyError("wing")
+
+    driver.channel.arm, whole = broken, driver.channel.arm  # type: ignore[method-assign]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    waits = driver.get(delivery_id)
+    assert waits.state is State.SCHEDULED
+    assert waits.reason == "Sendoff itself failed when it made this ready (KeyError)."
+    assert driver.channel.ledger == []
+    driver.channel.arm = whole  # type: ignore[method-assign]
+    driver.clock.advance(60)
+    driver.run()
+    assert driver.get(delivery_id).state is State.SENT

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,17 +14,19 @@ from typing import Any
 
 import pytest
 
-from sendoff.domain.channel import How, Settle
+from sendoff.domain.channel import How, Identity, Settle
 from sendoff.domain.delivery import Receipt, State
-from sendoff.domain.errors import InDoubt, OwnedElsewhere, TryLater
+from sendoff.domain.errors import InDoubt, NeedsLogin, OwnedElsewhere, TryLater
+from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from sendoff.engine import departures
+from sendoff.engine import departures, signins
+from sendoff.engine import readings as engine_readings
 from sendoff.engine.bell import Bell
 from sendoff.engine.clock import SystemClock
 from sendoff.engine.commands import Commands
 from sendoff.engine.engine import Engine
-from sendoff.store import accounts, deliveries, dialect, timeline
+from sendoff.store import accounts, deliveries, dialect, readings, timeline
 from sendoff.store.db import Store
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock, open_folder
@@ -428,3 +431,40 @@ def test_the_sender_shows_that_it_lives(world: World) -> None:
         return bool(sender and sender.owner == world.engines[0].owner)
 
     until(alive)
+
+
+def test_the_sender_asks_after_sign_ins_and_holds_what_is_planned(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signins, "CALM", 0.0)
+
+    def signed_out(fields: Mapping[str, str]) -> Identity:
+        raise NeedsLogin("Scripted no longer takes the key.")
+
+    world.channel.connect = signed_out  # type: ignore[method-assign]
+    planned = world.plan(world.account(), 86_400)
+    world.engine().start()
+    until(lambda: world.state(planned) is State.HELD)
+    assert world.reason(planned) == "Scripted no longer takes the key."
+
+
+def test_the_sender_reads_numbers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_readings, "CALM", 0.0)
+    world.channel.capabilities = replace(world.channel.capabilities, numbers=1)
+    world.channel.numbers = lambda account, secret, receipts: {"id-1": Numbers(5)}  # type: ignore[method-assign]
+    sent = world.plan(world.account(), 0)
+    engine = world.engine()
+    engine.start()
+    until(lambda: world.state(sent) is State.SENT)
+    engine.stop()
+    with world.store.writing() as connection:
+        for table, column in (("parts", "sent_at"), ("deliveries", "planned_at")):
+            connection.exec_driver_sql(f"UPDATE {table} SET {column} = {column} - 7200000000")
+    world.engine().start()
+
+    def told() -> dict[int, Reading]:
+        with world.store.reading() as connection:
+            return readings.latest_of(connection, sent)
+
+    until(lambda: told())
+    assert told()[1].numbers == Numbers(5)

@@ -19,7 +19,8 @@ def answer(status: int, found: Any, **headers: str) -> Reply:
 
 @dataclass
 class Notes:
-    """POST /notes makes one; PUT /notes/KEY too, once. GET /notes/KEY and GET /notes look. POST /token is OAuth.
+    """POST /notes makes one; PUT /notes/KEY too, once. GET /notes/KEY and GET /notes look, DELETE /notes/ID takes it
+    away. POST /token is OAuth.
 
     `effects` are the requests that made a note.
     """
@@ -46,6 +47,9 @@ class Notes:
         if request.method == "GET" and path.startswith("/notes/"):
             key = path.removeprefix("/notes/")
             return answer(200, {"id": self.known[key], "ref": key}) if key in self.known else answer(404, {})
+        if request.method == "DELETE" and path.startswith("/notes/"):
+            gone = [key for key, number in self.known.items() if f"/notes/{number}" == path]
+            return answer(200, self.known.pop(gone[0]) and {}) if gone else answer(404, {})
         return self.reply or self._made(request, path)
 
     def _made(self, request: Request, path: str) -> Reply:

@@ -81,6 +81,7 @@ class Status:
     poll: Mapping[str, Any] | None = None
     reblog: bool = False
     body: Mapping[str, Any] = field(default_factory=dict)  # what was asked for, whole
+    counts: Mapping[str, int] = field(default_factory=dict)  # favourites_count and the like
 
 
 @dataclass
@@ -467,6 +468,7 @@ class FakeMastodon:
             "media_attachments": [self._shown_upload(upload) for upload in one.media],
             "poll": {"options": [{"title": name} for name in one.poll["options"]]} if one.poll else None,
             "application": {"name": "Sendoff"}, "account": {"id": "42", "acct": self.user},
+            "favourites_count": 0, "reblogs_count": 0, "replies_count": 0, **one.counts,
         }  # fmt: skip
 
     def write_elsewhere(self, text: str, **more: Any) -> Status:

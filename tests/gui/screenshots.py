@@ -51,7 +51,7 @@ from sendoff.ui.tray import Tray, Wishes
 from sendoff.ui.trouble import DamagePage, TroublePage
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
-from tests.gui import composing, preview_sample, sample
+from tests.gui import composing, numbers_states, preview_sample, sample
 from tests.gui import planner_states as planner
 from tests.gui import returning_states as returning
 from tests.gui.desk import Desk, grab, set_up
@@ -581,6 +581,12 @@ SHOTS = (
     Shot("activity-several", _activity_open("Morning! Guji")),
     Shot("activity-trace", _activity_trace),
     Shot("activity-settle", _activity_settle),
+    Shot("numbers-thread", numbers_states.thread_read),
+    Shot("numbers-several", numbers_states.several_read),
+    Shot("delete-asked", numbers_states.asked_to_delete),
+    Shot("ends-accounts", numbers_states.ends("accounts")),
+    Shot("ends-planner", numbers_states.ends("planner")),
+    Shot("accounts-missing", numbers_states.channel_missing),
     Shot("activity-calm", _activity_calm),
     Shot("activity-held", _activity_held),
     Shot("activity-nothing", _activity_nothing),

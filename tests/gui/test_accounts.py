@@ -115,6 +115,14 @@ def test_an_account_whose_channel_is_gone_says_so(harbor: Desk) -> None:
     assert one.button.isHidden()
 
 
+def test_a_channel_that_could_not_be_loaded_is_named_though_no_account_has_it(harbor: Desk) -> None:
+    assert opened(harbor).missing.isHidden()
+    harbor.program.failed_channels["pigeon"] = "ImportError: <b>no loft</b>"  # type: ignore[index]
+    screen = opened(harbor)
+    screen.refresh()
+    assert screen.missing.words == "The channel “pigeon” could not be loaded: ImportError: <b>no loft</b>"
+
+
 @pytest.mark.parametrize(
     ("figures", "may", "takes"),
     [

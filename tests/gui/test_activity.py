@@ -596,7 +596,7 @@ def test_the_menu_has_what_the_state_allows(harbor: Desk, screen: ActivityScreen
     names = [words_of(action) for action in menu.actions() if not action.isSeparator()]
     assert names == ["Open", "harborcoffee@toot", "harborcoffee.example"]
     inside = menu.actions()[2].menu()
-    assert [words_of(action).split("\t")[0] for action in inside.actions()] == ["Open the post", "Copy the link"]  # type: ignore[attr-defined]
+    assert [words_of(action).split("\t")[0] for action in inside.actions()][:2] == ["Open the post", "Copy the link"]  # type: ignore[attr-defined]
     inside.actions()[1].trigger()  # type: ignore[attr-defined]
     menu.close()
     assert QGuiApplication.clipboard().text() == line(screen, "Morning").rows[0].url

@@ -19,9 +19,10 @@ from sendoff.bootstrap import Program
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Move, Outcome, Receipt, State
 from sendoff.domain.errors import BadInput, SetupMissing
+from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Role, Variant
 from sendoff.domain.when import Moment, When
-from sendoff.store import accounts, archive, deliveries, health, posts, settings, tables, timeline, transfer
+from sendoff.store import accounts, archive, deliveries, health, posts, readings, settings, tables, timeline, transfer
 from sendoff.store.db import Connection
 from sendoff.store.deliveries import Begin, End
 from tests.conftest import SetClock
@@ -154,6 +155,9 @@ def test_everything_comes_along_and_nothing_is_going_to_be_sent(
 
 def test_what_was_written_is_the_same_on_the_other_side(program: Program, other: Program, tmp_path: Path) -> None:
     made = fill(program, tmp_path)
+    with program.store.writing() as connection:
+        (part,) = deliveries.parts_of(connection, made["sent"])
+        readings.insert(connection, part.id, Reading(NOW, Numbers(12, 3, None)))
     add_account(other, "Somebody else")  # so that ids differ
     plan(other, 1)
     bring(other, export(program, tmp_path / "all.zip"))
@@ -162,6 +166,7 @@ def test_what_was_written_is_the_same_on_the_other_side(program: Program, other:
         for name, text in (("mail", "Hello"), ("sent", "is out"), ("thread", "one")):
             before, after = timeline.detail(here, made[name]), timeline.detail(there, found[text].delivery.id)
             assert after.content == before.content
+            assert (after.readings, bool(after.readings)) == (before.readings, name == "sent")
             assert (after.row.when, after.account.name) == (before.row.when, before.account.name)
             assert [replace(one, id=0) for one in after.parts] == [replace(one, id=0) for one in before.parts]
             assert [replace(one, id=0) for one in after.attempts] == [replace(one, id=0) for one in before.attempts]

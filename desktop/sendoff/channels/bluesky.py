@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sendoff.channels import bluesky_numbers as counts
 from sendoff.channels import bluesky_oauth as oauth
 from sendoff.channels import bluesky_pds as pds
 from sendoff.channels import bluesky_posts as posts
@@ -17,7 +18,7 @@ from sendoff.channels import tls
 from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.oauth import Listener
-from sendoff.channels.reading import table
+from sendoff.channels.reading import ends_at, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -37,6 +38,7 @@ from sendoff.domain.channel import (
 )
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Attachment, Content, Item, LinkCard
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class Bluesky(Channel):
         image_bytes=2_000_000,
         alt=2000,
         card="sent",
+        numbers=counts.AT_ONCE,
     )
     fields = (
         Field(
@@ -122,10 +125,13 @@ class Bluesky(Channel):
         Option("card_text", "Words of the link's card"),
     )  # fmt: skip
 
-    def __init__(self, context: Context, *, entry: str = pds.ENTRY, directory: str = pds.DIRECTORY) -> None:
+    def __init__(
+        self, context: Context, *, entry: str = pds.ENTRY, directory: str = pds.DIRECTORY, view: str = counts.VIEW
+    ) -> None:
         self._transport = context.transport
         self._entry = entry
         self._directory = directory
+        self._view = view
         self._ran_out: dict[str, str] = {}  # by DID the token that its server called over
         self._nonces: oauth.Nonces = {}
 
@@ -163,9 +169,9 @@ class Bluesky(Channel):
             ).at("app_password")
         where, http = self._where(fields)
         if grant:
-            return self._identity(
-                http, where, self._proved(http, where, grant), {"app_password": "", "oauth": "", **grant.secrets}
-            )
+            proved = self._proved(http, where, grant)
+            made = self._identity(http, where, proved, {"app_password": "", "oauth": "", **grant.secrets})
+            return replace(made, expires=datetime.fromisoformat(grant.ends)) if grant.ends else made
         session = pds.signed_in(http, where.identifier, password)
         note = "" if pds.APP_PASSWORD.fullmatch(password) else (
             "This looks like a main password. An app password can do less harm, and you can take it back by itself."
@@ -232,7 +238,7 @@ class Bluesky(Channel):
             NeedsLogin: a browser sign-in is over, or the app password was taken back. TryLater.
         """
         token = secret.get("access_jwt", "")
-        until = pds.ends_at(token)
+        until = ends_at(token)
         if token and self._ran_out.get(_did(account)) != token and (until is None or until - now > pds.SOON):
             return {}
         http = self._server(account)
@@ -378,6 +384,24 @@ class Bluesky(Channel):
         rkey = receipt.remote_id.rpartition("/")[2]
         body = {"repo": _did(account), "collection": posts.COLLECTION, "rkey": rkey}
         self._xrpc(account, secret).post("com.atproto.repo.deleteRecord", effect=True, json=body)
+
+    # --- afterwards -----------------------------------------------------------------------------------------------
+
+    def numbers(
+        self, account: Account, secret: Mapping[str, str], receipts: Sequence[Receipt]
+    ) -> Mapping[str, Numbers | None]:
+        """What the view does not show may not have come to it yet, so the account's own server says what is gone."""
+        uris = [one.remote_id for one in receipts]
+        found = counts.read(self._transport, self._view, uris)
+        gone = [uri for uri in uris if uri not in found and self._is_gone(account, uri)]
+        return {uri: found.get(uri) for uri in uris if uri in found or uri in gone}
+
+    def _is_gone(self, account: Account, uri: str) -> bool:
+        xrpc, rkey = Xrpc(self._server(account)), uri.rpartition("/")[2]
+        answer = xrpc.get(
+            "com.atproto.repo.getRecord", ok=(400,), repo=_did(account), collection=posts.COLLECTION, rkey=rkey
+        )
+        return pds.error(answer)[0] == "RecordNotFound"
 
     # --- after a lost answer --------------------------------------------------------------------------------------
 

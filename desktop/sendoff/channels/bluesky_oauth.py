@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +24,9 @@ from sendoff.domain.errors import NeedsLogin, Rejected, TryLater
 
 SCOPES = ("atproto", "transition:generic")
 """What is asked for. Finer scopes (repo:…, blob:…) exist, and older servers refuse the whole request over them."""
+
+LIFE = timedelta(days=14)
+"""How long a sign-in of a program without a page on the web may last (atproto.com/specs/oauth, 2026-11-23)."""
 
 Nonces = dict[str, str]
 """By origin the nonce that the server wants to see in the next proof (RFC 9449 section 8)."""
@@ -142,7 +146,10 @@ def authority(transport: Transport, base: str, name: str, ca_file: str = "") -> 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in with the browser brought: tokens, the key they are bound to, and who renews them for whom."""
+    """What a sign-in with the browser brought: tokens, the key they are bound to, and who renews them for whom.
+
+    `ends` is when no token renews it any more, ISO 8601; "" where it was not noted.
+    """
 
     did: str
     access_token: str
@@ -151,6 +158,7 @@ class Grant:
     issuer: str
     token_url: str
     client_id: str
+    ends: str = ""
 
     @property
     def text(self) -> str:
@@ -159,7 +167,7 @@ class Grant:
     @property
     def secrets(self) -> dict[str, str]:
         """As the keychain gets it, each token for itself, so that each is masked wherever texts are kept."""
-        client = {"did": self.did, "issuer": self.issuer, "token_url": self.token_url, "client_id": self.client_id}
+        client = {name: getattr(self, name) for name in ("did", "issuer", "token_url", "client_id", "ends")}
         tokens = {"access_jwt": self.access_token, "refresh_jwt": self.refresh_token}
         return {**tokens, "dpop_key": self.key, "dpop_client": json.dumps(client)}
 
@@ -238,7 +246,7 @@ class BoundSignIn(CodeSignIn):
             raise Rejected(f"The browser signed in as somebody else than {self._who}. Nothing was stored.")
         grant = Grant(
             found["sub"], found["access_token"], found["refresh_token"], self._proofs.key.text,
-            self._server.issuer, self._server.token_url, self._client.id,
+            self._server.issuer, self._server.token_url, self._client.id, (datetime.now(UTC) + LIFE).isoformat(),
         )  # fmt: skip
         return {**self._fields, "app_password": "", "oauth": grant.text}
 

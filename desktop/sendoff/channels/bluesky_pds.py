@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -287,13 +284,3 @@ def _session(http: Http, answer: Answer) -> Session:
             advice="Look in the Bluesky app what it says, then sign in again here.",
         )
     return Session(did, handle, access, refresh, table(found.get("didDoc")))
-
-
-def ends_at(token: str) -> datetime | None:
-    """When an access token ends, as it says itself (RFC 7519 section 4.1.4); None where it does not."""
-    try:
-        payload = token.split(".")[1]
-        until = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("exp")
-        return datetime.fromtimestamp(until, UTC)
-    except (IndexError, binascii.Error, ValueError, AttributeError, TypeError, OverflowError, OSError):
-        return None

@@ -19,6 +19,7 @@ from sendoff.channels.http import Answer, Http
 from sendoff.channels.http_endpoint_form import FIELDS, OPTIONS, PRESETS
 from sendoff.channels.http_endpoint_setup import Look, Request, Setup
 from sendoff.channels.http_endpoint_template import NOTHING, Values, as_words, at
+from sendoff.channels.reading import ends_at
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     Capabilities,
@@ -115,6 +116,7 @@ class HttpEndpoint(Channel):
         return Identity(
             handle=setup.host, name=setup.host, learned=_figures(setup, fields), settings={"host": setup.base},
             secrets={**({"secret": setup.base + setup.path} if setup.auth == "address" else {}), **token}, note=note,
+            expires=ends_at(setup.secret) if setup.auth == "bearer" else None,
         )  # fmt: skip
 
     def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:

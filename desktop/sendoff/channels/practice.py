@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sendoff.domain import mail
+from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Field, How, Identity, Kind, Parcel, Settle
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, TryLater
@@ -66,6 +67,7 @@ class Practice(Channel):
         poll_options=4,
         poll_option=50,
     )
+    can_delete = True
     fields = (
         Field("handle", "Name there", default="@you@practice", help="Anything you like."),
         Field(
@@ -75,6 +77,10 @@ class Practice(Channel):
             "answers", "Answers", required=False, advanced=True,
             help=f"What it says, try by try, then “accept” for ever: {', '.join(ANSWERS)}.",
             placeholder="later:5, drop, accept",
+        ),
+        Field(
+            "ends", "Its sign-in ends", required=False, advanced=True, placeholder="2026-12-24 18:00",
+            help="In UTC. After that it no longer takes the key.",
         ),
         Field(
             "doubt", "If an answer gets lost", Kind.CHOICE, default="search", advanced=True,
@@ -94,10 +100,14 @@ class Practice(Channel):
                 raise BadInput(f"The practice network has no answer “{answer}”. It has: {', '.join(ANSWERS)}.").at(
                     "answers"
                 )
+        ends = _ends(fields)
+        if ends and ends <= datetime.now(UTC):
+            raise _signed_out()
         learned: dict[str, Any] = {"mail": True, "text": None} if fields.get("takes") == "mail" else {}
-        return Identity(handle=fields["handle"], name=fields["handle"].strip("@").split("@")[0], learned=learned)
+        name = fields["handle"].strip("@").split("@")[0]
+        return Identity(handle=fields["handle"], name=name, learned=learned, expires=ends)
 
-    def settle(self, account: Any) -> Settle:
+    def settle(self, account: Account) -> Settle:
         how = How(account.settings.get("doubt", "search"))
         if how is How.ASK:
             return Settle(how, why="This practice account plays a network that can't be asked.")
@@ -107,6 +117,9 @@ class Practice(Channel):
         handle = parcel.account.handle
         parcel.trace.request = f"POST practice\n\n{parcel.item.text}"
         script = _script(parcel.account.settings.get("answers", ""))
+        ends = _ends(parcel.account.settings)
+        if ends and ends <= parcel.now:
+            raise _signed_out()
         with self._lock:
             place = len(self._lines(handle, "try"))
             self._append({"try": parcel.key, "handle": handle})
@@ -121,7 +134,7 @@ class Practice(Channel):
             "refuse": Rejected(
                 "The practice network refused it: “not today”.", advice="Change it, or send it again.", status=422
             ),
-            "login": NeedsLogin("The practice network no longer accepts the key.", advice="Sign in again.", status=401),
+            "login": _signed_out(),
             "later": TryLater(
                 "The practice network asks to wait.", after=timedelta(seconds=float(detail or 5)), status=429
             ),
@@ -150,10 +163,15 @@ class Practice(Channel):
             known = self._received_line(parcel)
         return Receipt(known["id"], answer="Found in the practice network.") if known else None
 
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        with self._lock:
+            self._append({"gone": receipt.remote_id, "handle": account.handle})
+
     def received(self, handle: str | None = None) -> list[Received]:
         """What it shows, oldest first: all of it, or one account's."""
         with self._lock:
-            lines = self._lines(handle, "id")
+            gone = {line["gone"] for line in self._lines(handle, "gone")}
+            lines = [line for line in self._lines(handle, "id") if line["id"] not in gone]
         return [
             Received(
                 id=line["id"], handle=line["handle"], at=line["at"], text=line["text"], subject=line.get("subject", ""),
@@ -181,6 +199,26 @@ class Practice(Channel):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _signed_out() -> NeedsLogin:
+    return NeedsLogin("The practice network no longer accepts the key.", advice="Sign in again.", status=401)
+
+
+def _ends(fields: Mapping[str, str]) -> datetime | None:
+    """When the sign-in ends.
+
+    Raises:
+        BadInput: that is no time.
+    """
+    typed = fields.get("ends", "").strip()
+    if not typed:
+        return None
+    try:
+        ends = datetime.fromisoformat(typed)
+    except ValueError:
+        raise BadInput(f"“{typed}” is no time. Write it like 2026-12-24 18:00.").at("ends") from None
+    return ends if ends.tzinfo else ends.replace(tzinfo=UTC)
 
 
 def _script(text: str) -> list[str]:

@@ -9,12 +9,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from sendoff.channels.http import Transport
-from sendoff.domain.channel import Channel
+from sendoff.domain.channel import Capabilities, Channel, Field, Option
 
 log = logging.getLogger(__name__)
 
 GROUP = "sendoff.channels"
-"""The entry-point group. An entry names a callable that takes a `Context` and returns a `Channel`."""
+"""The entry-point group. An entry is called like the channel's `kind`, and names a callable that takes a
+`Context` and returns a `Channel`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,50 @@ class Registry:
 
 
 def load(context: Context) -> Registry:
-    """Loads every channel that is installed. One that fails is reported, never fatal."""
+    """Loads every channel that is installed, Sendoff's own first. One that fails is reported, never fatal."""
     registry = Registry()
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+    found = entry_points(group=GROUP)
+    for entry in sorted(found, key=lambda one: (not one.value.startswith("sendoff."), one.name)):
         try:
-            channel: Channel = entry.load()(context)
-        except Exception as wrong:  # noqa: BLE001  # somebody else's code: whatever it raises, the others work
-            log.error("the channel %s could not be loaded: %s", entry.name, wrong)
-            registry.failed[entry.name] = f"{type(wrong).__name__}: {wrong}"
+            channel = entry.load()(context)
+            _examine(channel, entry.name, registry.channels)
+        except _Unfit as wrong:
+            _fail(registry, entry.name, str(wrong))
+        except (Exception, SystemExit) as wrong:  # noqa: BLE001  # somebody else's code: the others work all the same
+            _fail(registry, entry.name, f"{type(wrong).__name__}: {wrong}")
         else:
             registry.channels[channel.kind] = channel
     return registry
+
+
+class _Unfit(Exception):
+    """What was loaded is no channel that could work. The message says what its author has to change."""
+
+
+def _examine(channel: object, name: str, known: Mapping[str, Channel]) -> None:
+    """Refuses what would only fail later, in the middle of something else.
+
+    Raises:
+        _Unfit: it does not declare what every channel does, or another one has its name.
+    """
+    if not isinstance(channel, Channel):
+        raise _Unfit(f"its entry point made a {type(channel).__name__}, not a sendoff.domain.channel.Channel.")
+    if getattr(channel, "kind", None) != name:
+        raise _Unfit(f"its entry point is called “{name}”, and it calls itself “{getattr(channel, 'kind', '')}”.")
+    if name in known:
+        raise _Unfit(f"there is a channel “{name}” already ({known[name].title}).")
+    for what, made in {"title": str, "capabilities": Capabilities}.items():
+        if not isinstance(getattr(channel, what, None), made):
+            raise _Unfit(f"it declares no {what}.")
+    for what, kind in {"fields": Field, "options": Option}.items():
+        declared: object = getattr(channel, what)
+        if not (isinstance(declared, tuple) and all(isinstance(one, kind) for one in declared)):
+            raise _Unfit(f"its {what} are no tuple of {kind.__name__}.")
+
+
+def _fail(registry: Registry, name: str, reason: str) -> None:
+    log.error("the channel %s could not be loaded: %s", name, reason)
+    registry.failed[name] = reason
 
 
 def ordered(channels: Mapping[str, Channel]) -> list[Channel]:

@@ -18,7 +18,7 @@ from sendoff.cli import render, session, trying
 from sendoff.domain.account import Account, rest_span, rest_words
 from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset
 from sendoff.domain.errors import BadInput, Rejected, SendError, SendoffError
-from sendoff.domain.when import parse_late
+from sendoff.domain.when import moment, parse_late
 from sendoff.store import accounts as account_rows
 from sendoff.store import settings
 
@@ -73,6 +73,8 @@ def as_json(account: Account, counts: Mapping[str, int]) -> dict[str, Any]:
         "strikes": account.strikes,
         "rest_until": render.instant(account.rest_until),
         "rest_reason": account.rest_reason,
+        "expires_at": render.instant(account.expires_at),
+        "checked_at": render.instant(account.probed_at),
         "last_sent_at": render.instant(account.last_sent_at),
         "deliveries": dict(counts),
     }
@@ -82,7 +84,8 @@ def _standing(account: Account, now: datetime, zone: str) -> str:
     if account.state == "sign_in":
         return "needs a sign-in"
     words = rest_span(account, now, zone)
-    return f"{words[:1].lower()}{words[1:]}" if words else "works"
+    ends = f", signed in until {moment(account.expires_at, zone, now)}" if account.expires_at else ""
+    return f"{words[:1].lower()}{words[1:]}" if words else f"works{ends}"
 
 
 # --- signing in ---------------------------------------------------------------------------------------------------

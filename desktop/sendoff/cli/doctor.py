@@ -21,10 +21,22 @@ from sendoff.domain.delivery import State
 from sendoff.domain.errors import Damaged, KeychainError, SecretGone, SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.redact import Redactor
-from sendoff.domain.when import Clock, span_text
+from sendoff.domain.signin import Ending
+from sendoff.domain.when import Clock, distance, span_text
 from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
 from sendoff.engine.watchdog import UNTOUCHED
-from sendoff.store import accounts, backups, deliveries, health, profile, settings, timeline, whereabouts, wouldsend
+from sendoff.store import (
+    accounts,
+    backups,
+    deliveries,
+    health,
+    profile,
+    settings,
+    signins,
+    timeline,
+    whereabouts,
+    wouldsend,
+)
 from sendoff.store.db import FILE, Connection
 
 LITTLE_ROOM = 100 << 20
@@ -177,6 +189,7 @@ def _program(program: Program) -> Iterator[Finding]:
         totals = timeline.totals(connection)
         sender = timeline.sender(connection)
         due, resting = deliveries.next_due(connection), accounts.resting(connection)
+        ending = signins.endings(connection, program.clock.now())
         untouched = deliveries.untouched(connection, program.clock.now() - UNTOUCHED, _excused(connection, program))
         chosen = settings.read(connection)
         paused, zone = chosen["paused_until"], chosen["zone"]
@@ -189,6 +202,7 @@ def _program(program: Program) -> Iterator[Finding]:
     if needs_you:
         yield Finding.note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
     yield from _rests(resting, program.clock.now(), program.commands.zone())
+    yield from _ends(ending, program.clock.now())
     yield _due(program.clock, due, untouched, paused, f"{why} {outlook.words}" if why else "")
     if zone:
         yield Finding.ok("zone", f"times are read in {zone}, by choice", zone=zone)
@@ -263,6 +277,17 @@ def _rests(resting: Sequence[Account], now: datetime, zone: str) -> Iterator[Fin
         words = f"account {one.id} ({one.channel}): {rests} after {one.strikes} refusals in a row. What is due waits"
         advice = f"Its words: sendoff accounts list. Ask it now: sendoff accounts check {one.id}"
         yield Finding.note("rest", f"{words}. {advice}", account=one.id, strikes=one.strikes)
+
+
+def _ends(ending: Sequence[Ending], now: datetime) -> Iterator[Finding]:
+    """Which sign-ins end soon. The posts at risk are counted; their words would be somebody's business."""
+    for one in ending:
+        ends = "ends" if one.expires_at > now else "ended"
+        words = f"account {one.account.id} ({one.account.channel}): its sign-in {ends} {distance(one.expires_at - now)}"
+        what = "1 post is planned for later" if one.at_risk == 1 else f"{one.at_risk} posts are planned for later"
+        advice = f"Sign in again: sendoff accounts sign-in {one.account.id}"
+        data = {"account": one.account.id, "expires_at": render.instant(one.expires_at), "at_risk": one.at_risk}
+        yield Finding.note("sign-in", f"{words}; {what}. {advice}", **data)
 
 
 def _due(clock: Clock, due: datetime | None, untouched: tuple[int, datetime | None], paused: str, why: str) -> Finding:

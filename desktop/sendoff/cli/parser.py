@@ -210,6 +210,7 @@ def _show(verbs: Any) -> None:
     verb = _verb(verbs, "show", "all that is known of a delivery", json=True)
     verb.add_argument("id", type=_positive, metavar="ID")
     verb.add_argument("-v", "--verbose", action="store_true", help="with what went over the wire")
+    verb.add_argument("--numbers", action="store_true", help="ask the network now for likes, reposts and replies")
 
 
 def _changes(verbs: Any) -> None:

@@ -51,6 +51,9 @@ def post(arguments: argparse.Namespace) -> int:
             return _tell_draft(arguments, post_id)
         ids = _schedule(program, post_id, when, late, arguments.override)
         _warn(program, content, variants, chosen)
+        for account, _channel in chosen:
+            if said := program.commands.ends_first(account, when):
+                session.remark(f"{said} Sign in again before, and it goes: sendoff accounts sign-in {account.id}")
         return _tell(program, arguments, post_id, ids, when)
 
 

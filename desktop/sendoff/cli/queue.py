@@ -82,6 +82,8 @@ def _cells(row: Row, now: datetime, rests: str) -> list[str]:
 
 def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
+        if arguments.numbers:
+            program.commands.read_numbers(arguments.id)
         with program.store.reading() as connection:
             detail = timeline.detail(connection, arguments.id)
         known = _doubt(program, detail)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sendoff.cli import render
 from sendoff.domain.delivery import Attempt, Part
 from sendoff.domain.doubt import Doubt
+from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient
 from sendoff.domain.when import When, describe, distance, parse_late
 from sendoff.store.timeline import ATTENTION, Detail, Row
@@ -46,7 +48,7 @@ def detail(found: Detail, doubt: Doubt | None) -> dict[str, Any]:
     return {
         "delivery": delivery(found.row),
         "content": _content(found.content),
-        "parts": [_part(part) for part in found.parts],
+        "parts": [_part(part, found.readings.get(part.number)) for part in found.parts],
         "attempts": [_attempt(attempt) for attempt in found.attempts],
         "events": [
             {"at": render.instant(one.at), "kind": one.kind, "recipient": one.recipient, "detail": one.detail}
@@ -108,14 +110,25 @@ def _person(one: Recipient) -> dict[str, Any]:
     return {"address": one.address, "name": one.name, "fields": dict(one.fields)}
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Part, reading: Reading | None) -> dict[str, Any]:
     receipt = part.receipt and {
         "remote_id": part.receipt.remote_id,
         "url": part.receipt.url,
         "answer": part.receipt.answer,
         "refused": [{"recipient": who, "reason": why} for who, why in part.receipt.refused],
     }
-    return {"number": part.number, "key": part.key, "sent_at": render.instant(part.sent_at), "receipt": receipt}
+    numbers = reading and {
+        "read_at": render.instant(reading.at),
+        "is_there": reading.numbers is not None,
+        **asdict(reading.numbers or Numbers()),
+    }
+    return {
+        "number": part.number,
+        "key": part.key,
+        "sent_at": render.instant(part.sent_at),
+        "receipt": receipt,
+        "numbers": numbers,
+    }
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
@@ -165,6 +178,7 @@ def lines(
         yield from _known(doubt)
     yield from _written(found.content)
     yield from _parts(found, zone)
+    yield from _numbers(found, zone)
     yield from _attempts(found, zone, verbose)
     if found.events:
         yield "\nEvents"
@@ -217,6 +231,15 @@ def _parts(found: Detail, zone: str) -> Iterator[str]:
             yield f"  {_clock(part.sent_at, zone)}  part {part.number} of {len(found.parts)}  {receipt}"
             for who, why in part.receipt.refused:
                 yield f"            not taken for {render.one_line(who)}: {render.one_line(why)}"
+
+
+def _numbers(found: Detail, zone: str) -> Iterator[str]:
+    if found.readings:
+        yield "\nReactions"
+    for number, reading in sorted(found.readings.items()):
+        which = f"part {number} of {len(found.parts)}  " if len(found.parts) > 1 else ""
+        words = reading.numbers.words if reading.numbers else "It was not there any more"
+        yield f"  {_clock(reading.at, zone)}  {which}{words}"
 
 
 def _attempts(found: Detail, zone: str, verbose: bool) -> Iterator[str]:

@@ -15,7 +15,7 @@ from sendoff.bootstrap import Program
 from sendoff.cli import lines, render, session
 from sendoff.domain.when import When
 from sendoff.engine.engine import Engine
-from sendoff.store import absences, news, settings, timeline, whereabouts
+from sendoff.store import absences, news, settings, signins, timeline, whereabouts
 from sendoff.store.db import StoreTrouble
 
 BREATH = 0.05
@@ -75,6 +75,7 @@ class Duty:
     _breath: threading.Event = field(default_factory=threading.Event)  # set by nobody
     _told: tuple[str, bool] = ("", False)
     _warned: str = ""
+    _steps: dict[int, int | None] = field(default_factory=dict)
     _zone: str = ""
     _alarm: str = ""
 
@@ -114,6 +115,7 @@ class Duty:
                 seen = self._report(seen)
                 idle = self._idle() if until_idle else ""
             self._report_status()
+            self._report_endings()
             if self.end.is_set():
                 return seen, "told to"
             if idle:
@@ -166,6 +168,15 @@ class Duty:
         if status.warning != self._warned:
             self._tell("warning", status.warning or "it is over")
         self._told, self._warned = (status.trouble, status.paused), status.warning
+
+    def _report_endings(self) -> None:
+        """Each step of a sign-in that ends, once."""
+        now = self.program.clock.now()
+        with suppress(StoreTrouble), self.program.store.reading() as connection:
+            for one in signins.endings(connection, now):
+                if one.account.warned is not None and self._steps.get(one.account.id) != one.account.warned:
+                    self._steps[one.account.id] = one.account.warned
+                    self._tell("sign-in", one.words(now, self._zone))
 
     def _why_paused(self) -> str:
         """Why, where it was not the person who paused, and what to do."""

@@ -34,7 +34,9 @@ class Account:
     connecting, by the names of `Capabilities`. `secret_ref` names the keychain item; None where there is none.
     `spacing` is the shortest time between two sends, in seconds. `ready_at` is the earliest next send. `late` is its
     own lateness rule, "" where the preference counts. `strikes` counts refusals in a row; after some of them the
-    account rests until `rest_until`, for `rest_reason`.
+    account rests until `rest_until`, for `rest_reason`. `expires_at` is when the sign-in ends, where that is known, and
+    `warned` the last step (signin.py) of which the person was told. `probed_at` is when the endpoint last took the key
+    without anything being sent.
     """
 
     id: int
@@ -55,6 +57,9 @@ class Account:
     strikes: int = 0
     rest_until: datetime | None = None
     rest_reason: str = ""
+    expires_at: datetime | None = None
+    warned: int | None = None
+    probed_at: datetime | None = None
 
 
 STRIKES = 5

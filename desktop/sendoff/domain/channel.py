@@ -12,6 +12,7 @@ from typing import Any
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
+from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Attachment, Content, Item, LinkCard, Recipient
 from sendoff.domain.text import LINK
 
@@ -41,6 +42,7 @@ class Capabilities:
         varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
+        numbers: of how many posts one question tells likes, reposts and replies; 0: it tells none.
     """
 
     checked: str
@@ -76,6 +78,7 @@ class Capabilities:
     costs_of: str = ""
     card: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
+    numbers: int = 0
 
     def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
         """The figures that count for one item of a post with these options."""
@@ -91,6 +94,10 @@ class Capabilities:
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
         kept: dict[str, Any] = {name: value for name, value in values.items() if name in names}
         return replace(self, **kept)
+
+
+PAID_READS = "paid_reads"
+"""The setting, a switch, by which a person lets Sendoff read what the endpoint charges for."""
 
 
 class Kind(StrEnum):
@@ -191,7 +198,11 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed in, as the endpoint says. `settings` and `secrets` lie over what was typed; `learned` are figures."""
+    """Who signed in, as the endpoint says. `settings` and `secrets` lie over what was typed; `learned` are figures.
+
+    `expires` is when the sign-in ends for good, aware UTC, where the endpoint or the key itself says so. (A token that
+    `renew` replaces is no end.)
+    """
 
     handle: str
     name: str = ""
@@ -200,6 +211,7 @@ class Identity:
     settings: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +370,7 @@ class Channel:
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
     can_delete: bool = False  # `delete` takes back what was sent
+    reads_cost: bool = False  # reading there has its price: only where the account's setting PAID_READS is "yes"
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
@@ -447,6 +460,23 @@ class Channel:
 
         Raises:
             Rejected, NeedsLogin, TryLater: it is still there. InDoubt: nobody knows; ask again.
+        """
+        raise NotImplementedError
+
+    def may_read(self, account: Account) -> bool:
+        """Whether Sendoff may read there without being asked to."""
+        return not self.reads_cost or account.settings.get(PAID_READS) == "yes"
+
+    def numbers(
+        self, account: Account, secret: Mapping[str, str], receipts: Sequence[Receipt]
+    ) -> Mapping[str, Numbers | None]:
+        """What people did with these posts, by `Receipt.remote_id`. At most `capabilities.numbers` are asked for.
+
+        Returns:
+            None for a post that is surely not there any more; one that the endpoint can't tell of now is left out.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: nothing could be read.
         """
         raise NotImplementedError
 

@@ -13,6 +13,7 @@ from sendoff.domain.channel import Channel
 from sendoff.domain.errors import KeychainError, NeedsLogin, SendoffError
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock
+from sendoff.engine.keys import Keys
 from sendoff.engine.pool import Pool
 from sendoff.engine.writer import Writer
 from sendoff.store import accounts, deliveries
@@ -39,7 +40,7 @@ class Circuit:
     ) -> None:
         self._store = store
         self._writer = writer
-        self._secrets = secrets
+        self._keys = Keys(secrets, store.folder, clock)
         self._channels = channels
         self._pool = pool
         self._clock = clock
@@ -77,7 +78,7 @@ class Circuit:
         channel, now, clean = self._channels.get(account.channel), self._clock.now(), Redactor()
         try:
             if channel is not None:
-                secret = self._secrets.get(account.secret_ref)
+                secret = self._keys.secret(account, channel)
                 clean = Redactor(secret.values())
                 channel.connect({**account.settings, **secret})
         except NeedsLogin as wrong:

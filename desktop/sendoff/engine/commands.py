@@ -7,17 +7,30 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sendoff.domain import forms, limits
+from sendoff.domain import forms, limits, signin
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
 from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
-from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
+from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone, TryLater
+from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
 from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
 from sendoff.engine import trying
+from sendoff.engine.keys import Keys
 from sendoff.engine.trying import Trial
-from sendoff.store import absences, accounts, changes, deliveries, media, posts, settings, whereabouts, wouldsend
+from sendoff.store import (
+    absences,
+    accounts,
+    changes,
+    deliveries,
+    media,
+    posts,
+    readings,
+    settings,
+    whereabouts,
+    wouldsend,
+)
 from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
 
@@ -28,7 +41,7 @@ FINAL = ("empty", "no_recipient", "channel", "copies", limits.ALT_REQUIRED)
 """The codes of problems that cannot be overridden: no endpoint could make anything of it, or the person set it so."""
 
 
-BY_HAND = Receipt("by hand", answer="You said that it is there.")
+BY_HAND = Receipt(readings.BY_HAND, answer="You said that it is there.")
 """The receipt of a part that the person found."""
 
 LEAVING = (State.SENDING, State.IN_DOUBT, State.HANDED_OVER)
@@ -73,6 +86,7 @@ class Commands:
         self._channels = channels
         self._clock = clock
         self._system_zone = zone
+        self._keys = Keys(secrets, store.folder, clock)
 
     # --- posts ----------------------------------------------------------------------------------------------------
 
@@ -141,6 +155,10 @@ class Commands:
                 )
             )
         return found
+
+    def ends_first(self, account: Account, when: When) -> str:
+        """That the account's sign-in ends before then, as a sentence; "" if it does not, as far as is known."""
+        return signin.ends_first(account, when.instant, self._clock.now(), when.zone)
 
     def schedule(self, post_id: int, when: When, late: str = "", *, override: bool = False) -> list[int]:
         """Plans a draft for all its chosen accounts; returns the ids of the deliveries.
@@ -393,12 +411,44 @@ class Commands:
             raise Refused(f"{channel.title} takes nothing back that was sent.")
         if BY_HAND in out:
             raise Refused("You said that it is there, so Sendoff does not know its number. Delete it there.")
-        secret = self._secrets.get(account.secret_ref)
+        secret = self._keys.secret(account, channel)
         for receipt in reversed(out):
             channel.delete(account, secret, receipt)
         with self._store.writing(changes.DELIVERIES) as connection:
             deliveries.note(connection, delivery_id, self._clock.now(), "deleted", detail="You took it back.")
         return len(out)
+
+    def read_numbers(self, delivery_id: int) -> dict[int, Reading]:
+        """Asks the network now what people did with what is out; returns and keeps the answers by the parts' numbers.
+
+        Raises:
+            Refused: nothing is out that could be asked for, or the network does not tell, or charges for it.
+            Rejected, NeedsLogin, TryLater: it did not answer.
+        """
+        with self._store.reading() as connection:
+            account = accounts.get(connection, deliveries.get(connection, delivery_id).account_id)
+            out = {part.id: part for part in deliveries.parts_of(connection, delivery_id) if part.receipt}
+        channel = self.channel(account.channel)
+        at_once = channel.capabilities.learned(account.learned).numbers
+        if not at_once:
+            raise Refused(f"{channel.title} does not tell what people did with a post.")
+        if not channel.may_read(account):
+            raise Refused(f"{channel.title} charges for reading. Allow it in the account first: Sign in again.")
+        asked = {part.id: part.receipt for part in out.values() if part.receipt and part.receipt != BY_HAND}
+        if not asked:
+            raise Refused("Nothing of it is out that could be asked for.")
+        secret, receipts = self._keys.secret(account, channel), list(asked.values())
+        told: dict[str, Numbers | None] = {}
+        for first in range(0, len(receipts), at_once):
+            told |= channel.numbers(account, secret, receipts[first : first + at_once])
+        now = self._clock.now()
+        found = {part_id: Reading(now, told[one.remote_id]) for part_id, one in asked.items() if one.remote_id in told}
+        if not found:
+            raise TryLater(f"{channel.title} does not show it yet.")
+        with self._store.writing(changes.DELIVERIES) as connection:
+            for part_id, reading in found.items():
+                readings.insert(connection, part_id, reading)
+        return {out[part_id].number: reading for part_id, reading in found.items()}
 
     def acknowledge(self, ids: Iterable[int], seen: bool = True) -> None:
         """Takes failed, missed and doubtful deliveries off the "Needs you" list; their state stays what it is."""
@@ -487,6 +537,8 @@ class Commands:
                     secret_ref=ref,
                     spacing=channel.capabilities.learned(identity.learned).spacing,
                     now=self._clock.now(),
+                    expires_at=identity.expires,
+                    probed_at=self._clock.now(),
                 )
         except BaseException:
             self._secrets.remove(ref)
@@ -523,6 +575,7 @@ class Commands:
                     url=identity.url,
                     handle=identity.handle,
                 )
+                accounts.signed_in(connection, account_id, identity.expires, self._clock.now())
                 released = deliveries.release_account(connection, account_id)
         except BaseException:
             self._forget(ref, unless=account.secret_ref)
@@ -562,13 +615,14 @@ class Commands:
             account = accounts.get(connection, account_id)
         channel = self.channel(account.channel)
         try:
-            identity = channel.connect({**account.settings, **self._secrets.get(account.secret_ref)})
+            identity = channel.connect({**account.settings, **self._keys.secret(account, channel)})
         except NeedsLogin as wrong:
             with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
                 deliveries.hold_account(connection, account_id, wrong.reason)
             raise
         with self._store.writing(changes.ACCOUNTS) as connection:
             accounts.update(connection, account_id, learned=identity.learned)
+            accounts.signed_in(connection, account_id, identity.expires, self._clock.now())
             if account.state is AccountState.SIGN_IN:
                 deliveries.release_account(connection, account_id)
             elif account.rest_until is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,9 +29,10 @@ from sendoff.domain.redact import Redactor
 from sendoff.domain.when import FREE, Clock, Late, Moment, When, describe, next_free, parse_late, span_text
 from sendoff.engine import limiter
 from sendoff.engine.clockwatch import Chronometer
+from sendoff.engine.keys import Keys
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
-from sendoff.store.db import Store
+from sendoff.store.db import Store, StoreTrouble
 from sendoff.store.deliveries import Begin, End, Job, Unclaim
 from sendoff.store.media import Media
 from sendoff.store.secrets import Secrets
@@ -83,6 +83,7 @@ class Dispatch:
         store: Store,
         writer: Writer,
         secrets: Secrets,
+        keys: Keys,
         media: Media,
         channels: Mapping[str, Channel],
         clock: Clock,
@@ -105,7 +106,7 @@ class Dispatch:
         self._trouble = trouble
         self._unreached = unreached
         self._chance = chance or random.Random()
-        self._renewing: dict[int, threading.Lock] = {}
+        self._keys = keys
 
     # --- ahead of time --------------------------------------------------------------------------------------------
 
@@ -125,7 +126,7 @@ class Dispatch:
             return None
         part = next(one for one in job.parts if one.is_open)
         try:
-            secret = self.secret(job, channel)
+            secret = self._keys.secret(job.account, channel)
             self._trouble("")
             return self._made_ready(job, part, channel, secret)
         except SecretGone as gone:
@@ -137,31 +138,13 @@ class Dispatch:
             self._failed_before_wire(job, part, Rejected(str(missing)))
         except SendError as wrong:
             self._failed_before_wire(job, part, wrong)
+        except StoreTrouble:
+            raise  # it is claimed anew
+        except Exception as fault:  # a mistake in the channel, and nothing has left: it is tried again, and says so
+            log.exception("the channel %s failed to prepare", job.account.channel)
+            what = f"Sendoff itself failed when it made this ready ({type(fault).__name__})."
+            self._failed_before_wire(job, part, TryLater(what, detail=repr(fault)))
         return None
-
-    def secret(self, job: Job, channel: Channel) -> Mapping[str, str]:
-        """The account's secret, with a new token where the old one runs out.
-
-        Raises:
-            KeychainError: it can't be had. NeedsLogin, TryLater: there is no new token.
-        """
-        return self._renewed(job, channel) if channel.renews else self._secrets.get(job.account.secret_ref)
-
-    def _renewed(self, job: Job, channel: Channel) -> Mapping[str, str]:
-        """As `secret`.
-
-        One at a time for each account, because a refresh token works once; and the new one is in the keychain before
-        it is used, because the old one may be void already.
-        """
-        account = job.account
-        with self._renewing.setdefault(account.id, threading.Lock()):
-            secret = self._secrets.get(account.secret_ref)
-            fresh = channel.renew(account, secret, self._clock.now())
-            killpoints.reach("token.renewed")
-            if fresh:
-                secret = {**secret, **fresh}
-                self._secrets.put(secret, account.secret_ref)
-            return secret
 
     def _made_ready(self, job: Job, part: Part, channel: Channel, secret: Mapping[str, str]) -> Ready:
         """Arms the part if it was not, so that every try is the same, and lets the channel prepare it."""

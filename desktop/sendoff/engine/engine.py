@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sendoff import killpoints
 from sendoff.domain.absence import Cause
@@ -29,11 +30,14 @@ from sendoff.engine.departures import LEASE, Departures
 from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.heart import Heart
 from sendoff.engine.journal import Journal, boot_id
+from sendoff.engine.keys import Keys
 from sendoff.engine.pool import Pool
 from sendoff.engine.quiet import Quiet
 from sendoff.engine.readiness import Readiness
+from sendoff.engine.readings import Readings
 from sendoff.engine.returns import Returns
 from sendoff.engine.settle import Settler
+from sendoff.engine.signins import SignIns
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
@@ -99,11 +103,12 @@ class Engine:
         self._troubles: dict[str, str] = {}
         self._writer = Writer(store, lambda text: self._trouble("disk", text), lambda: self._departures.hurried)
         self._pool = Pool(workers, "send")
-        chronometer = Chronometer(clock, boot_id() or self.owner)
+        chronometer, keys = Chronometer(clock, boot_id() or self.owner), Keys(secrets, store.folder, clock)
         self._dispatch = Dispatch(
             store=store,
             writer=self._writer,
             secrets=secrets,
+            keys=keys,
             media=files,
             channels=channels,
             clock=clock,
@@ -114,7 +119,7 @@ class Engine:
             unreached=lambda account: self._readiness.doubt([account]),
         )
         self._settler = Settler(
-            store=store, writer=self._writer, dispatch=self._dispatch, channels=channels, clock=clock,
+            store=store, writer=self._writer, dispatch=self._dispatch, keys=keys, channels=channels, clock=clock,
             chronometer=chronometer,
         )  # fmt: skip
         self._heart = Heart(self._beat)
@@ -139,6 +144,12 @@ class Engine:
         self._circuit = Circuit(
             store=store, writer=self._writer, secrets=secrets, channels=channels, pool=self._pool, clock=clock
         )
+        aside: dict[str, Any] = {
+            "store": store, "writer": self._writer, "keys": keys, "channels": channels,
+            "pool": self._pool, "clock": clock, "unreached": lambda: self._readiness.waiting,
+        }  # fmt: skip
+        self._signins = SignIns(**aside, rests=lambda: self._departures.rests)
+        self._readings = Readings(**aside, is_busy=self._is_busy)
         self._returns = Returns(
             store=store, writer=self._writer, readiness=self._readiness, clock=clock,
             hold=partial(self._departures.hold, "clock"), trouble=lambda text: self._trouble("clock", text),
@@ -248,7 +259,7 @@ class Engine:
             self._notice_others()
             self._look()
             self._apply_pause()
-            for one in (self._readiness, self._circuit, self._returns, self._watchdog):
+            for one in (self._readiness, self._circuit, self._returns, self._watchdog, self._signins, self._readings):
                 one.tick()
             self._look_after_threads()
             self._power.hold_off(self._pool.busy > 0 or self._departures.is_anything_near)
@@ -258,6 +269,10 @@ class Engine:
                 self._journal.start()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _is_busy(self) -> bool:
+        """Whether something leaves, is about to, or must not."""
+        return self._departures.rests or self._departures.is_anything_near or self._pool.busy > 0
 
     def _note_leaving(self, part_id: int) -> None:
         """Noted first and asked afterwards: whoever takes over meanwhile sees the note, or has the lock by then.

@@ -18,6 +18,7 @@ from sendoff.domain.when import Clock, Moment, span_text
 from sendoff.engine import limiter
 from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.dispatch import Dispatch, masked
+from sendoff.engine.keys import Keys
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries
 from sendoff.store.db import Connection, Store, StoreTrouble
@@ -47,6 +48,7 @@ class Settler:
         store: Store,
         writer: Writer,
         dispatch: Dispatch,
+        keys: Keys,
         channels: Mapping[str, Channel],
         clock: Clock,
         chronometer: Chronometer,
@@ -55,6 +57,7 @@ class Settler:
         self._store = store
         self._writer = writer
         self._dispatch = dispatch
+        self._keys = keys
         self._channels = channels
         self._clock = clock
         self._chronometer = chronometer
@@ -107,7 +110,7 @@ class Settler:
         part = next(one for one in job.parts if one.is_open)
         redactor = Redactor()
         try:
-            secret = self._dispatch.secret(job, channel)
+            secret = self._keys.secret(job.account, channel)
             redactor = Redactor(secret.values())
             parcel = replace(self._dispatch.parcel(job, part, channel, secret), known=self._known(job))
             killpoints.reach("look.before")

@@ -38,6 +38,8 @@ def insert(
     now: datetime,
     state: AccountState = AccountState.WORKING,
     reason: str = "",
+    expires_at: datetime | None = None,
+    probed_at: datetime | None = None,
 ) -> int:
     """Stores a new account and returns its id.
 
@@ -60,6 +62,8 @@ def insert(
             reason=reason,
             spacing=spacing,
             created_at=now,
+            expires_at=expires_at,
+            probed_at=probed_at,
         )
     )
     changes.bump(connection, changes.ACCOUNTS)
@@ -71,6 +75,12 @@ def update(connection: sa.Connection, account_id: int, **values: Any) -> None:
     written = {name: codec.encode(value) if isinstance(value, Mapping) else value for name, value in values.items()}
     connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**written))
     changes.bump(connection, changes.ACCOUNTS)
+
+
+def signed_in(connection: sa.Connection, account_id: int, expires_at: datetime | None, now: datetime) -> None:
+    """The endpoint took the key just now. Another end than before is to be told of anew."""
+    told = {} if get(connection, account_id).expires_at == expires_at else {"warned": None}
+    update(connection, account_id, expires_at=expires_at, probed_at=now, **told)
 
 
 def strike(connection: sa.Connection, account_id: int, reason: str, now: datetime) -> bool:
@@ -185,4 +195,7 @@ def _account(row: Any) -> Account:
         strikes=row.strikes,
         rest_until=row.rest_until,
         rest_reason=row.rest_reason,
+        expires_at=row.expires_at,
+        warned=row.warned,
+        probed_at=row.probed_at,
     )

@@ -156,6 +156,18 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingRow:
+    part_id: Id
+    at: Instant
+    is_there: bool
+    likes: Count | None
+    reposts: Count | None
+    replies: Count | None
+    quotes: Count | None
+    views: Count | None
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRow:
     sha256: Sha256
     mime: str
@@ -178,10 +190,14 @@ ROWS: Mapping[str, type] = {
     "parts": PartRow,
     "attempts": AttemptRow,
     "events": EventRow,
+    "readings": ReadingRow,
     "media": MediaRow,
     "settings": SettingRow,
 }
 """The shapes of the rows, by table, in an order in which every row points backwards only."""
+
+CAME_LATER = frozenset({"readings"})
+"""Tables that the first exports of this version of the format did not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +362,8 @@ class Reader:
     def rows(self, table: str) -> Iterator[Any]:
         """The rows of one table, each checked against its shape."""
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ROWS[table])
+        if table in CAME_LATER and f"data/{table}.jsonl" not in self._zip.namelist():
+            return
         with self._understood():
             self._table = self._zip.open(f"data/{table}.jsonl")
         with self._table as file:

@@ -11,7 +11,7 @@ from sendoff import killpoints
 from sendoff.domain.errors import SetupMissing
 from sendoff.store import backups
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest step in migrations/versions; a test compares."""
 
 STEPS = Path(__file__).parent / "migrations"

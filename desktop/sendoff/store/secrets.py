@@ -80,8 +80,11 @@ class Secrets:
             self._known[ref] = dict(values)
         return ref
 
-    def get(self, ref: str | None) -> dict[str, str]:
+    def get(self, ref: str | None, *, anew: bool = False) -> dict[str, str]:
         """The secret fields of one account; an account without a reference has none.
+
+        Args:
+            anew: another process may have written them; what is known counts only while the safe can't be read.
 
         Raises:
             KeychainLocked, KeychainMissing: it cannot be read now; waiting or unlocking helps.
@@ -90,10 +93,15 @@ class Secrets:
         if ref is None:
             return {}
         with self._lock:
-            if ref in self._known:
-                return dict(self._known[ref])
-        safe, item = self._safe(ref)
-        values = _joined(safe, item)
+            known = self._known.get(ref)
+        if known is not None and not anew:
+            return dict(known)
+        try:
+            values = _joined(*self._safe(ref))
+        except (KeychainLocked, KeychainMissing):
+            if known is None:
+                raise
+            return dict(known)
         with self._lock:
             self._known[ref] = values
         return dict(values)

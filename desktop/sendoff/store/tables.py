@@ -96,6 +96,9 @@ accounts = sa.Table(
     sa.Column("strikes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("rest_until", Instant),
     _text("rest_reason"),
+    sa.Column("expires_at", Instant),
+    sa.Column("warned", sa.Integer),
+    sa.Column("probed_at", Instant),
     sa.CheckConstraint(_in("state", AccountState), name="state"),
 )
 
@@ -238,6 +241,17 @@ events = sa.Table(
     _text("recipient"),
     _text("detail"),
     sa.Index("ix_events_delivery_id", "delivery_id"),
+)
+
+readings = sa.Table(
+    "readings",
+    metadata,
+    _id(),
+    _to("parts.id", ondelete="CASCADE"),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("is_there", sa.Boolean, nullable=False),
+    *(sa.Column(name, sa.BigInteger) for name in ("likes", "reposts", "replies", "quotes", "views")),
+    sa.Index("ix_readings_part_id", "part_id"),
 )
 
 media = sa.Table(

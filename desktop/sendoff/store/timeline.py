@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,18 +11,21 @@ import sqlalchemy as sa
 
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Attempt, Delivery, Event, Move, Part, State, can, most_urgent
+from sendoff.domain.numbers import Reading
 from sendoff.domain.post import Content, Post
 from sendoff.domain.when import When
 from sendoff.store import accounts as account_rows
 from sendoff.store import codec
 from sendoff.store import deliveries as delivery_rows
 from sendoff.store import posts as post_rows
+from sendoff.store import readings as reading_rows
 from sendoff.store.tables import (
     SCHEDULED,
     TAKEN,
     accounts,
     attempts,
     deliveries,
+    events,
     from_stamp,
     parts,
     posts,
@@ -183,6 +186,7 @@ class Row:
     parts: int
     out: int
     people: int
+    deleted: bool = False
 
     @property
     def when(self) -> When:
@@ -212,6 +216,7 @@ def _row_query() -> Any:
             .limit(1)
             .scalar_subquery()
             .label("receipt"),
+            sa.exists().where(events.c.delivery_id == deliveries.c.id, events.c.kind == "deleted").label("deleted"),
         )
         .join(posts, posts.c.id == deliveries.c.post_id)
         .join(accounts, accounts.c.id == deliveries.c.account_id)
@@ -233,6 +238,7 @@ def _rows(found: Any) -> list[Row]:
             parts=row.parts,
             out=row.out,
             people=row.people,
+            deleted=bool(row.deleted),
         )
         for row in found
     ]
@@ -301,6 +307,7 @@ class Detail:
     parts: tuple[Part, ...]
     attempts: tuple[Attempt, ...]
     events: tuple[Event, ...]
+    readings: Mapping[int, Reading] = field(default_factory=dict)  # the last one of each part, by its number
 
 
 def detail(connection: sa.Connection, delivery_id: int) -> Detail:
@@ -319,6 +326,7 @@ def detail(connection: sa.Connection, delivery_id: int) -> Detail:
         parts=tuple(delivery_rows.parts_of(connection, delivery_id)),
         attempts=tuple(delivery_rows.attempts_of(connection, delivery_id)),
         events=tuple(delivery_rows.events_of(connection, delivery_id)),
+        readings=reading_rows.latest_of(connection, delivery_id),
     )
 
 

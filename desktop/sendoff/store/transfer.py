@@ -234,6 +234,7 @@ class _Arrival:
         self._insert("parts", map(self._part, reader.rows("parts")))
         self._insert("attempts", map(self._attempt, reader.rows("attempts")))
         self._insert("events", map(_written, reader.rows("events")))
+        self._insert("readings", map(_written, reader.rows("readings")))
         self._media(reader.rows("media"))
         self._settings(reader.rows("settings"))
         if not all(self.held.values()):

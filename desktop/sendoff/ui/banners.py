@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sendoff.domain.account import Account, rest_words
+from sendoff.domain.signin import Ending, step
 from sendoff.domain.when import moment
 from sendoff.ui.widgets.notice import Notice
 from sendoff.ui.words import counted
@@ -70,6 +71,7 @@ class Banners(QWidget):
         self.say("paused", standing.paused_why, over)
         self.say("warning", standing.warning)
         self.say("rest", rests(standing), self._ways_on(standing.resting))
+        self.say("ends", ends(standing), self._sign_ins(standing))
 
     def _ways_on(self, resting: Sequence[Account]) -> list[Link]:
         if len(resting) != 1:
@@ -80,10 +82,26 @@ class Banners(QWidget):
             ("Show the account", partial(self._context.go, "accounts", account_id=account.id)),
         ]
 
+    def _sign_ins(self, standing: Standing) -> list[Link]:
+        told = _worth_saying(standing)
+        if len(told) != 1:
+            return [("Show the accounts", partial(self._context.go, "accounts"))]
+        return [("Sign in again", partial(self._context.go, "add_account", account_id=told[0].account.id))]
+
     def _wake(self, account: Account) -> None:
         commands = self._context.commands
         said = f"{account.name} is asked now whether it works again."
         self._context.do(lambda: commands.wake_account(account.id), said=said)
+
+
+def ends(standing: Standing) -> str:
+    """Which sign-ins end and what is planned for later, in sentences; "" if none does."""
+    return " ".join(one.words(standing.now, standing.zone) for one in _worth_saying(standing))
+
+
+def _worth_saying(standing: Standing) -> list[Ending]:
+    """Above every page stands what puts posts at risk, and in the last days what might."""
+    return [one for one in standing.endings if one.at_risk or step(one.expires_at, standing.now) in (0, 1, 3)]
 
 
 def rests(standing: Standing) -> str:

@@ -47,6 +47,7 @@ class Notifier(QObject):
         self._told: set[int] = set()
         self._trouble = ""
         self._resting: set[int] | None = None
+        self._warned: dict[int, int | None] | None = None
         context.bridge.changed.connect(self._hear)
         context.do(self._look, owner=self)
 
@@ -55,7 +56,8 @@ class Notifier(QObject):
             self._context.do(self._look, self._show, owner=self)
 
     def follow(self, standing: Standing) -> None:
-        """Tells once when something begins to stand in the way of the sending, and when an account begins to rest.
+        """Tells once when something begins to stand in the way of the sending, when an account begins to rest, and
+        each step of a sign-in that ends.
 
         A trouble that is there from the beginning is told too: nothing leaves until it is over.
         """
@@ -68,9 +70,22 @@ class Notifier(QObject):
             for one in standing.resting
             if rested is not None and one.id not in rested
         ]
+        told += self._steps(standing)
         if told and self._context.settings()["notify"] != "none":
             for title, words in told:
                 self._tell(title, words)
+
+    def _steps(self, standing: Standing) -> list[tuple[str, str]]:
+        """What is to be said of sign-ins that came a step nearer to their end. The engine counts the steps."""
+        warned, before = {one.account.id: one.account.warned for one in standing.endings}, self._warned
+        self._warned = warned
+        return [
+            (f"Sign in again: {one.account.name}", one.words(standing.now, standing.zone))
+            for one in standing.endings
+            if before is not None
+            and one.account.warned is not None
+            and before.get(one.account.id, None) != one.account.warned
+        ]
 
     def _look(self) -> News:
         with self._context.reading() as connection:

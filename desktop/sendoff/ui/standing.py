@@ -14,6 +14,7 @@ from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.domain.account import Account
+    from sendoff.domain.signin import Ending
     from sendoff.store.timeline import Chip
     from sendoff.ui.context import Context
 
@@ -50,6 +51,7 @@ class Standing:
     accounts: int = 0
     waiting: int = 0
     resting: tuple[Account, ...] = ()  # after refusals in a row
+    endings: tuple[Ending, ...] = ()  # sign-ins that end soon
     workspace: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -87,11 +89,18 @@ class Standing:
             return counted(self.needs_you, "thing needs you", "things need you")
         if self.resting:
             return self._rests()
+        if self.at_risk:
+            return f"The sign-in of {self.at_risk[0].account.name} ends soon"
         if not self.upcoming:
             return "It sends for this profile" if self.elsewhere else "Ready when you are"
         if self.elsewhere:
             return "Another Sendoff sends it"
         return f"{self.target_of(self.upcoming[0])} · {distance(self.upcoming[0].when.instant - self.now)}"
+
+    @property
+    def at_risk(self) -> tuple[Ending, ...]:
+        """The sign-ins that end before something that is planned."""
+        return tuple(one for one in self.endings if one.at_risk)
 
     @property
     def is_long(self) -> bool:
@@ -102,7 +111,7 @@ class Standing:
     @property
     def token(self) -> str:
         """The state whose colours the dot has."""
-        seen_to = self.needs_you or self.paused_why or self.warning or self.resting
+        seen_to = self.needs_you or self.paused_why or self.warning or self.resting or self.at_risk
         if self.mood is Mood.TROUBLE or seen_to:
             return "doubt"
         return {Mood.STARTING: "missed", Mood.PAUSED: "missed", Mood.ELSEWHERE: "held"}.get(self.mood, "sent")
@@ -153,7 +162,7 @@ class Standing:
 def take(context: Context) -> Standing:
     """Looks at the program; a handful of small questions."""
     from sendoff.engine.engine import is_paused
-    from sendoff.store import accounts, posts, settings, timeline, whereabouts
+    from sendoff.store import accounts, posts, settings, signins, timeline, whereabouts
     from sendoff.ui.sending import Part
 
     program, sending, now = context.program, context.sending, context.now()
@@ -180,6 +189,7 @@ def take(context: Context) -> Standing:
             drafts=posts.draft_count(connection, workspace.id),
             accounts=len(known),
             resting=tuple(one for one in known if one.rest_until is not None),
+            endings=tuple(signins.endings(connection, now)),
             waiting=timeline.totals(connection).get(State.SCHEDULED, 0),
             workspace=workspace.name,
             titles={kind: channel.title for kind, channel in program.channels.items()},

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sendoff.domain.account import Account, AccountState, rest_span
 from sendoff.domain.channel import Capabilities, Channel
 from sendoff.domain.limits import size_text
+from sendoff.domain.signin import Ending
 from sendoff.domain.when import When, distance, short, span_text
 from sendoff.ui.states import Face
 from sendoff.ui.words import counted
@@ -81,12 +82,14 @@ def facts(
     moment: Moment,
     checked: Checked | None = None,
     failed: str = "",
+    ending: Ending | None = None,
 ) -> Facts:
     """What is known of an account.
 
     Args:
         channel: None where it is not installed or could not be loaded; `failed` then says why.
         checked: what a live check found; it counts no longer once something was sent after it.
+        ending: that the sign-in ends soon.
     """
     if channel is None:
         cause = failed or "Install it again, and the account works again."
@@ -94,7 +97,7 @@ def facts(
         return Facts(
             account, account.channel, "", gone, (("Cause", cause),), _foot(counts), None, "failed.line", counts
         )
-    stands = _standing(account, counts, moment, checked)
+    stands = _standing(account, counts, moment, checked, ending)
     lines = [("Cause", stands.cause)] if stands.cause else []
     figures = channel.capabilities.learned(account.learned)
     lines += [("May", may(figures)), ("Takes", takes(figures) or "–")]
@@ -112,7 +115,9 @@ class _Standing:
     cause: str = ""
 
 
-def _standing(account: Account, counts: Mapping[str, int], moment: Moment, checked: Checked | None) -> _Standing:
+def _standing(
+    account: Account, counts: Mapping[str, int], moment: Moment, checked: Checked | None, ending: Ending | None
+) -> _Standing:
     if account.state is AccountState.SIGN_IN:
         waits = counts.get("held", 0)
         more = f" · {counted(waits, 'post waits', 'posts wait')}" if waits else ""
@@ -125,6 +130,10 @@ def _standing(account: Account, counts: Mapping[str, int], moment: Moment, check
     if checked and checked.reason and not _sent_since(account, checked.at):
         face = Face("failed", "unplug", f"Check failed · {ago(checked.at, moment)}")
         return _Standing(face, checked.action, checked.reason)
+    if ending is not None:
+        when = short(When.at(ending.expires_at, moment.zone), moment.now)
+        face = Face("doubt", "key-round", f"{'Sign-in ends' if ending.expires_at > moment.now else 'Ended'} {when}")
+        return _Standing(face, Action.SIGN_IN, ending.risk)
     sent = f"sent {ago(account.last_sent_at, moment)}" if account.last_sent_at else "nothing sent yet"
     if doubtful := counts.get("in_doubt", 0):
         return _Standing(Face("doubt", "circle-question-mark", f"{doubtful} in doubt · {sent}"), Action.LOOK)

@@ -13,7 +13,8 @@ from sendoff.domain.account import Account, Workspace
 from sendoff.domain.channel import Identity
 from sendoff.domain.errors import KeychainError, NeedsLogin, SecretGone, SendError, SendoffError
 from sendoff.domain.redact import Redactor
-from sendoff.store import accounts, changes
+from sendoff.domain.signin import Ending
+from sendoff.store import accounts, changes, signins
 from sendoff.ui.accounts.card import AccountCard
 from sendoff.ui.accounts.facts import Action, Checked, Facts, Moment, facts, server
 from sendoff.ui.accounts.parts import Walk, scrolling
@@ -29,6 +30,7 @@ from sendoff.ui.widgets.field import TextField
 from sendoff.ui.widgets.flow import FlowLayout
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
+from sendoff.ui.widgets.notice import Notice
 from sendoff.ui.widgets.state import Tile
 from sendoff.ui.widgets.surface import EmptyState, Header, primary
 from sendoff.ui.window import NARROW_UNDER
@@ -53,6 +55,7 @@ class AccountsScreen(Screen):
         self._groups: dict[int, _Group] = {}
         self._checking: dict[int, Errand] = {}
         self._checked: dict[int, Checked] = {}
+        self._endings: dict[int, Ending] = {}
         self._marked = 0
         self._arrived = False
         self.search = TextField(self.look, "Find an account", icon="search", hint="Find an account", clear=True)
@@ -79,6 +82,11 @@ class AccountsScreen(Screen):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(self.header)
+        self.missing = Notice(self.look)
+        above = QVBoxLayout()
+        above.setContentsMargins(PADDING, 0, PADDING, 0)
+        above.addWidget(self.missing)
+        whole.addLayout(above)
         whole.addWidget(self._pages, 1)
         self._walk = Walk(self._shown, self, before=self.search.setFocus)
         self._timer = QTimer(self)
@@ -125,12 +133,14 @@ class AccountsScreen(Screen):
             places = accounts.workspace_list(connection)
             known = accounts.every(connection)
             counts = accounts.counts(connection)
+            self._endings = {one.account.id: one for one in signins.endings(connection, self.context.now())}
         moment = Moment(self.context.now(), self.context.zone())
         self._drop({one.id for one in known}, {one.id for one in places})
         for place in places:
             mine = [one for one in known if one.workspace_id == place.id]
             self._fill(place, mine, counts, moment, titled=len({one.workspace_id for one in known}) > 1)
         self._show_totals(known)
+        self._show_missing({one.channel for one in known})
         self._filter()
         self._show_mark()
 
@@ -164,7 +174,8 @@ class AccountsScreen(Screen):
         program = self.context.program
         channel = program.channels.get(account.channel)
         failed = program.failed_channels.get(account.channel, "")
-        return facts(account, channel, counts, moment, self._checked.get(account.id), failed)
+        checked, ending = self._checked.get(account.id), self._endings.get(account.id)
+        return facts(account, channel, counts, moment, checked, failed, ending)
 
     def _step(self, account: Account) -> str:
         channel = self.context.program.channels.get(account.channel)
@@ -196,6 +207,12 @@ class AccountsScreen(Screen):
         if self._arrived:  # on the first visit there were no cards yet that could take the keyboard
             first.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrived = False
+
+    def _show_missing(self, used: set[str]) -> None:
+        """Names the channels that could not be loaded; where an account needs one, its card says so."""
+        failed = {kind: why for kind, why in self.context.program.failed_channels.items() if kind not in used}
+        said = [f"The channel “{kind}” could not be loaded: {why}" for kind, why in sorted(failed.items())]
+        self.missing.say("\n".join(said), state="failed")
 
     def _filter(self) -> None:
         wanted = self.search.text().split()

@@ -11,9 +11,9 @@ from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.limits import size_text
-from sendoff.domain.when import parse_late
+from sendoff.domain.when import When, describe, parse_late
 from sendoff.store.settings import SETTINGS
-from sendoff.ui.accounts.facts import Action, Facts, may, spacing_words
+from sendoff.ui.accounts.facts import Action, Facts, Moment, may, spacing_words
 from sendoff.ui.context import Context
 from sendoff.ui.links import open_web
 from sendoff.ui.theme import MEDIUM, Look
@@ -27,7 +27,7 @@ from sendoff.ui.words import counted
 UNITS = {"s": 1.0, "min": 60.0}
 
 
-def known(facts: Facts, channel: Channel, note: str = "") -> Iterator[tuple[str, str]]:
+def known(facts: Facts, channel: Channel, moment: Moment, note: str = "") -> Iterator[tuple[str, str]]:
     """Everything about an account that is worth a line. No secret is among it: only the keychain has those."""
     account = facts.account
     figures = channel.capabilities.learned(account.learned)
@@ -48,6 +48,8 @@ def known(facts: Facts, channel: Channel, note: str = "") -> Iterator[tuple[str,
         value = account.settings.get(field.name, "")
         if value and not field.secret and value != account.handle:
             yield field.label, dict(field.choices).get(value, value)
+    if account.expires_at:
+        yield "Sign-in ends", describe(When.at(account.expires_at, moment.zone), moment.now)
     yield "Spacing", spacing_words(account.spacing)
     late = parse_late(account.late).words if account.late else "As the preference says"
     yield "If late", late
@@ -68,7 +70,9 @@ class AccountSheet(Sheet):
         grid.setColumnMinimumWidth(0, 96)
         grid.setColumnStretch(1, 1)
         cause = [line for line in facts.lines if line[0] == "Cause"]
-        for number, (name, words) in enumerate([*cause, *known(facts, channel, note)]):
+        for number, (name, words) in enumerate(
+            [*cause, *known(facts, channel, Moment(context.now(), context.zone()), note)]
+        ):
             _line(look, grid, number, name, words)
         self.body.addLayout(grid)
         self.set_note(counted(facts.planned, "post planned", "posts planned") if facts.planned else "Nothing planned")

@@ -27,6 +27,8 @@ class Act(StrEnum):
     CANCEL = "cancel"
     OPEN_LINK = "open_link"
     COPY_LINK = "copy_link"
+    NUMBERS = "numbers"  # what people did with it is asked for now
+    DELETE = "delete"  # what is out is taken back at the network
     RECEIVED = "received"  # what the practice network shows
 
 
@@ -50,10 +52,18 @@ MOVES: Mapping[Act, Move] = {
 """The moves that some deeds make; they are possible where the state table allows them."""
 
 
+STANDS = (State.SENT, State.FAILED, State.MISSED, State.HELD, State.CANCELLED)
+"""The states in which nothing of a delivery is on its way, so that what is out can be taken back."""
+
+
 def deeds_of(row: Row, account: Account | None, channel: Channel | None) -> tuple[Deed, ...]:
     """Everything that can be done with this delivery now."""
     state = row.delivery.state
-    found = [*_own(row, account, channel), Deed(Act.CANCEL, "Cancel it", "x", pressing=False), *_anywhere(row)]
+    found = [
+        *_own(row, account, channel),
+        Deed(Act.CANCEL, "Cancel it", "x", pressing=False),
+        *_anywhere(row, account, channel),
+    ]
     return tuple(deed for deed in found if deed.act not in MOVES or can(state, MOVES[deed.act]))
 
 
@@ -93,11 +103,22 @@ def _dismiss(row: Row) -> list[Deed]:
     return [] if row.delivery.acknowledged else [Deed(Act.DISMISS, "Dismiss")]
 
 
-def _anywhere(row: Row) -> list[Deed]:
+def tells_numbers(account: Account, channel: Channel) -> bool:
+    """Whether the network can be asked what people did with this account's posts."""
+    return channel.may_read(account) and channel.capabilities.learned(account.learned).numbers > 0
+
+
+def _anywhere(row: Row, account: Account | None, channel: Channel | None) -> list[Deed]:
     found = []
     if is_web(row.url):
         found.append(Deed(Act.OPEN_LINK, "Open the post", "external-link", pressing=False))
         found.append(Deed(Act.COPY_LINK, "Copy the link", "link", pressing=False))
     if row.channel == "practice" and row.out:
         found.append(Deed(Act.RECEIVED, "What the practice network received", "flask-conical", pressing=False))
+    stands = row.out and not row.deleted and row.delivery.state in STANDS
+    if stands and account and channel and tells_numbers(account, channel):
+        found.append(Deed(Act.NUMBERS, "Read likes and replies now", "refresh-cw", pressing=False))
+    if stands and channel and channel.can_delete:
+        words = f"Delete from {channel.title}…"  # noqa: S608  # no SQL, but a button
+        found.append(Deed(Act.DELETE, words, "trash-2", pressing=False))
     return found

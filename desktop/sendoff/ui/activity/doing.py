@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from sendoff.domain.account import Account
+from sendoff.domain.errors import SendError, SendoffError
+from sendoff.domain.numbers import Reading, total
 from sendoff.store import accounts
 from sendoff.store.timeline import Row
 from sendoff.ui.activity.deeds import Act, Deed, deeds_of
@@ -40,6 +42,8 @@ class Doing:
             Act.CANCEL: self._cancel,
             Act.OPEN_LINK: lambda rows: self._open(rows[0].url),
             Act.COPY_LINK: lambda rows: self.copy("\n".join(row.url for row in rows), "The link is copied."),
+            Act.NUMBERS: self._read_numbers,
+            Act.DELETE: self._delete,
             Act.RECEIVED: lambda rows: show_received(context, rows[0].handle),
         }
 
@@ -105,6 +109,50 @@ class Doing:
             lambda: self._run(lambda: commands.cancel(ids), words),
             danger=True,
         )
+
+    def _read_numbers(self, rows: Sequence[Row]) -> None:
+        commands = self._context.commands
+        for row in rows:
+            delivery_id = row.delivery.id
+            self._context.do(
+                lambda delivery_id=delivery_id: commands.read_numbers(delivery_id),  # type: ignore[misc]
+                self._say_numbers, slow=True, owner=self._owner,
+            )  # fmt: skip
+
+    def _say_numbers(self, found: Mapping[int, Reading]) -> None:
+        numbers = total(found)
+        self._context.say(f"{numbers.words}." if numbers else "It is not there any more.")
+
+    def _delete(self, rows: Sequence[Row]) -> None:
+        """Asks first: what is deleted there can't be put back, and takes along what others did with it."""
+        titles = {row.channel: self._context.program.channels[row.channel].title for row in rows}
+        where = " and ".join(titles.values())
+        parts = sum(row.out for row in rows)
+        what = (
+            f"“{rows[0].excerpt}” goes" if parts == 1 else f"All {parts} parts of it go, the last one first: each goes"
+        )
+        self._context.ask(
+            f"Delete it from {where}?",
+            f"{what} away there for everybody, with its likes and answers, and can’t be put back. "
+            "Sendoff keeps the text, and that it was sent.",
+            f"Delete from {where}",  # noqa: S608  # no SQL, but a button
+            lambda: self._delete_each(rows),
+            danger=True,
+        )
+
+    def _delete_each(self, rows: Sequence[Row]) -> None:
+        commands = self._context.commands
+        for row in rows:
+            title, delivery_id = self._context.program.channels[row.channel].title, row.delivery.id
+            self._context.say(f"{title} is asked to delete it…")
+            self._context.do(
+                lambda delivery_id=delivery_id: commands.delete_sent(delivery_id),  # type: ignore[misc]
+                said=f"It is deleted from {title}.", failed=self._not_deleted, slow=True, owner=self._owner,
+            )  # fmt: skip
+
+    def _not_deleted(self, error: SendoffError) -> None:
+        advice = error.advice if isinstance(error, SendError) else ""
+        self._context.say(f"It may still be there: {error} {advice}".rstrip(), trouble=True)
 
     def _open(self, url: str) -> None:
         if not open_web(url):

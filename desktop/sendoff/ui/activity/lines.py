@@ -215,6 +215,8 @@ def count_of(rows: Sequence[Row]) -> tuple[str, bool]:
         return f"{out} of {parts}", False
     if people:
         return counted(people, "person", "people"), False
+    if all(row.deleted for row in rows):
+        return "Deleted", False
     if seen:
         return ("Open" if parts == 1 else counted(parts, "post", "posts")), True
     return (counted(parts, "part", "parts") if parts > len(rows) else ""), False

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from sendoff.domain.delivery import Event, Part
+from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
 from sendoff.store.timeline import Detail
+from sendoff.ui.activity.deeds import Act, Deed
 from sendoff.ui.activity.lines import deviation
 from sendoff.ui.links import is_web, open_web
 from sendoff.ui.theme import STRONG, Look
@@ -29,7 +32,7 @@ LABEL = 66
 
 
 class Proof(Card):
-    """The card. `copy` gets a text for the clipboard and what to say of it; `received` opens the practice network."""
+    """The card. `copy` gets a text for the clipboard and what to say of it; `below` stands what else `do` can do."""
 
     def __init__(
         self,
@@ -37,7 +40,8 @@ class Proof(Card):
         detail: Detail,
         zone: str,
         copy: Callable[[str, str], object],
-        received: Callable[[], object] | None = None,
+        below: Sequence[Deed] = (),
+        do: Callable[[Act], object] = id,
     ) -> None:
         super().__init__(look, padding=12)
         self.setFixedWidth(WIDE)
@@ -53,10 +57,11 @@ class Proof(Card):
             self._build_list("Parts", [_part_line(look, part, detail) for part in detail.parts])
         if detail.events:
             self._build_list("Later news", [_event_line(look, event, zone) for event in detail.events])
-        if received is not None:
+        for deed in below:
             self.body.addSpacing(4)
-            words = "What the practice network received"
-            self.body.addWidget(Button(look, words, kind="link", icon="flask-conical", size=SMALL, run=received))
+            self.body.addWidget(
+                Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, run=partial(do, deed.act))
+            )
 
     def _build_head(self) -> None:
         head = QHBoxLayout()
@@ -117,9 +122,22 @@ def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
         found.append(("Answered", f"{_clock(one.sent_at, zone)}, {deviation(one.sent_at - one.planned_at)}", False))
     if first is not None and first.answer:
         found.append(("Answer", f"“{first.answer}”", False))
+    found += _numbers(detail, zone)
     if not one.sent_at and one.late:
         found.append(("If late", parse_late(one.late).words, False))
     return found
+
+
+def _numbers(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
+    """What people did with it, all parts together, and when that was read."""
+    if not detail.readings:
+        return []
+    numbers = total(detail.readings)
+    read_at = max(one.at for one in detail.readings.values())
+    return [
+        ("Reactions", numbers.words if numbers else "It is not there any more", False),
+        ("", f"as of {_clock(read_at, zone).rpartition(':')[0]}", False),
+    ]
 
 
 def as_text(detail: Detail, zone: str) -> str:
@@ -190,7 +208,9 @@ def _part_line(look: Look, part: Part, detail: Detail) -> QWidget:
                 IconButton(look, "external-link", f"Open part {part.number}", size=24, run=lambda: open_web(url))
             )
     line.setFixedHeight(24)
-    line.setAccessibleName(f"Part {part.number}: {_part_words(part, detail)}")
+    told = _part_numbers(part, detail)
+    line.setAccessibleName(f"Part {part.number}: {', '.join(filter(None, (_part_words(part, detail), told)))}")
+    set_tip(line, told)
     return line
 
 
@@ -200,6 +220,14 @@ def _part_sign(look: Look, part: Part) -> _Sign:
     if part.refused:
         return _Sign(look, "circle-alert", "failed.text", f"Refused: {part.refused}")
     return _Sign(look, "circle", "text3", "Not out yet")
+
+
+def _part_numbers(part: Part, detail: Detail) -> str:
+    """What people did with one part of several; "" where that is not known."""
+    reading = detail.readings.get(part.number)
+    if reading is None or len(detail.parts) == 1:
+        return ""
+    return reading.numbers.words if reading.numbers else "not there any more"
 
 
 def _part_words(part: Part, detail: Detail) -> str:

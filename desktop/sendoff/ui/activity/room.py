@@ -89,8 +89,8 @@ class _Panel(QWidget):
         self._build_left(look, doing, zone)
         row.addLayout(self._left, 1)
         copy = doing.copy
-        received = (lambda: doing.do(Act.RECEIVED, [detail.row])) if doing.able([detail.row], Act.RECEIVED) else None
-        self.proof = Proof(look, detail, zone, copy, received)
+        below = [deed for deed in doing.deeds(detail.row) if deed.act in (Act.RECEIVED, Act.NUMBERS, Act.DELETE)]
+        self.proof = Proof(look, detail, zone, copy, below, lambda act: doing.do(act, [detail.row]))
         row.addWidget(self.proof, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(row)
         if several and not last:

@@ -46,6 +46,7 @@ INSTANT = timedelta(microseconds=1)
 
 KEYS = {
     Act.RETRY: "R", Act.EDIT: "E", Act.OPEN_LINK: "O", Act.COPY_LINK: "L", Act.DISMISS: "Del", Act.CANCEL: "Del",
+    Act.NUMBERS: "N", Act.DELETE: "Shift+Del",
 }  # fmt: skip
 """The keys that do these things with the current line."""
 
@@ -116,6 +117,8 @@ class ActivityScreen(Screen):
         on_list("Open the post in the browser", lambda: self._act(Act.OPEN_LINK), "O", "external-link")
         on_list("Copy the link", lambda: self._act(Act.COPY_LINK), "L", "link")
         on_list("Dismiss or cancel", self._remove, "Del", "x")
+        on_list("Read likes and replies now", lambda: self._act(Act.NUMBERS), "N", "refresh-cw")
+        on_list("Delete the post where it was sent to", lambda: self._act(Act.DELETE), "Shift+Del", "trash-2")
         self.addActions(self.list.actions())
         find = self.choosing.field
         add_action(self, "Search activity", lambda: find.setFocus(Qt.FocusReason.ShortcutFocusReason), keys="Ctrl+F",

@@ -132,7 +132,7 @@ def assess(writing: Writing, eyes: Eyes, when: When | None) -> Assessment:
     contents = {one.account_id: one.content or content for one in variants}
     tabs = (EVERYONE, *(one for one in writing.chosen if one in writing.own))
     return Assessment(
-        matters=tuple(_matters(writing, eyes)),
+        matters=tuple(_matters(writing, eyes, when)),
         pages={tab: _page(writing, tab, eyes) for tab in tabs},
         seats={one: _seat(contents[one], eyes.figures(one), writing.options.get(one, {})) for one in writing.chosen},
         previews=tuple(_previews(writing, eyes, contents, when)),
@@ -191,7 +191,7 @@ def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -
 # --- problems -----------------------------------------------------------------------------------------------------
 
 
-def _matters(writing: Writing, eyes: Eyes) -> list[Matter]:
+def _matters(writing: Writing, eyes: Eyes, when: When | None) -> list[Matter]:
     content, variants = writing.sent(eyes.mails)
     found: dict[tuple[object, ...], Matter] = {}
     for one in eyes.commands.problems(content, variants, eyes.known):
@@ -200,7 +200,7 @@ def _matters(writing: Writing, eyes: Eyes) -> list[Matter]:
         key = (matter.level, matter.code, matter.title, matter.text, matter.item, tab)
         same = found.get(key)
         found[key] = replace(same, accounts=(*same.accounts, one.account.id)) if same else matter
-    matters = [*_nowhere(writing), *_wrong(writing, eyes), *found.values()]
+    matters = [*_nowhere(writing), *_wrong(writing, eyes), *_signed_out_by_then(writing, eyes, when), *found.values()]
     order = list(Level)
     return sorted(matters, key=lambda one: (order.index(one.level), one.code == "sign_in"))
 
@@ -225,6 +225,14 @@ def _fixes(problem: Problem, tab: int, writing: Writing) -> Iterable[str]:
 def _nowhere(writing: Writing) -> Iterator[Matter]:
     if not writing.chosen:
         yield Matter(Level.ERROR, "nowhere", "It goes nowhere yet.", "Choose at least one account.", ("choose",))
+
+
+def _signed_out_by_then(writing: Writing, eyes: Eyes, when: When | None) -> Iterator[Matter]:
+    """Which sign-ins end before it is due."""
+    for one in writing.chosen if when else ():
+        if when and (said := eyes.commands.ends_first(eyes.known[one], when)):
+            more = "Sign in again before, and it goes."
+            yield Matter(Level.WARNING, "signed_out_by_then", said, more, ("sign_in",), (one,))
 
 
 def _wrong(writing: Writing, eyes: Eyes) -> Iterator[Matter]:
