@@ -40,7 +40,7 @@ SAMPLES = (
     Sample("endpoint", "any other"),
     Sample("bluesky", "every account"),
     Sample("mastodon", "Mastodon", learned={"software": "mastodon"}),
-    Sample("mastodon", "GoToSocial, Friendica and others", learned={"software": "gotosocial"}),
+    Sample("mastodon", "GoToSocial, Friendica, Takahē, Sharkey and others", learned={"software": "gotosocial"}),
     Sample("mastodon", "Pixelfed", learned={"software": "pixelfed"}),
     Sample("mastodon", "a token that may not read posts", learned={"may_look": False}),
     Sample("discord", "with the permission Read Message History", learned={"may_look": True}),

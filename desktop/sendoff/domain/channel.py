@@ -298,6 +298,16 @@ class Problem:
     item: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A post that the endpoint itself keeps until `at` (aware UTC) and that was planned there, not here."""
+
+    id: str
+    at: datetime
+    text: str = ""
+    pictures: int = 0
+
+
 class BrowserSignIn:
     """A sign-in that happens in the person's own browser. Made by `Channel.browser`; used once.
 
@@ -347,6 +357,7 @@ class Channel:
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
     can_delete: bool = False  # `delete` takes back what was sent
+    tells_planned: bool = False  # `planned` says what the endpoint itself keeps for the account
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
@@ -397,6 +408,18 @@ class Channel:
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         """What only this channel can say against a post, beyond the declared figures. Pure; called while typing."""
         return ()
+
+    def lacks(self, account: Account) -> Iterable[str]:
+        """What this account's server has not or does otherwise than usual, in sentences for the person. Pure."""
+        return ()
+
+    def planned(self, account: Account, secret: Mapping[str, str]) -> Sequence[Planned]:
+        """What the endpoint itself keeps for this account until its time, whoever planned it there; next one first.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it can't be read.
+        """
+        raise NotImplementedError
 
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sendoff.domain import limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
-from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
+from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Planned, Problem
 from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
@@ -568,6 +568,19 @@ class Commands:
             elif account.rest_until is not None:
                 accounts.end_rest(connection, account_id)
         return identity
+
+    def planned_there(self, account_id: int) -> Sequence[Planned]:
+        """What the account's endpoint itself keeps until its time; asked now, nothing is stored or changed.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it can't be read. KeychainError: the key can't be.
+        """
+        with self._store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        channel = self.channel(account.channel)
+        if not channel.tells_planned:
+            return ()
+        return channel.planned(account, self._secrets.get(account.secret_ref))
 
     def rehearse(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> str:
         """What a post of `text` would look like as it leaves, secrets masked. Nothing leaves.
