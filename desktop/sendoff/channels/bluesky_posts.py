@@ -66,7 +66,7 @@ def record(
 
     Args:
         dids: who is behind the handles that the text mentions.
-        blobs: the uploaded pictures in order, as the server named them.
+        blobs: the uploaded pictures in order, or the video, as the server named them.
         reply: root and parent of what it answers; quoted: the post that it shows; each by uri and cid.
     """
     item, options = parcel.item, parcel.options
@@ -86,8 +86,10 @@ def record(
 
 def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The pictures, or the card of the post's first link where one is wanted and nothing else is shown."""
+    if blobs and parcel.item.shown[0].is_video:
+        return {"$type": "app.bsky.embed.video", **_shown(parcel.item.shown[0], "video", blobs[0])}
     if blobs:
-        shown = [_image(one, blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
+        shown = [_shown(one, "image", blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
         return {"$type": "app.bsky.embed.images", "images": shown}
     uri, title = carded(parcel), parcel.options.get("card_title", "").strip()
     if not uri:
@@ -96,8 +98,8 @@ def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | N
     return {"$type": "app.bsky.embed.external", "external": card}
 
 
-def _image(attachment: Attachment, blob: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"image": dict(blob), "alt": attachment.alt}
+def _shown(attachment: Attachment, kind: str, blob: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {kind: dict(blob), "alt": attachment.alt}
     if attachment.width and attachment.height:
         made["aspectRatio"] = {"width": attachment.width, "height": attachment.height}
     return made
@@ -166,7 +168,8 @@ def is_same(there: Any, parcel: Parcel) -> bool:
 
 
 def refs(record: Mapping[str, Any]) -> list[str]:
-    """The content hashes of the pictures that a record shows, in order."""
+    """The content hashes of the pictures that a record shows, in order, or that of its video."""
     embed = table(record.get("embed"))
-    images = table(embed.get("media") or embed).get("images")
-    return [str(table(table(table(one).get("image")).get("ref")).get("$link")) for one in listed(images)]
+    media = table(embed.get("media") or embed)
+    blobs = [table(one).get("image") for one in listed(media.get("images"))] or [media.get("video")]
+    return [str(table(table(one).get("ref")).get("$link")) for one in blobs if one]

@@ -20,7 +20,7 @@ from sendoff.channels.http import Answer, Http, reset_time
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.multipart import FileForm, FormFile, unnamed
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
-from sendoff.channels.reading import listed, table
+from sendoff.channels.reading import listed, moment, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -394,7 +394,7 @@ class Mastodon(Channel):
         """The own posts since this part was made ready, newest first. The server's clock is compared with itself alone;
         only where the list could not be read then, ours stands in for it."""
         known = parcel.prepared.get("since")
-        mark, start = table(known).get("id"), posts.moment(table(known).get("at"))
+        mark, start = table(known).get("id"), moment(table(known).get("at"))
         if known is None and parcel.first_try:
             start = parcel.first_try - TOLERANCE
         wide = replace(http, patience=replace(self._transport.patience, most=PAGE_BYTES))
@@ -402,7 +402,7 @@ class Mastodon(Channel):
         for _ in range(PAGES):
             page = _listed(wide, own_id, f"limit={PAGE}&exclude_reblogs=true{older_than and f'&max_id={older_than}'}")
             for status in page:
-                came = posts.moment(status.get("created_at"))
+                came = moment(status.get("created_at"))
                 if status["id"] == mark or (start and came and came < start):
                     return
                 if status["id"] not in parcel.known:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sendoff.channels.http import Http
-from sendoff.channels.mastodon_posts import moment
-from sendoff.channels.reading import listed, table
+from sendoff.channels.reading import listed, moment, table
 from sendoff.domain.channel import Planned
 
 PAGE = 40

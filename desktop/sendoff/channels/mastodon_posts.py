@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -52,15 +51,6 @@ def is_status(found: Mapping[str, Any]) -> bool:
 def receipt(status: Mapping[str, Any], answer: str = "") -> Receipt:
     data = {name: status[name] for name in ("uri", "created_at") if isinstance(status.get(name), str)}
     return Receipt(str(status["id"]), url=url(status, "url") or url(status, "uri"), answer=answer, data=data)
-
-
-def moment(text: Any) -> datetime | None:
-    """An ISO 8601 time as servers write it, aware, or None."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def is_built_the_same(status: Mapping[str, Any], parcel: Parcel) -> bool:

@@ -210,12 +210,13 @@ class Trace:
         leaving: told once, just before the first byte leaves that may have an effect; what it raises keeps it here.
     """
 
-    __slots__ = ("_leaving", "answer", "request", "status")
+    __slots__ = ("_leaving", "answer", "left", "request", "status")
 
     def __init__(self, leaving: Callable[[], None] = _untold) -> None:
         self.request = ""
         self.answer = ""
         self.status: int | None = None
+        self.left = False  # bytes that may have an effect may have left
         self._leaving = leaving
 
     def leaving(self) -> None:
@@ -224,6 +225,7 @@ class Trace:
         Raises:
             TryLater: it could not be noted, so it must not leave.
         """
+        self.left = True
         told, self._leaving = self._leaving, _untold
         told()
 
@@ -356,6 +358,10 @@ class Channel:
     renews: bool = False  # its tokens run out, and `renew` gets new ones
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
+    arms_anew: bool = (
+        False  # after a try of which nothing left, `arm` decides anew: its instant is that of the next try
+    )
+    stable: str = ""  # the name among what `connect` learned that stays when a handle changes; "" only the handle does
     can_delete: bool = False  # `delete` takes back what was sent
     tells_planned: bool = False  # `planned` says what the endpoint itself keeps for the account
 
@@ -426,7 +432,8 @@ class Channel:
         return Settle(How.ASK, why=f"{self.title} can't be asked what became of a post.")
 
     def arm(self, parcel: Parcel) -> Frozen:
-        """Decides once what must be the same in every try. Pure; called before the first try, kept with the part."""
+        """Decides once what must be the same in every try. Pure; called before the first try, kept with the part (see
+        `arms_anew`)."""
         return Frozen()
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:

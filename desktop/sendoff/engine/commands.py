@@ -498,7 +498,7 @@ class Commands:
             account = accounts.get(connection, account_id)
         channel, complete = self.channel(account.channel), self._merged(account_id, fields)
         identity = identity or channel.connect(complete)
-        if account.handle and identity.handle != account.handle:
+        if not _is_same(channel, account, identity):
             raise BadInput(
                 f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
             )
@@ -557,12 +557,15 @@ class Commands:
         channel = self.channel(account.channel)
         try:
             identity = channel.connect({**account.settings, **self._secrets.get(account.secret_ref)})
+            if channel.stable and not _is_same(channel, account, identity):
+                raise NeedsLogin(f"This key is that of {identity.handle} by now, not of {account.handle}.")
         except NeedsLogin as wrong:
             with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
                 deliveries.hold_account(connection, account_id, wrong.reason)
             raise
         with self._store.writing(changes.ACCOUNTS) as connection:
-            accounts.update(connection, account_id, learned=identity.learned)
+            renamed = {"handle": identity.handle, "url": identity.url} if channel.stable else {}
+            accounts.update(connection, account_id, learned=identity.learned, **renamed)
             if account.state is AccountState.SIGN_IN:
                 deliveries.release_account(connection, account_id)
             elif account.rest_until is not None:
@@ -745,6 +748,14 @@ def _divided(channel: Channel, complete: Mapping[str, str]) -> tuple[dict[str, s
     hidden = {field.name for field in channel.fields if field.secret}
     plain = {name: value for name, value in complete.items() if name not in hidden}
     return plain, {name: value for name, value in complete.items() if name in hidden and value}
+
+
+def _is_same(channel: Channel, account: Account, identity: Identity) -> bool:
+    """Whether the one who signed in is the one whose account it is, under whatever handle."""
+    before, now = account.learned.get(channel.stable), identity.learned.get(channel.stable)
+    if before and now:
+        return bool(before == now)
+    return not account.handle or identity.handle == account.handle
 
 
 def _patience(chosen: Mapping[str, str]) -> timedelta:
