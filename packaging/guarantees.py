@@ -45,6 +45,7 @@ SAMPLES = (
     Sample("mastodon", "a token that may not read posts", learned={"may_look": False}),
     Sample("discord", "with the permission Read Message History", learned={"may_look": True}),
     Sample("discord", "without", learned={"may_look": False}),
+    Sample("discord", "in a forum", learned={"forum": True, "may_look": True}),
     Sample("discord_webhook", "any"),
     Sample("telegram", "any bot"),
 )
