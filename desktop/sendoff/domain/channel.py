@@ -369,6 +369,10 @@ class Channel:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
         raise NotImplementedError
 
+    def needs_browser(self, fields: Mapping[str, str]) -> bool:
+        """Whether what was chosen in the form can't be connected with before `browser` has signed in. Pure."""
+        return False
+
     def connect(self, fields: Mapping[str, str]) -> Identity:
         """Tries the fields on the real endpoint and says who signed in; changes nothing there.
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sendoff.domain import limits
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
-from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Planned, Problem
+from sendoff.domain.channel import BrowserSignIn, Channel, Field, Identity, Kind, Level, Planned, Problem
 from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
@@ -485,6 +485,17 @@ class Commands:
         except BaseException:
             self._secrets.remove(ref)
             raise
+
+    def browser(self, kind: str, fields: Mapping[str, str], *, account_id: int | None = None) -> BrowserSignIn:
+        """Starts a sign-in in the browser; an account's own secrets count where one is left out.
+
+        Raises:
+            BadInput, Rejected, TryLater: see the channel.
+        """
+        channel = self.channel(kind)
+        if account_id is not None and channel.needs_browser(fields):
+            fields = self._merged(account_id, fields)
+        return channel.browser(fields)
 
     def reconnect(self, account_id: int, fields: Mapping[str, str], *, identity: Identity | None = None) -> int:
         """Signs an account in again, with what it had where a field is left out. What is planned is kept and goes on.
