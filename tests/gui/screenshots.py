@@ -568,6 +568,7 @@ SHOTS = (
     Shot("composer-mail", composing.open_mail),
     Shot("composer-mix", composing.open_mix),
     Shot("composer-thread", composing.open_thread),
+    Shot("composer-poll", composing.open_poll),
     Shot("composer-pressed", composing.pressed),
     Shot("composer-options", composing.options),
     Shot("composer-planned", composing.planned),
