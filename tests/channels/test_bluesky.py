@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from sendoff.channels import bluesky_pds as pds
+from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import testing
 from sendoff.channels.bluesky import Bluesky
 from sendoff.channels.http import Transport
@@ -88,6 +90,7 @@ def test_signing_in_finds_the_server(bluesky: Bluesky, server: PdsServer, who: s
     assert (identity.handle, identity.name, identity.note) == ("@alice.test", "Alice B.", "")
     assert identity.url == "https://bsky.app/profile/alice.test"
     assert identity.learned == {"did": did, "pds": server.url}
+    assert identity.settings == {"did": did}
     assert set(identity.secrets) == {"app_password", "access_jwt", "refresh_jwt"}
     assert server.endpoint.effects == []
 
@@ -550,3 +553,115 @@ def test_an_app_password_that_was_taken_back_holds_what_is_planned(engine: Drive
     settled(engine, delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert len(server.posts) == 1
+
+
+# --- a handle that changed ----------------------------------------------------------------------------------------
+
+
+def test_an_account_whose_handle_changed_signs_in_again_and_keeps_what_is_planned(
+    engine: Driver, server: PdsServer
+) -> None:
+    account = engine.commands.add_account("bluesky", "me", typed(server))
+    delivery_id = engine.schedule("Once.", seconds=3600, account=account)
+    del server.endpoint.handles["alice.test"]
+    server.endpoint.called, server.endpoint.handles["alice.example.org"] = "alice.example.org", server.endpoint.did
+    assert engine.commands.check_account(account).handle == "@alice.example.org"  # found by its DID
+    server.endpoint.called = "ally.test"
+    server.endpoint.handles = {"ally.test": server.endpoint.did}
+    engine.commands.reconnect(account, {"identifier": "ally.test"})
+    with engine.store.reading() as connection:
+        found = accounts.get(connection, account)
+    assert (found.handle, found.settings["identifier"]) == ("@ally.test", "ally.test")
+    engine.clock.advance(3600)
+    settled(engine, delivery_id)
+    assert engine.get(delivery_id).state is State.SENT
+
+
+def test_an_old_handle_that_is_somebody_else_s_by_now_gets_no_password(engine: Driver, server: PdsServer) -> None:
+    account = engine.commands.add_account("bluesky", "me", typed(server))
+    server.endpoint.handles["alice.test"] = BOB
+    sessions = server.endpoint.sessions
+    with pytest.raises(BadInput, match="is another account than this one"):
+        engine.commands.check_account(account)
+    assert server.endpoint.sessions == sessions
+    with engine.store.reading() as connection:
+        assert accounts.get(connection, account).state == "working"
+
+
+def test_another_account_is_not_taken_for_this_one(engine: Driver, server: PdsServer) -> None:
+    account = engine.commands.add_account("bluesky", "me", typed(server))
+    server.endpoint.did, server.endpoint.called = BOB, "bob.test"
+    with pytest.raises(BadInput, match="is another account than this one"):
+        engine.commands.reconnect(account, typed(server, identifier="bob.test"))
+    own = typed(server, identifier="bob.test", base_url=server.url)
+    with pytest.raises(BadInput, match=r"That is @bob\.test, but this account is @alice\.test"):
+        engine.commands.reconnect(account, own)
+
+
+# --- when a post was made -----------------------------------------------------------------------------------------
+
+
+def created(server: PdsServer) -> list[str]:
+    return [one.value["createdAt"] for one in server.posts]
+
+
+def test_a_post_that_waited_for_a_connection_was_made_when_it_came_out(
+    engine: Driver, server: PdsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = engine.commands.add_account("bluesky", "me", typed(server))
+    with engine.store.writing() as connection:
+        here = accounts.get(connection, account).learned
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
+        accounts.update(connection, account, learned={**here, "pds": nowhere})
+    delivery_id = engine.schedule("At last.", account=account)
+    for _ in range(3):
+        engine.run()
+        assert engine.get(delivery_id).state is State.SCHEDULED
+        (part,) = engine.detail(delivery_id).parts
+        assert part.frozen is None  # nothing of it left
+        engine.clock.advance(1000)
+    assert len(engine.detail(delivery_id).attempts) == 3
+    with engine.store.writing() as connection:
+        accounts.update(connection, account, learned=here)
+    began = engine.clock.now()
+    settled(engine, delivery_id)
+    assert created(server) == [posts.created_at(began)]
+
+
+@pytest.mark.parametrize("mode", ["hang_up_before", "hang_up_after", "unavailable", "too_many"])
+def test_once_a_byte_may_have_left_it_stays_as_it_is(engine: Driver, server: PdsServer, mode: str) -> None:
+    account = engine.commands.add_account("bluesky", "me", typed(server))
+    delivery_id = engine.schedule("Frozen.", account=account)
+    began = engine.clock.now()
+    server.mode, server.times = mode, 1
+    engine.run()
+    (part,) = engine.detail(delivery_id).parts
+    assert part.frozen == {"rkey": posts.own_key(began, part.key), "created_at": posts.created_at(began)}
+    settled(engine, delivery_id)
+    assert created(server) == [posts.created_at(began)]
+    assert [one for one, _ in server.endpoint.effects] == ["create"]
+
+
+def test_what_was_frozen_before_stays_so_although_a_later_try_does_not_reach_it(
+    engine: Driver, server: PdsServer
+) -> None:
+    """The first try is in doubt and surely absent; the second finds nobody. That nothing left then proves nothing."""
+    account = engine.commands.add_account("bluesky", "me", typed(server))
+    delivery_id = engine.schedule("Frozen.", account=account)
+    began = engine.clock.now()
+    server.mode, server.times = "hang_up_before", 1
+    engine.run()
+    while engine.get(delivery_id).state is State.IN_DOUBT:
+        engine.clock.advance(10)
+        engine.look()
+    with engine.store.writing() as connection:
+        here = accounts.get(connection, account).learned
+        accounts.update(connection, account, learned={**here, "pds": "http://127.0.0.1:9"})
+    engine.run()
+    assert engine.get(delivery_id).state is State.SCHEDULED
+    with engine.store.writing() as connection:
+        accounts.update(connection, account, learned=here)
+    settled(engine, delivery_id)
+    assert created(server) == [posts.created_at(began)]

@@ -26,7 +26,7 @@ from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rej
 from sendoff.domain.post import Attachment, Content, Item, Poll, Role
 from sendoff.domain.redact import Redactor
 from tests.fakes import discord as fake
-from tests.fakes.discord import BOT_TOKEN, CHANNEL, FORUM, GUILD, THREAD, WEBHOOK, WEBHOOK_TOKEN, DiscordServer
+from tests.fakes.discord import BOT_TOKEN, CHANNEL, GUILD, THREAD, WEBHOOK, WEBHOOK_TOKEN, DiscordServer
 from tests.fakes.letters import PNG, attachment
 
 WEBHOOK_URL = f"https://discord.com/api/webhooks/{WEBHOOK}/{WEBHOOK_TOKEN}"
@@ -126,7 +126,6 @@ def test_a_thread_has_the_rights_of_its_channel(server: DiscordServer, tmp_path:
         ({"bot_token": BOT_TOKEN[:-3] + "xyz"}, "bot_token", "Unauthorized"),
         ({"channel": "news"}, "channel", "no channel"),
         ({"channel": "999999999999999999"}, "channel", "The channel is not there"),
-        ({"channel": FORUM}, "channel", "#ideas is a forum"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_at_its_field(

@@ -92,7 +92,7 @@ def test_a_sign_in_from_the_server_s_name_to_a_working_account(server: MastodonS
     assert identity.settings == {"server": server.url}
     assert identity.secrets["access_token"] in server.endpoint.tokens
     assert server.endpoint.tokens[identity.secrets["access_token"]] == (
-        "profile", "read:statuses", "write:statuses", "write:media",
+        "profile", "read:statuses", "write:statuses", "write:media", "read:search",
     )  # fmt: skip
     assert identity.note == ""
 
@@ -103,7 +103,7 @@ def test_the_request_asks_for_no_more_than_is_used_and_proves_itself(sign_in: Br
     assert asked["code_challenge_method"] == "S256"
     assert len(asked["code_challenge"]) == 43
     assert len(asked["state"]) >= 32
-    assert asked["scope"] == "profile read:statuses write:statuses write:media"
+    assert asked["scope"] == "profile read:statuses write:statuses write:media read:search"
     redirect = urlsplit(asked["redirect_uri"])
     assert (redirect.scheme, redirect.hostname) == ("http", "127.0.0.1")
     assert len(redirect.path) > 16
@@ -433,7 +433,7 @@ def test_what_the_token_endpoint_can_say(status: int, body: bytes, end: type[Exc
         ("old", "read:accounts read:statuses write:statuses write:media", True),
         ("gotosocial", "read:accounts read:statuses write:statuses write:media", True),
         ("pixelfed", "read write", False),
-        ("friendica", "read:accounts read:statuses write:statuses write:media", False),
+        ("friendica", "read:accounts read:statuses write:statuses write:media read:search", False),
     ],
 )  # fmt: skip
 def test_relatives_are_asked_for_what_they_know(

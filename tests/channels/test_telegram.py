@@ -22,7 +22,7 @@ from sendoff.domain.account import Account
 from sendoff.domain.channel import Identity, Level, Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected, SendError, TryLater
-from sendoff.domain.post import Attachment, Content, Item, Role
+from sendoff.domain.post import Attachment, Content, Item, Poll, Role
 from sendoff.domain.redact import Redactor
 from sendoff.domain.text import count
 from tests.fakes import telegram as fake
@@ -421,3 +421,45 @@ def test_an_address_is_masked_wherever_it_comes_from() -> None:
     for text in (f"https://api.telegram.org/bot{TOKEN}/getMe", f"/bot{real}/x", f"token {real}", quoted):
         assert "canary" not in Redactor().clean(text)
         assert "AAHdq" not in Redactor().clean(text)
+
+
+# --- polls --------------------------------------------------------------------------------------------------------
+
+
+def test_a_poll_asks_what_the_text_says(tmp_path: Path, server: TelegramServer) -> None:
+    poll = Poll(("Yes", "No 🫖"), lasts=3600, multiple=True)
+    receipt = Bench(tmp_path, server, Item(" **Tea** or not? ", poll=poll), silent="yes", format="markdown").post()
+    (message,) = server.messages
+    assert (message.kind, message.text, str(message.id)) == ("poll", "Tea or not?", receipt.remote_id)
+    assert message.asked == {
+        "chat_id": CHANNEL, "disable_notification": True, "question": "Tea or not?",
+        "options": [{"text": "Yes"}, {"text": "No 🫖"}], "allows_multiple_answers": True, "open_period": 3600,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "poll", "codes"),
+    [
+        ("Tea?", Poll(("a", "b")), []),
+        ("", Poll(("a", "b")), ["poll"]),
+        ("x" * 300, Poll(tuple("abcdefghijkl")), []),
+        ("x" * 301, Poll(("a", "b")), ["poll"]),
+        ("Tea?", Poll(tuple("abcdefghijklm")), ["poll"]),
+        ("Tea?", Poll(("a", "b" * 101)), ["poll"]),
+        ("Tea?", Poll(("a", "b"), lasts=4), ["poll"]),
+        ("Tea?", Poll(("a", "b"), lasts=2_628_001), ["poll"]),
+    ],
+)  # fmt: skip
+def test_what_stands_against_a_poll_is_what_telegram_refuses(
+    tmp_path: Path, server: TelegramServer, text: str, poll: Poll, codes: list[str]
+) -> None:
+    bench = Bench(tmp_path, server, Item(text, poll=poll))
+    account = bench.account(server.url)
+    found = limits.check(bench.content, bench.channel.capabilities, "Telegram", {})
+    found += bench.channel.check(bench.content, {}, account)
+    assert [one.code for one in found] == codes
+    if codes:
+        with pytest.raises(Rejected):
+            bench.post()
+    else:
+        bench.post()

@@ -25,7 +25,7 @@ def test_help_names_every_verb_and_the_exit_codes(run: Run) -> None:
     assert "4 another process" in said.out
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "accounts add", "accounts sign-in", "settings set"])
+@pytest.mark.parametrize("verb", [*VERBS, "accounts show", "accounts add", "accounts sign-in", "settings set"])
 def test_every_verb_has_help(run: Run, verb: str) -> None:
     said = run(*verb.split(), "--help")
     assert said.code == 0

@@ -68,11 +68,15 @@ class FakeDiscord:
         self.bot_token, self.webhook_token = BOT_TOKEN, WEBHOOK_TOKEN
         self._serial = 0
         self.latest: dict[str, str] = {}
+        self.threads: dict[str, dict[str, Any]] = {}
+        self.archived: dict[str, datetime] = {}  # when a thread was put away
+        self.needs_tag = False
+        self.may_manage = False
         self.agents: set[str] = set()
 
     def is_effect(self, request: Request) -> bool:
         path = _path(request)
-        made = bool(re.fullmatch(r"/channels/\d+/messages|/webhooks/\d+/[^/]+", path))
+        made = bool(re.fullmatch(r"/channels/\d+/(messages|threads)|/webhooks/\d+/[^/]+", path))
         return request.method == "POST" and made
 
     def handle(self, request: Request) -> Reply:
@@ -114,6 +118,8 @@ class FakeDiscord:
     def channel(self, request: Request, query: Mapping[str, str], number: str) -> Reply:
         if not self._is_bot(request):
             return _error(401, 0, "401: Unauthorized")
+        if number in self.threads:
+            return _json(self.threads[number])
         if number not in (CHANNEL, FORUM, THREAD) or number in self.gone:
             return _error(404, 10003, "Unknown Channel")
         if not self.allowed & VIEW:
@@ -123,6 +129,10 @@ class FakeDiscord:
             "name": {FORUM: "ideas", THREAD: "a thread"}.get(number, "news"),
             "last_message_id": self.latest.get(number),
         }  # fmt: skip
+        if number == FORUM:
+            about |= {"flags": 16 if self.needs_tag else 0, "available_tags": [
+                {"id": "71", "name": "News"}, {"id": "72", "name": "Ideas"},
+            ]}  # fmt: skip
         if number == THREAD:
             about |= {"parent_id": CHANNEL}
         else:
@@ -166,6 +176,67 @@ class FakeDiscord:
         if not self.allowed & SEND:
             return _error(403, 50013, "Missing Permissions")
         return self._take(request, channel, BOT, webhook=False)
+
+    def open_thread(self, request: Request, query: Mapping[str, str], channel: str) -> Reply:
+        """A post in a forum: a thread whose first message has its number. It knows no nonce."""
+        if not self._is_bot(request):
+            return _error(401, 0, "401: Unauthorized")
+        if channel != FORUM or channel in self.gone:
+            return _error(404, 10003, "Unknown Channel")
+        if not self.allowed & SEND:
+            return _error(403, 50013, "Missing Permissions")
+        if self.allowance is not None:
+            if self.allowance <= 0:
+                return _limited(self.wait)
+            self.allowance -= 1
+        body, files = _read(request)
+        name, tags, message = str(body.get("name") or ""), body.get("applied_tags", []), body.get("message", {})
+        if not 1 <= len(name) <= 100:
+            return _invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+        if self.needs_tag and not tags:
+            return _error(400, 40067, "A tag is required to create a forum post in this channel")
+        if len(tags) > 5 or "nonce" in message:
+            return _invalid("applied_tags", "BASE_TYPE_MAX_LENGTH", "Must be 5 or fewer in length.")
+        if wrong := _wrong(message, files, webhook=False):
+            return wrong
+        made = self.write(str(message.get("content") or "").strip(), channel=FORUM, files=files, body=message)
+        made.channel_id = made.id
+        self.threads[made.id] = {
+            "id": made.id, "type": 11, "parent_id": FORUM, "owner_id": BOT, "name": name, "guild_id": GUILD, "flags": 0,
+            "applied_tags": tags, "message_count": 0, "member_count": 1, "total_message_sent": 0,
+            "thread_metadata": {"archived": False, "archive_timestamp": made.at.isoformat()},
+        }  # fmt: skip
+        return _json({**self.threads[made.id], "message": _shown(made, "")}, 201)
+
+    def active_threads(self, request: Request, query: Mapping[str, str], guild: str) -> Reply:
+        if not self._is_bot(request) or guild != GUILD:
+            return _error(404, 10004, "Unknown Guild")
+        found = [one for number, one in self.threads.items() if number not in self.archived]
+        return _json({"threads": found, "members": []})
+
+    def archived_threads(self, request: Request, query: Mapping[str, str], channel: str) -> Reply:
+        """The latest put away first; a page has as many as were asked for."""
+        if not self.allowed & HISTORY:
+            return _error(403, 50001, "Missing Access")
+        before = datetime.fromisoformat(query["before"]) if "before" in query else self.now() + timedelta(days=1)
+        known = sorted(((at, number) for number, at in self.archived.items() if at < before), reverse=True)
+        page = [
+            {**self.threads[number], "thread_metadata": {"archived": True, "archive_timestamp": at.isoformat()}}
+            for at, number in known[: int(query["limit"])]
+        ]
+        return _json({"threads": page, "members": [], "has_more": len(known) > len(page)})
+
+    def one(self, request: Request, query: Mapping[str, str], channel: str, number: str) -> Reply:
+        found = next((one for one in self.messages if one.id == number and one.channel_id == channel), None)
+        return _json(_shown(found, "")) if found else _error(404, 10008, "Unknown Message")
+
+    def close_thread(self, request: Request, query: Mapping[str, str], number: str) -> Reply:
+        if not self.may_manage:
+            return _error(403, 50013, "Missing Permissions")
+        if self.threads.pop(number, None) is None:
+            return _error(404, 10003, "Unknown Channel")
+        self.messages[:] = [one for one in self.messages if one.channel_id != number]
+        return _json({"id": number})
 
     def execute(self, request: Request, query: Mapping[str, str], number: str, token: str) -> Reply:
         if refusal := self._no_webhook(number, token):
@@ -236,6 +307,11 @@ _ROUTES = (
     ("GET", r"/guilds/(\d+)/members/(\d+)", "member"),
     ("GET", r"/webhooks/(\d+)/([^/]+)", "webhook"),
     ("POST", r"/channels/(\d+)/messages", "post"),
+    ("POST", r"/channels/(\d+)/threads", "open_thread"),
+    ("GET", r"/guilds/(\d+)/threads/active", "active_threads"),
+    ("GET", r"/channels/(\d+)/threads/archived/public", "archived_threads"),
+    ("GET", r"/channels/(\d+)/messages/(\d+)", "one"),
+    ("DELETE", r"/channels/(\d+)", "close_thread"),
     ("POST", r"/webhooks/(\d+)/([^/]+)", "execute"),
     ("GET", r"/channels/(\d+)/messages", "list"),
     ("DELETE", r"/channels/(\d+)/messages/(\d+)", "remove"),

@@ -32,7 +32,7 @@ KEY_LIFE = timedelta(hours=1)
 """How long Mastodon and Pixelfed remember an Idempotency-Key."""
 
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
-SCOPES = ("profile", "read", "read:accounts", "read:statuses", "write", "write:statuses", "write:media")
+SCOPES = ("profile", "read", "read:accounts", "read:statuses", "read:search", "write", "write:statuses", "write:media")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Flavour:
 
     software: str
     version: str
-    repeat: str = "ignored"  # "same", "error_500", "replayed", "error_400", "ignored"
+    repeat: str = "ignored"  # "same", "error_500", "replayed", "error_400", "burnt_408", "ignored"
     limit: int = 500
     counts: str = "mastodon"
     invalid: int = 422
@@ -50,18 +50,34 @@ class Flavour:
     granular: bool = True
     metadata: bool = False
     pkce: bool = False
+    api: int = 0  # api_versions.mastodon
+    quote: str = ""  # the parameter that names a quoted post
+    keeps: bool = True  # scheduled posts; others publish at once
 
 
 FLAVOURS = {
-    "mastodon": Flavour("mastodon", "4.5.2", "same", metadata=True, pkce=True),
-    "4.6": Flavour("mastodon", "4.6.0", "error_500", metadata=True, pkce=True),
+    "mastodon": Flavour(
+        "mastodon", "4.5.2", "same", metadata=True, pkce=True, api=7, quote="quoted_status_id",
+    ),
+    "4.6": Flavour("mastodon", "4.6.0", "error_500", metadata=True, pkce=True, api=11, quote="quoted_status_id"),
     "old": Flavour("mastodon", "3.5.19", "same", v2=False),
     "gotosocial": Flavour("gotosocial", "0.20.0+git", limit=5000, counts="codepoints", invalid=400, media=6),
     "pleroma": Flavour(
         "pleroma", "2.7.2 (compatible; Pleroma 2.9.1)", "replayed", limit=5000, counts="graphemes", v2=False,
     ),
-    "pixelfed": Flavour("pixelfed", "0.12.4", "error_400", counts="codepoints", granular=False),
-    "friendica": Flavour("friendica", "2024.08", limit=200_000, counts="codepoints", v2=False),
+    "akkoma": Flavour(
+        "akkoma", "3.13.2", "replayed", limit=5000, counts="graphemes", v2=False, quote="quote_id",
+    ),
+    "pixelfed": Flavour("pixelfed", "0.12.4", "error_400", counts="codepoints", granular=False, keeps=False),
+    "friendica": Flavour("friendica", "2024.08", limit=200_000, counts="codepoints", v2=False, quote="quote_id"),
+    "takahe": Flavour("takahe", "0.11.0", limit=2000, counts="codepoints", invalid=400, v2=False, keeps=False),
+    "hollo": Flavour(
+        "hollo", "0.6.8", "same", limit=10_000, counts="codepoints", quote="quoted_status_id", keeps=False,
+    ),
+    "iceshrimp": Flavour(
+        "Iceshrimp.NET", "2025.1-beta5", "burnt_408", limit=8192, counts="codepoints", quote="quoted_status_id",
+    ),
+    "sharkey": Flavour("sharkey", "2025.5.2", limit=3000, counts="codepoints", quote="quote_id", keeps=False),
 }  # fmt: skip
 
 
@@ -77,6 +93,7 @@ class Status:
     sensitive: bool = False
     language: str | None = None
     in_reply_to_id: str | None = None
+    quoted: str | None = None
     media: list[Upload] = field(default_factory=list)
     poll: Mapping[str, Any] | None = None
     reblog: bool = False
@@ -126,6 +143,9 @@ class FakeMastodon:
         self.issuer: str | None = None
         self.hidden = False
         self.respell: Callable[[str], str] = str
+        self.scheduled: list[dict[str, Any]] = []
+        self.elsewhere: dict[str, Status] = {}  # posts of other servers, by their address
+        self.denied: set[str] = set()  # ids of posts that may not be quoted
         self.extra_metadata: dict[str, Any] = {}
         self._serial = 110_000_000_000_000_000
 
@@ -173,13 +193,15 @@ class FakeMastodon:
     def instance_v2(self, call: _Call) -> Reply:
         if not self.flavour.v2:
             return _error(404, "Not found")
-        return _json(
-            {"domain": call.host, "title": "Lab", "version": self.flavour.version, "configuration": self._figures()}
-        )
+        told = {"api_versions": {"mastodon": self.flavour.api}} if self.flavour.api else {}
+        return _json({
+            "domain": call.host, "title": "Lab", "version": self.flavour.version,
+            "configuration": self._figures(), **told,
+        })  # fmt: skip
 
     def instance_v1(self, call: _Call) -> Reply:
         about = {"uri": call.host, "title": "Lab", "version": self.flavour.version}
-        if self.flavour.software == "pleroma":
+        if self.flavour.software in ("pleroma", "akkoma"):
             polls = {"max_options": 20, "max_option_chars": 200, "min_expiration": 0, "max_expiration": 31_536_000}
             return _json(about | {
                 "uri": call.url, "max_toot_chars": self.flavour.limit, "poll_limits": polls,
@@ -359,7 +381,7 @@ class FakeMastodon:
         known = self.keys.get(key) if key and self.flavour.repeat != "ignored" else None
         if known and self.now() - known[0] < life:
             return self._repeated(call, known)
-        if self.flavour.repeat == "error_400":  # Pixelfed keeps the key before it looks at the rest
+        if self.flavour.repeat in ("error_400", "burnt_408"):  # keeps the key before it looks at the rest
             self.keys[key] = (self.now(), _json({}), None)
         reply, status = self._published(call)
         if self.flavour.repeat == "replayed" or status:
@@ -372,6 +394,8 @@ class FakeMastodon:
             return Reply(500, b"<html>We're sorry, but something went wrong on our end.</html>", _PAGE)
         if self.flavour.repeat == "error_400":
             return _error(400, "Duplicate idempotency key.")
+        if self.flavour.repeat == "burnt_408" and status is None:
+            return _error(408, "Failed to resolve idempotency key note within 1000 ms")
         if self.flavour.repeat == "replayed":
             return Reply(first.status, first.body, {**first.headers, "idempotent-replayed": "true"})
         assert status is not None
@@ -394,7 +418,8 @@ class FakeMastodon:
             id=self._next_id(), text=str(asked.get("status", "")).strip(), created_at=self.now(),
             visibility=asked.get("visibility", "public"), spoiler_text=asked.get("spoiler_text", ""),
             sensitive=bool(asked.get("sensitive") or asked.get("spoiler_text")), language=asked.get("language"),
-            in_reply_to_id=asked.get("in_reply_to_id"), media=[one for one in media if one], poll=asked.get("poll"),
+            in_reply_to_id=asked.get("in_reply_to_id"), quoted=asked.get(self.flavour.quote or "-"),
+            media=[one for one in media if one], poll=asked.get("poll"),
             body=asked,
         )  # fmt: skip
         self.statuses.append(made)
@@ -409,6 +434,13 @@ class FakeMastodon:
             return _error(403, "You must attach media to post.")
         if not str(asked.get("status", "")).strip() and not media:
             return _error(invalid, "Validation failed: Text can't be blank")
+        if asked.get("status") == "" and self.flavour.software == "hollo":
+            return _error(422, "invalid_request")
+        quoted = asked.get(self.flavour.quote or "-")
+        if quoted and (self._known(quoted) is None or quoted in self.denied):
+            return _error(422, "Validation failed: Quoted status is not quotable")
+        if quoted and self.flavour.api and (media or asked.get("poll")):
+            return _error(422, "Validation failed: Quotes can't have media")
         if media and asked.get("poll"):
             return _error(invalid, "Cannot attach media to a post with a poll")
         if any(one is None or one.attached for one in media):
@@ -430,8 +462,33 @@ class FakeMastodon:
             return len(text) + len(spoiler)
         return len(regex.findall(r"\X", text)) + len(regex.findall(r"\X", spoiler))
 
+    def _known(self, name: str) -> Status | None:
+        return next((one for one in (*self.statuses, *self.elsewhere.values()) if one.id == name), None)
+
+    def search(self, call: _Call) -> Reply:
+        if refusal := self._granted(call, "read:search"):
+            return refusal
+        found = self.elsewhere.get(call.query.get("q", "")) if call.query.get("resolve") == "true" else None
+        return _json({"accounts": [], "hashtags": [], "statuses": [self._shown(found, call)] if found else []})
+
+    def scheduled_list(self, call: _Call) -> Reply:
+        """Those that it keeps, the latest made first; a page has 40 at most."""
+        if refusal := self._granted(call, "read:statuses"):
+            return refusal
+        if not self.flavour.keeps:
+            return _json([])
+        older = [one for one in self.scheduled if "max_id" not in call.query or one["id"] < call.query["max_id"]]
+        return _json(sorted(older, key=lambda one: str(one["id"]), reverse=True)[: int(call.query.get("limit", 20))])
+
+    def plan_elsewhere(self, text: str, at: datetime, pictures: int = 0) -> None:
+        """The person plans a post in another program."""
+        self.scheduled.append({
+            "id": self._next_id(), "scheduled_at": at.isoformat(), "params": {"text": text},
+            "media_attachments": [{"id": str(one)} for one in range(pictures)],
+        })  # fmt: skip
+
     def status(self, call: _Call) -> Reply:
-        found = next((one for one in self.statuses if one.id == call.names[0]), None)
+        found = self._known(call.names[0])
         return _json(self._shown(found, call)) if found else _error(404, "Record not found")
 
     def source(self, call: _Call) -> Reply:
@@ -461,7 +518,8 @@ class FakeMastodon:
     def _shown(self, one: Status, call: _Call) -> dict[str, Any]:
         return {
             "id": one.id, "uri": f"{call.url}/users/{self.user}/statuses/{one.id}",
-            "url": f"{call.url}/@{self.user}/{one.id}", "content": _as_html(self.respell(one.text)),
+            "url": f"{call.url}/@{self.user}/{one.id}",
+            "content": _as_html(self.respell(one.text)) + _quote_link(one.quoted),
             "created_at": one.created_at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
             "visibility": one.visibility, "spoiler_text": one.spoiler_text, "sensitive": one.sensitive,
             "language": one.language, "in_reply_to_id": one.in_reply_to_id,
@@ -469,6 +527,8 @@ class FakeMastodon:
             "poll": {"options": [{"title": name} for name in one.poll["options"]]} if one.poll else None,
             "application": {"name": "Sendoff"}, "account": {"id": "42", "acct": self.user},
             "favourites_count": 0, "reblogs_count": 0, "replies_count": 0, **one.counts,
+            "quote_approval": {"current_user": "denied" if one.id in self.denied else "automatic"},
+            **({"quote": {"state": "accepted", "quoted_status": {"id": one.quoted}}} if one.quoted else {}),
         }  # fmt: skip
 
     def write_elsewhere(self, text: str, **more: Any) -> Status:
@@ -553,6 +613,8 @@ _ROUTES = (
     ("POST", "/api/v1/media", "upload"),
     ("GET", "/api/v1/media/([^/]+)", "media"),
     ("POST", "/api/v1/statuses", "post"),
+    ("GET", "/api/v2/search", "search"),
+    ("GET", "/api/v1/scheduled_statuses", "scheduled_list"),
     ("GET", "/api/v1/statuses/([^/]+)", "status"),
     ("GET", "/api/v1/statuses/([^/]+)/source", "source"),
 )
@@ -581,6 +643,11 @@ def _as_html(text: str) -> str:
         r'<span class="h-card"><a href="https://\2/@\1" class="u-url mention">@<span>\1</span></a></span>', marked,
     )  # fmt: skip
     return "".join(f"<p>{part.replace(chr(10), '<br />')}</p>" for part in re.split(r"\n{2,}", marked))
+
+
+def _quote_link(quoted: str | None) -> str:
+    """What servers put behind (or before) the words of a quote for programs that know no quotes."""
+    return f'<span class="quote-inline"><br><br>RE: <a href="https://b.example/{quoted}">x</a></span>' if quoted else ""
 
 
 def _link(found: re.Match[str]) -> str:

@@ -69,6 +69,7 @@ class FakePds:
     app_password: str = "abcd-efgh-ijkl-mnop"
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     throttled: int = 0
+    upload: int = UPLOAD
     active: bool = True
     effects: list[tuple[str, str]] = field(default_factory=list)
     records: dict[tuple[str, str, str], Record] = field(default_factory=dict)
@@ -200,11 +201,29 @@ class FakePds:
 
     # --- writing --------------------------------------------------------------------------------------------------
 
-    def upload_blob(self, request: Request) -> Reply:
+    def get_service_auth(self, request: Request) -> Reply:
+        """A word for another service: a token that says for whom and for what."""
         refusal, _ = self._bearer(request, "access")
         if refusal:
             return refusal
-        if len(request.body) > UPLOAD:
+        asked, until = _query(request), self.now() + timedelta(seconds=60)
+        if "exp" in asked:
+            until = datetime.fromtimestamp(int(asked["exp"]), UTC)
+        if until < self.now() or until > self.now() + timedelta(hours=1):
+            return _error(400, "BadExpiration", "cannot request a token with an expiration more than an hour away")
+        payload = {"iss": self.did, "aud": asked["aud"], "lxm": asked.get("lxm"), "exp": int(until.timestamp())}
+        token = ".".join((_b64({"typ": "JWT", "alg": "ES256K"}), _b64(payload), secrets.token_urlsafe(32)))
+        self.tokens[token] = Token(f"{asked['aud']} {asked.get('lxm')}", until)
+        return _json({"token": token})
+
+    def upload_blob(self, request: Request) -> Reply:
+        said = _header(request, "Authorization").removeprefix("Bearer ")
+        own = f"did:web:{urlsplit(self.url).hostname} com.atproto.repo.uploadBlob"
+        by_service = said in self.tokens and self.tokens[said].kind == own
+        refusal, _ = self._bearer(request, own if by_service else "access")
+        if refusal:
+            return refusal
+        if len(request.body) > self.upload:
             return _error(413, "PayloadTooLarge", "request entity too large")
         mime = _header(request, "Content-Type")
         link = _blob_cid(request.body)
@@ -267,7 +286,7 @@ class FakePds:
             known = self.blobs.get(blob["ref"]["$link"])
             if known is None:
                 return _error(400, "BlobNotFound", f"Could not find blob: {blob['ref']['$link']}")
-            if len(known[1]) > IMAGE:
+            if known[0].startswith("image/") and len(known[1]) > IMAGE:
                 words = f"blob too big (maximum {IMAGE}, got {len(known[1])}) at $.record.embed.images[0].image"
                 return _error(400, "InvalidRequest", f"Invalid {POST} record: {words}")
         return None
@@ -336,8 +355,9 @@ def _images(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _blobs(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     embed = record.get("embed", {})
-    thumb = (embed.get("media") or embed).get("external", {}).get("thumb")
-    return [one["image"] for one in _images(record)] + ([thumb] if thumb else [])
+    media = embed.get("media") or embed
+    more = (media.get("video"), media.get("external", {}).get("thumb"))
+    return [one["image"] for one in _images(record)] + [one for one in more if one]
 
 
 # --- wire ---------------------------------------------------------------------------------------------------------
@@ -383,6 +403,7 @@ _VERBS: Mapping[tuple[str, str], Callable[[FakePds, Request], Reply]] = {
     ("POST", "com.atproto.server.createSession"): FakePds.create_session,
     ("POST", "com.atproto.server.refreshSession"): FakePds.refresh_session,
     ("GET", "com.atproto.server.getSession"): FakePds.get_session,
+    ("GET", "com.atproto.server.getServiceAuth"): FakePds.get_service_auth,
     ("GET", "com.atproto.identity.resolveHandle"): FakePds.resolve_handle,
     ("GET", "com.atproto.repo.getRecord"): FakePds.get_record,
     ("POST", "com.atproto.repo.uploadBlob"): FakePds.upload_blob,

@@ -119,6 +119,18 @@ class FakeTelegram:
     def send_message(self, asked: Mapping[str, Any], files: Mapping[str, forms.File]) -> Reply:
         return self._send(asked, [("text", asked, None)])
 
+    def send_poll(self, asked: Mapping[str, Any], files: Mapping[str, forms.File]) -> Reply:
+        answers, lasts = [one["text"] for one in asked["options"]], asked.get("open_period")
+        if not 1 <= len(str(asked.get("question", "")).strip()) <= 300:
+            return _error(400, "Bad Request: poll question must be non-empty")
+        if not 2 <= len(answers) <= 12 or len(set(answers)) != len(answers):
+            return _error(400, "Bad Request: poll must have at least 2 option")
+        if any(not 1 <= len(one) <= 100 for one in answers):
+            return _error(400, "Bad Request: poll options length must not exceed 100")
+        if lasts is not None and not 5 <= lasts <= 2_628_000:
+            return _error(400, "Bad Request: wrong poll open period")
+        return self._send(asked, [("poll", {"text": asked["question"]}, None)])
+
     def send_photo(self, asked: Mapping[str, Any], files: Mapping[str, forms.File]) -> Reply:
         return self._send(asked, [("photo", asked, files.get("photo"))])
 
@@ -174,7 +186,8 @@ class FakeTelegram:
         self, chat: Mapping[str, Any], kind: str, about: Mapping[str, Any], file: forms.File | None,
         asked: Mapping[str, Any],
     ) -> Message | Reply:  # fmt: skip
-        text, entities = str(about.get("text" if kind == "text" else "caption", "")), ()
+        is_text = kind in ("text", "poll")
+        text, entities = str(about.get("text" if is_text else "caption", "")), ()
         if about.get("parse_mode") == "HTML":
             parser = _Entities()
             parser.feed(text)
@@ -183,12 +196,12 @@ class FakeTelegram:
                 return _error(400, f"Bad Request: can't parse entities: {parser.wrong}")
             text, entities = "".join(parser.pieces), tuple(parser.found)
         text = text.strip()
-        if kind == "text" and not text:
+        if is_text and not text:
             return _error(400, "Bad Request: message text is empty")
-        if len(text) > (4096 if kind == "text" else 1024):
-            what = "message is too long" if kind == "text" else "message caption is too long"
+        if len(text) > (4096 if is_text else 1024):
+            what = "message is too long" if is_text else "message caption is too long"
             return _error(400, f"Bad Request: {what}")
-        if kind != "text" and (file is None or not file.data):
+        if not is_text and (file is None or not file.data):
             return _error(400, f"Bad Request: there is no {kind} in the request")
         if file and len(file.data) > (10_000_000 if kind == "photo" else 50_000_000):
             return _error(413, "Request Entity Too Large")

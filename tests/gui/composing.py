@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from PySide6.QtWidgets import QWidget
 
-from sendoff.domain.post import Attachment, Content, Item, LinkCard, Mail, Markup, Plan, Recipient, Role, Variant
+from sendoff.domain.post import Attachment, Content, Item, LinkCard, Mail, Markup, Plan, Poll, Recipient, Role, Variant
 from sendoff.store import timeline
 from sendoff.ui.composer.screen import ComposerScreen
 from tests.gui import sample
@@ -147,6 +147,18 @@ def open_thread(desk: Desk) -> None:
         Content(items), [Variant(sample.TOOT + 1)], Plan("25 Oct 2026 2:30", "", "")
     )
     desk.window.go("composer", post_id=post_id)
+    desk.settle()
+
+
+def open_poll(desk: Desk) -> None:
+    """A question with answers, of which one is still missing."""
+    poll = Poll(("Guji natural", "Yirgacheffe, washed", "Huila"), 259_200, True)
+    content = Content((Item("Which one shall we roast on Saturday?", poll=poll),))
+    variants = [Variant(sample.TOOT + 1), Variant(sample.TALK + 1)]
+    post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", ""))
+    desk.window.go("composer", post_id=post_id)
+    desk.settle()
+    screen(desk).desk.current.items[0].poll.more.click()
     desk.settle()
 
 

@@ -561,6 +561,7 @@ SHOTS = (
     Shot("composer-mail", composing.open_mail),
     Shot("composer-mix", composing.open_mix),
     Shot("composer-thread", composing.open_thread),
+    Shot("composer-poll", composing.open_poll),
     Shot("composer-pressed", composing.pressed),
     Shot("composer-card", composing.open_card),
     Shot("composer-card-left-out", composing.card_left_out),

@@ -382,7 +382,7 @@ def test_the_keyboard_walks_through_the_page_in_order(bench: Desk) -> None:
     assert chip is not None
     chip.setFocus()
     order = []
-    for _ in range(9):
+    for _ in range(10):
         focused = QApplication.focusWidget()
         assert focused is not None
         order.append(focused)

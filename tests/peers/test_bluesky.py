@@ -32,6 +32,7 @@ from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, TryLater
 from sendoff.domain.post import Attachment, Content, Item, LinkCard
 from sendoff.domain.text import filled
 from tests.channels.test_bluesky_text import published
+from tests.fakes.bluesky_video import VideoServer
 from tests.fakes.letters import PNG
 from tests.fakes.pds import PdsServer
 
@@ -483,3 +484,46 @@ def test_the_browser_lets_us_in_and_posts_go_out(peer: Peer, bluesky: Bluesky, p
 def test_the_person_says_no_in_the_browser(peer: Peer, bluesky: Bluesky, person: Person) -> None:
     with pytest.raises(Rejected, match="was told not to let Sendoff in"):
         let_in(peer, bluesky, person, allow=False)
+
+
+# --- films --------------------------------------------------------------------------------------------------------
+
+
+def test_the_server_lets_the_video_service_hand_a_film_over(peer: Peer, tmp_path: Path) -> None:
+    """The permissions are the real server's, and it judges whether they are good for the upload; the service is ours,
+    because Bluesky's own is on the internet."""
+    data = b"\0\0\0\x18ftypmp42" + secrets.token_bytes(200_000)
+    film = Attachment("f" * 64, "a.mp4", "video/mp4", len(data), "Ein Film", width=640, height=480)
+    (tmp_path / film.sha256).write_bytes(data)
+    with VideoServer(peer.pds, works=2) as service:
+        context = Context(Transport(IMPATIENT), tmp_path)
+        bluesky = Bluesky(context, entry=peer.pds, directory=peer.plc, videos=service.url, waits=(0.01,) * 4)
+        person = add_person(peer, bluesky, tmp_path)
+        made = person.parcel(peer.pds, Item("Look", media=(film,)))
+        receipt = bluesky.publish(made)
+        (post,) = there(peer, person)
+        assert post["uri"] == receipt.remote_id
+        embed = post["value"]["embed"]
+        assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", "Ein Film")
+        path = f"/xrpc/com.atproto.sync.getBlob?did={person.did}&cid={embed['video']['ref']['$link']}"
+        assert passed_on(peer.pds, Request("GET", path, {}, b"")).body == data
+        again = bluesky.publish(replace(made, first_try=made.now, trace=Trace()))
+        assert again.data["cid"] == receipt.data["cid"]
+        assert len(there(peer, person)) == 1
+
+
+def test_a_handle_that_changed_is_the_same_account(peer: Peer, person: Person) -> None:
+    fresh = f"v{secrets.token_hex(5)}.test"
+    status, said = ask(
+        peer.pds, "POST", "/xrpc/com.atproto.server.createSession",
+        {"identifier": person.did, "password": "pw-12345678"},
+    )  # fmt: skip
+    assert status == 200, said
+    status, said = ask(
+        peer.pds, "POST", "/xrpc/com.atproto.identity.updateHandle", {"handle": fresh},
+        Authorization=f"Bearer {said['accessJwt']}",
+    )  # fmt: skip
+    assert status == 200, said
+    old = {"identifier": person.identity.handle, "app_password": person.app_password, "did": person.did}
+    found = person.channel.connect(old)
+    assert (found.handle, found.learned["did"]) == (f"@{fresh}", person.did)

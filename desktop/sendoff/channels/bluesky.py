@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from sendoff.channels import bluesky_check as checking
 from sendoff.channels import bluesky_numbers as counts
 from sendoff.channels import bluesky_oauth as oauth
 from sendoff.channels import bluesky_pds as pds
 from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import bluesky_text as rich
+from sendoff.channels import bluesky_video as video
 from sendoff.channels import tls
 from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.http import Answer, Http
@@ -29,7 +29,6 @@ from sendoff.domain.channel import (
     How,
     Identity,
     Kind,
-    Level,
     Option,
     Parcel,
     Problem,
@@ -39,13 +38,16 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
-from sendoff.domain.post import Attachment, Content, Item, LinkCard
+from sendoff.domain.post import Attachment, Content, LinkCard
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
 
-OLD_IMAGE_BYTES = 1_000_000
-"""What a picture could have before 2026 (lexicon app.bsky.embed.images); servers that were not updated still say so."""
+WAITS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between the looks at a video that is still worked on. After them the post waits, not the worker."""
+
+STILL = timedelta(seconds=20)
+"""How soon a post looks again for its video. Within the hundred tries that it has, that is half an hour."""
 
 
 class Bluesky(Channel):
@@ -69,12 +71,15 @@ class Bluesky(Channel):
     renews = True
     tells_leaving = True
     can_delete = True
+    arms_anew = True  # posts stand by their createdAt: one that waited for a connection belongs where it came out
+    stable = "did"
     signs_in_by_browser = True
     browser_first = False  # such a sign-in lasts two weeks at most, and an app password until it is taken back
     capabilities = Capabilities(
-        checked="2026-11-26",
+        checked="2026-11-27",
         sources=(
-            "lexicons app.bsky.feed.post and app.bsky.embed.images (github.com/bluesky-social/atproto at d6296a1c)",
+            "lexicons app.bsky.feed.post, app.bsky.embed.images and app.bsky.embed.video "
+            "(github.com/bluesky-social/atproto at d6296a1c)",
             "src/lib/constants.ts of Bluesky's own app, for alt text (the lexicon has no limit)",
         ),
         threads=True,
@@ -85,8 +90,9 @@ class Bluesky(Channel):
         text_bytes=3000,
         counter="graphemes",
         media=4,
-        media_types=("image/",),
+        media_types=("image/", "video/mp4"),
         image_bytes=2_000_000,
+        video_bytes=300_000_000,
         alt=2000,
         card="sent",
         numbers=counts.AT_ONCE,
@@ -108,6 +114,7 @@ class Bluesky(Channel):
             "ca_file", "CA file", Kind.FILE, required=False, advanced=True,
             help="For a server of your own with an authority of your own (PEM).",
         ),
+        Field("did", "DID", required=False, advanced=True, hidden=True),
         Field("oauth", "Browser sign-in", Kind.SECRET, required=False, advanced=True, hidden=True),
     )  # fmt: skip
     options = (
@@ -126,9 +133,18 @@ class Bluesky(Channel):
     )  # fmt: skip
 
     def __init__(
-        self, context: Context, *, entry: str = pds.ENTRY, directory: str = pds.DIRECTORY, view: str = counts.VIEW
+        self,
+        context: Context,
+        *,
+        entry: str = pds.ENTRY,
+        directory: str = pds.DIRECTORY,
+        view: str = counts.VIEW,
+        videos: str = video.SERVICE,
+        waits: tuple[float, ...] = WAITS,
     ) -> None:
         self._transport = context.transport
+        self._videos = videos
+        self._waits = waits
         self._entry = entry
         self._directory = directory
         self._view = view
@@ -184,15 +200,30 @@ class Bluesky(Channel):
         Raises:
             BadInput: there is no such account.
         """
-        own = fields.get("base_url", "")
+        own, known = fields.get("base_url", ""), fields.get("did", "")
         try:
             who = pds.identifier(fields.get("identifier", ""))
-            where = pds.Home(own, who) if own else pds.home(
-                self._transport, who, entry=self._entry, directory=self._directory
-            )  # fmt: skip
+            where = pds.Home(own, who) if own else self._home(who, known)
         except BadInput as wrong:
             raise wrong.at("identifier") from None
         return where, Http(self._transport, where.base, pds.called(where.base), ca_file=fields.get("ca_file", ""))
+
+    def _home(self, who: str, known: str) -> pds.Home:
+        """The server of an account that signs in, or signs in again: then `known` is its DID, and its old handle may
+        be nobody's any more, or somebody else's.
+
+        Raises:
+            BadInput: there is no such account, or it is another one.
+        """
+        try:
+            where = pds.home(self._transport, who, entry=self._entry, directory=self._directory)
+        except BadInput:
+            if not known:
+                raise
+            return pds.home(self._transport, known, entry=self._entry, directory=self._directory)
+        if known and where.did and where.did != known:
+            raise BadInput(f"{who} is another account than this one. Write the handle that yours has today.")
+        return where
 
     def _proved(self, http: Http, where: pds.Home, grant: oauth.Grant) -> pds.Session:
         """Who a browser sign-in is at the account's own server, which has to trust the one who let it in."""
@@ -219,6 +250,7 @@ class Bluesky(Channel):
             name=self._name(replace(http, base=base), session.did) or session.handle,
             url=f"https://bsky.app/profile/{session.handle}",
             learned={"did": session.did, "pds": base},
+            settings={"did": session.did},
             secrets=secrets,
             note=note,
         )
@@ -273,9 +305,7 @@ class Bluesky(Channel):
     # --- before it is sent ----------------------------------------------------------------------------------------
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
-        yield from _against_options(content, options)
-        for number, item in enumerate(content.items):
-            yield from _against_pictures(item, number, account)
+        return checking.check(content, options, account)
 
     def linked(self, text: str) -> str:
         return rich.first_link(text)
@@ -291,14 +321,18 @@ class Bluesky(Channel):
         """Uploads the pictures, finds out who is mentioned, answered and quoted, and makes the record that is sent.
 
         Returns:
-            record: the whole of it, which stays as it is while the uploads are made again; missing: who is mentioned
-            and nobody.
+            record: the whole of it, which stays as it is while the uploads are made again, left out while a video is
+            still worked on; missing: who is mentioned and nobody; video: how far that is.
         """
         xrpc = self._xrpc(parcel.account, parcel.secret)
-        blobs = [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
+        film = self._film(xrpc, parcel)
+        if film and not film.blob:
+            return {"video": film.kept}
+        blobs = [film.blob] if film else [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
         kept = table(parcel.prepared.get("record"))
-        if kept and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
-            return dict(parcel.prepared)
+        is_of_now = kept.get("createdAt") == parcel.frozen.get("created_at")
+        if is_of_now and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
+            return {**parcel.prepared, **({"video": film.kept} if film else {})}
         mentioned = rich.handles(parcel.item.text)
         dids = {handle: did for handle in mentioned if (did := _resolved(xrpc, handle))}
         options, is_first = parcel.options, not parcel.previous
@@ -313,7 +347,21 @@ class Bluesky(Channel):
         record = posts.record(
             parcel, dids=dids, blobs=blobs, reply=posts.thread(parcel.previous, answered), quoted=quoted
         )
-        return {"record": record, "missing": [one for one in mentioned if one not in dids]}
+        missing = [one for one in mentioned if one not in dids]
+        return {"record": record, "missing": missing, **({"video": film.kept} if film else {})}
+
+    def _film(self, xrpc: Xrpc, parcel: Parcel, *, anew: bool = False) -> video.Film | None:
+        """The video of this part, uploaded and as far as the service is with it; None where there is none.
+
+        Args:
+            anew: upload it although that was done.
+        """
+        found = next((one for one in parcel.item.shown if one.is_video), None)
+        if found is None:
+            return None
+        service = video.Service(self._transport, self._videos, xrpc, _did(parcel.account), self._waits)
+        known = {} if anew else table(parcel.prepared.get("video"))
+        return service.film(found, parcel.file(found), known, parcel.now)
 
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
         """The server's own name for a picture, which goes into the record as it is."""
@@ -346,12 +394,17 @@ class Bluesky(Channel):
     # --- sending --------------------------------------------------------------------------------------------------
 
     def publish(self, parcel: Parcel) -> Receipt:
+        if "record" not in parcel.prepared:
+            parcel = replace(parcel, prepared=self.prepare(parcel))
+        if "record" not in parcel.prepared:
+            raise TryLater("Bluesky still works on the video of this post.", after=STILL)
         xrpc = self._xrpc(parcel.account, parcel.secret, parcel.trace)
         answer = _put(xrpc, parcel)
         if pds.error(answer)[0] == "BlobNotFound":  # nothing was written, and uploads are seen by nobody
             aside = self._xrpc(parcel.account, parcel.secret)
-            for one in posts.uploads(parcel):
-                self._upload(aside, parcel, one)
+            if not self._film(aside, parcel, anew=True):
+                for one in posts.uploads(parcel):
+                    self._upload(aside, parcel, one)
             answer = _put(xrpc, parcel)
         if 400 <= answer.status < 500 and (parcel.first_try is not None or pds.error(answer)[0] == "InvalidSwap"):
             found = self._before_refusal(parcel, xrpc.http.name, answer)
@@ -487,60 +540,3 @@ def _aside(parcel: Parcel) -> str:
     """What did not become a link."""
     missing = ", ".join(f"@{one}" for one in parcel.prepared.get("missing", ()))
     return f"{missing} is nobody there, and stays plain text." if missing else ""
-
-
-# --- what can be said before --------------------------------------------------------------------------------------
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-
-def _against_options(content: Content, options: Mapping[str, str]) -> Iterator[Problem]:
-    codes = posts.languages(options)
-    for code in codes:
-        if not _LANGUAGE.fullmatch(code):
-            yield Problem(
-                Level.ERROR, "language", f"“{code}” is no language code.", "Bluesky takes codes like en, de or pt-BR."
-            )
-    if len(codes) > posts.LANGUAGES:
-        yield Problem(Level.ERROR, "language", f"{len(codes)} languages are too many.", "Bluesky takes three.")
-    if options.get("labels", "") not in ("", *posts.LABELS):
-        yield Problem(
-            Level.ERROR, "labels", f"Bluesky has no content warning “{options['labels']}”.",
-            f"It has: {', '.join(posts.LABELS)}.",
-        )  # fmt: skip
-    for name, does in (("reply_to", "answers"), ("quote", "quotes")):
-        if options.get(name, "").strip() and posts.named_post(options[name]) is None:
-            yield Problem(
-                Level.ERROR, name, f"What this {does} is no address of a post.",
-                "It looks like https://bsky.app/profile/…/post/…: “Copy link to post” in the app.",
-            )  # fmt: skip
-    if options.get("card_title", "").strip() or options.get("card_text", "").strip():
-        yield from _against_card(content, options)
-
-
-def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Problem]:
-    linked = [item for item in content.items if rich.first_link(item.text)]
-    if not linked:
-        yield Problem(Level.WARNING, "card", "There is no link to make a card of.", "It goes without one.")
-    elif not options.get("card_title", "").strip():
-        yield Problem(
-            Level.WARNING, "card", "The link's card has no title of yours.", "The words are left out without one."
-        )
-    elif linked[0].shown:
-        yield Problem(
-            Level.WARNING, "card", "The link's card stays away.", "Bluesky shows pictures or a card, never both."
-        )
-
-
-def _against_pictures(item: Item, number: int, account: Account) -> Iterator[Problem]:
-    shown = item.shown
-    if any(one.mime == "image/gif" for one in shown):
-        yield Problem(
-            Level.WARNING, "gif", "A GIF stands still on Bluesky.", "Only its first picture is shown.", "", number
-        )
-    base = account.settings.get("base_url", "")
-    if base and any(one.is_image and one.size > OLD_IMAGE_BYTES for one in shown):
-        yield Problem(
-            Level.WARNING, "media_size", "A picture has more than 1 MB.",
-            f"{urlsplit(base).netloc} may refuse it, if it was not updated since 2025.", "", number,
-        )  # fmt: skip

@@ -67,7 +67,7 @@ def record(
 
     Args:
         dids: who is behind the handles that the text mentions.
-        blobs: the uploaded pictures in order, as the server named them.
+        blobs: the uploaded pictures in order, or the video, as the server named them.
         reply: root and parent of what it answers; quoted: the post that it shows; each by uri and cid.
     """
     item, options = parcel.item, parcel.options
@@ -86,9 +86,11 @@ def record(
 
 
 def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The pictures, or the card of a link where nothing else is shown."""
+    """The pictures, the video, or the card of a link where nothing else is shown."""
+    if parcel.item.shown and parcel.item.shown[0].is_video:
+        return {"$type": "app.bsky.embed.video", **_shown(parcel.item.shown[0], "video", blobs[0])}
     if parcel.item.shown:
-        shown = [_image(one, blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
+        shown = [_shown(one, "image", blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
         return {"$type": "app.bsky.embed.images", "images": shown}
     card = carded(parcel)
     if card is None:
@@ -105,8 +107,8 @@ def uploads(parcel: Parcel) -> tuple[Attachment, ...]:
     return parcel.item.shown or ((card.image,) if card and card.image else ())
 
 
-def _image(attachment: Attachment, blob: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"image": dict(blob), "alt": attachment.alt}
+def _shown(attachment: Attachment, kind: str, blob: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {kind: dict(blob), "alt": attachment.alt}
     if attachment.width and attachment.height:
         made["aspectRatio"] = {"width": attachment.width, "height": attachment.height}
     return made
@@ -189,10 +191,9 @@ def is_same(there: Any, parcel: Parcel) -> bool:
 
 
 def refs(record: Mapping[str, Any]) -> list[str]:
-    """The content hashes of the pictures that a record shows, in order; of a card, that of its picture."""
+    """The content hashes of the pictures that a record shows, in order; of a video its own, of a card its picture's."""
     embed = table(record.get("embed"))
     media = table(embed.get("media") or embed)
     blobs = [table(one).get("image") for one in listed(media.get("images"))]
-    if thumb := table(media.get("external")).get("thumb"):
-        blobs.append(thumb)
-    return [str(table(table(one).get("ref")).get("$link")) for one in blobs]
+    blobs += [media.get("video"), table(media.get("external")).get("thumb")]
+    return [str(table(table(one).get("ref")).get("$link")) for one in blobs if one]

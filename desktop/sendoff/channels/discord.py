@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sendoff import __version__
+from sendoff.channels import discord_forum as forum
 from sendoff.channels import discord_posts as posts
 from sendoff.channels import tls
 from sendoff.channels.discord_answers import ends, judged
@@ -145,9 +146,11 @@ class Discord(_Discord):
         bot = _table(_read(http, "/users/@me", wrong_key="bot_token"), http)
         channel = _table(_read(http, f"/channels/{channel_id}", wrong_place="channel"), http)
         kind, name = channel.get("type"), str(channel.get("name") or "direct message")
-        if kind not in posts.WRITABLE:
+        if kind not in posts.WRITABLE and kind not in forum.KINDS:
             what = posts.OTHER_KINDS.get(kind if isinstance(kind, int) else -1, "no channel with messages")
-            raise BadInput(f"#{name} is {what}. Choose a text or announcement channel, or a thread.").at("channel")
+            raise BadInput(f"#{name} is {what}. Choose a text or announcement channel, a thread or a forum.").at(
+                "channel"
+            )
         guild_id = str(channel.get("guild_id") or "")
         place, may = "", ~Right(0)
         if guild_id:
@@ -164,6 +167,7 @@ class Discord(_Discord):
             url=f"https://discord.com/channels/{guild_id or '@me'}/{channel_id}",
             learned={
                 "bot_id": str(bot.get("id")), "guild_id": guild_id, "may_look": bool(may & Right.READ_MESSAGE_HISTORY),
+                **(forum.learned(channel) if kind in forum.KINDS else {}),
             },
             settings={"channel": channel_id, "base_url": base},
             secrets={"bot_token": token},
@@ -172,6 +176,11 @@ class Discord(_Discord):
 
     def _http(self, account: Account, secret: Mapping[str, str], trace: Trace) -> Http:
         return self._line(account.settings["base_url"], trace, Authorization=f"Bot {secret['bot_token']}")
+
+    def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
+        yield from super().check(content, options, account)
+        if forum.is_forum(account):
+            yield from forum.check(content, options, account)
 
     # --- sending --------------------------------------------------------------------------------------------------
 
@@ -186,8 +195,12 @@ class Discord(_Discord):
         return found if isinstance(found, str) and found.isdecimal() else "0"
 
     def publish(self, parcel: Parcel) -> Receipt:
-        http = self._http(parcel.account, parcel.secret, parcel.trace)
-        http = self._within_nonce(self._patient(http, parcel), parcel)
+        http = self._patient(self._http(parcel.account, parcel.secret, parcel.trace), parcel)
+        if forum.is_forum(parcel.account):
+            path = f"/channels/{parcel.account.settings['channel']}/threads"
+            answer = http.send("POST", path, effect=True, **posts.request(forum.body(parcel), parcel))
+            return forum.judged(http, answer, parcel)
+        http = self._within_nonce(http, parcel)
         nonce = posts.nonce(parcel.key)
         body = {**posts.body(parcel), "nonce": nonce, "enforce_nonce": True}
         path = f"/channels/{parcel.account.settings['channel']}/messages"
@@ -205,6 +218,8 @@ class Discord(_Discord):
     # --- after a lost answer --------------------------------------------------------------------------------------
 
     def settle(self, account: Account) -> Settle:
+        if forum.is_forum(account):
+            return forum.settle(account)
         within = f"Within {NONCE_LIFE // 60} minutes Discord has one message for the post's own number, however often "
         if account.learned.get("may_look") is False:
             return Settle(
@@ -223,6 +238,9 @@ class Discord(_Discord):
             CannotLook: the history can't be read or is too long, or something like it is there.
         """
         http, since = self._http(parcel.account, parcel.secret, parcel.trace), parcel.prepared.get("since")
+        if forum.is_forum(parcel.account):
+            wide = replace(self._transport.patience, most=PAGE_BYTES)
+            return forum.find(replace(http, patience=wide), parcel)
         if not isinstance(since, str):
             raise CannotLook("It is not known where in the channel to begin looking. Look there yourself.")
         own, nonce = parcel.account.learned.get("bot_id"), posts.nonce(parcel.key)
@@ -267,7 +285,10 @@ class Discord(_Discord):
 
     def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
         channel_id = receipt.data.get("channel_id") or account.settings["channel"]
-        _delete(self._http(account, secret, Trace()), f"/channels/{channel_id}/messages/{receipt.remote_id}")
+        http = self._http(account, secret, Trace())
+        if receipt.data.get("thread") and _closed(http, f"/channels/{channel_id}"):
+            return
+        _delete(http, f"/channels/{channel_id}/messages/{receipt.remote_id}")
 
 
 class DiscordWebhook(_Discord):
@@ -382,6 +403,16 @@ def _delete(http: Http, path: str) -> None:
     answer = http.read(path, method="DELETE", ok=range(300, 600))
     if answer.status != 404 or table(answer.json()).get("code") != 10008:  # Unknown Message: it is gone already
         ends(http, answer, effect=False)
+
+
+def _closed(http: Http, path: str) -> bool:
+    """Takes a whole thread away; False where the bot lacks the right to, which leaves it its own message."""
+    answer = http.read(path, method="DELETE", ok=range(300, 600))
+    if answer.status == 403:
+        return False
+    if answer.status != 404 or table(answer.json()).get("code") != 10003:  # Unknown Channel: it is gone already
+        ends(http, answer, effect=False)
+    return True
 
 
 # --- what is typed ------------------------------------------------------------------------------------------------

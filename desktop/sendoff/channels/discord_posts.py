@@ -19,7 +19,7 @@ WRITABLE = frozenset({0, 1, 2, 3, 5, 13}) | THREADS
 """Kinds of channel that take messages (docs: resources/channel, channel types)."""
 
 OTHER_KINDS: Mapping[int, str] = {
-    4: "a category", 14: "a directory", 15: "a forum, where Sendoff posts by a webhook alone", 16: "a gallery",
+    4: "a category", 14: "a directory",
 }  # fmt: skip
 
 QUESTION = 300

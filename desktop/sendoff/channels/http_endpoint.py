@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
 
+from sendoff.channels import http_endpoint_oauth as oauth
 from sendoff.channels import http_endpoint_setup as setups
 from sendoff.channels import http_endpoint_template as template
 from sendoff.channels import openapi_import, tls
@@ -22,6 +22,7 @@ from sendoff.channels.http_endpoint_template import NOTHING, Values, as_words, a
 from sendoff.channels.reading import ends_at
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
+    BrowserSignIn,
     Capabilities,
     Channel,
     Frozen,
@@ -35,7 +36,7 @@ from sendoff.domain.channel import (
     Trace,
 )
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, NotFound, Rejected, SendError
+from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, NotFound, Rejected, SendError, TryLater
 from sendoff.domain.post import Content
 from sendoff.domain.redact import MASK, Redactor
 from sendoff.domain.when import span_text
@@ -55,9 +56,6 @@ ABSENT_AFTER = 300
 SAFE_FOR = 7 * 86_400
 """Seconds for which a request that may be made twice is made again: longer than anybody waits for an answer."""
 
-EARLY = timedelta(minutes=2)
-"""How long before its end a token is replaced."""
-
 
 class HttpEndpoint(Channel):
     """One part is one request. Everything about it is in the account's settings."""
@@ -75,8 +73,14 @@ class HttpEndpoint(Channel):
         "“Try it” shows the request as it would leave, and sends it if you say so.",
     )
     capabilities = Capabilities(
-        checked="2026-11-23",
-        sources=("RFC 9110", "RFC 6749", "github.com/standard-webhooks", "draft-ietf-httpapi-idempotency-key-header"),
+        checked="2026-11-27",
+        sources=(
+            "RFC 9110",
+            "RFC 6749",
+            "RFC 7636",
+            "github.com/standard-webhooks",
+            "draft-ietf-httpapi-idempotency-key-header",
+        ),
         threads=True,
         counter="codepoints",
         media=10,
@@ -93,72 +97,68 @@ class HttpEndpoint(Channel):
 
     def __init__(self, context: Context) -> None:
         self._transport = context.transport
+        self._refused: dict[int, str] = {}  # by account the token that was refused before its end
 
     # --- signing in -----------------------------------------------------------------------------------------------
 
-    def connect(self, fields: Mapping[str, str]) -> Identity:
-        """Reads the form, gets a token where one is needed, and asks the address for checking if there is one."""
+    def needs_browser(self, fields: Mapping[str, str]) -> bool:
+        return fields.get("auth") == "code"
+
+    def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         setup = setups.read(fields, fields)
         with _masked(_redactor(setup)):
-            token = self._token(setup) if setup.auth == "client_credentials" else {}
-            note = ""
-            if setup.check_path:
-                http = self._http(setup, Trace())
-                request = setup.read_request(setup.check_path, _nothing(setup), token.get("access_token", ""))
-                http.read(request.path, headers=request.headers)
-            else:
-                tls.reach_web(setup.base)
-                note = "Nothing was asked there. “Try it” shows whether the request and the key are right."
+            return oauth.sign_in(self._transport, setup, fields)
+
+    def connect(self, fields: Mapping[str, str]) -> Identity:
+        """Reads the form, gets a token where one is needed, and asks the address for checking if there is one."""
+        setup, now = setups.read(fields, fields), datetime.now(UTC)
+        token: dict[str, str] = {}
+        with _masked(Redactor([*_hidden(setup), *oauth.granted(fields).values()])):
+            if setup.auth == "client_credentials":
+                token = oauth.client_token(self._transport, setup, now)
+            if setup.auth == "code":
+                token = oauth.granted(fields)
+                if not token:
+                    raise BadInput("Sign in with the browser: this address is asked for a token there.").at("auth")
+            note = self._asked(setup, token, now)
         if not setup.id_at and not setup.success_at and not setup.success_is:
             note = (
                 f"{note} Any answer with a good status counts as taken, because nothing says where its id is.".strip()
             )
+        address = {"secret": setup.base + setup.path} if setup.auth == "address" else {}
+        brought = {"oauth": "", **token} if setup.auth == "code" else token
         return Identity(
             handle=setup.host, name=setup.host, learned=_figures(setup, fields), settings={"host": setup.base},
-            secrets={**({"secret": setup.base + setup.path} if setup.auth == "address" else {}), **token}, note=note,
+            secrets={**address, **brought}, note=note,
             expires=ends_at(setup.secret) if setup.auth == "bearer" else None,
         )  # fmt: skip
 
+    def _asked(self, setup: Setup, token: Mapping[str, str], now: datetime) -> str:
+        """Asks the address for checking; a sentence for the person where nothing was asked."""
+        if setup.auth == "code" and not oauth.is_fresh(token, now):
+            return "Its token has run out; it is renewed when the next post leaves."  # and stored before it is used
+        if setup.check_path:
+            http = self._http(setup, Trace())
+            request = setup.read_request(setup.check_path, _nothing(setup), token.get("access_token", ""))
+            http.read(request.path, headers=request.headers)
+            return ""
+        tls.reach_web(setup.base)
+        return "Nothing was asked there. “Try it” shows whether the request and the key are right."
+
     def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
-        if account.settings.get("auth") != "client_credentials":
+        auth = account.settings.get("auth")
+        if auth not in ("client_credentials", "code"):
             return {}
-        if secret.get("access_token") and _instant(secret.get("expires_at", "")) > now + EARLY:
+        if oauth.is_fresh(secret, now) and self._refused.get(account.id) != secret.get("access_token"):
             return {}
         try:
             setup = setups.read(account.settings, secret)
         except BadInput as wrong:
             raise NeedsLogin(f"The request of {account.name} is not right: {wrong}") from None
-        with _masked(_redactor(setup)):
-            return self._token(setup, now)
-
-    def _token(self, setup: Setup, now: datetime | None = None) -> dict[str, str]:
-        """A token by the client credentials grant (RFC 6749 section 4.4). The client shows itself as the standard
-        says, in the header; where that is not known (401), in the form (section 2.3.1).
-
-        Raises:
-            NeedsLogin: there is none for this client.
-        """
-        form = {"grant_type": "client_credentials", **({"scope": setup.scope} if setup.scope else {})}
-        client = {"client_id": setup.username, "client_secret": setup.secret}
-        in_header = setups.basic(quote(setup.username, safe=""), quote(setup.secret, safe=""))
-        where = urlsplit(setup.token_url)
-        http = Http(self._transport, f"{where.scheme}://{where.netloc}", where.netloc, ca_file=setup.ca_file)
-        path = where.path or "/"
-        ask: dict[str, Any] = {"method": "POST", "ok": (400, 401, 403)}
-        answer = http.read(path, data=form, headers={"Authorization": in_header}, **ask)
-        if answer.status == 401 or as_words(at(answer.json(), "/error")) == "invalid_client":
-            answer = http.read(path, data={**form, **client}, **ask)
-        token, kind = at(answer.json(), "/access_token"), as_words(at(answer.json(), "/token_type"))
-        if answer.status >= 300 or not isinstance(token, str) or not token or kind.lower() not in ("", "bearer"):
-            said = as_words(at(answer.json(), "/error_description")) or as_words(at(answer.json(), "/error"))
-            raise NeedsLogin(
-                f"{http.name} hands out no token for this client" + (f": “{said[:200]}”." if said else "."),
-                advice="Check the client ID, its secret and the scope.", status=answer.status, detail=answer.text[:500],
-            ).at("secret")  # fmt: skip
-        lives = at(answer.json(), "/expires_in")
-        seconds = lives if isinstance(lives, int) and 0 < lives < 10**8 else 60  # section 5.1: it need not be told
-        until = (now or datetime.now(UTC)) + timedelta(seconds=seconds)
-        return {"access_token": token, "expires_at": until.isoformat()}
+        with _masked(Redactor([*_hidden(setup), *secret.values()])):
+            if auth == "code":
+                return oauth.renewed(self._transport, setup, secret, now)
+            return oauth.client_token(self._transport, setup, now)
 
     def _http(self, setup: Setup, trace: Trace) -> Http:
         return Http(self._transport, setup.base, setup.host, ca_file=setup.ca_file, trace=trace)
@@ -223,7 +223,24 @@ class HttpEndpoint(Channel):
         redactor = _redactor(setup, parcel)
         with _masked(redactor, parcel.trace):
             answer = http.send(request.method, request.path, effect=True, headers=request.headers, data=data)
+            self._believe(setup, parcel, http, answer)
             return _receipt(setup, http, parcel, answer)
+
+    def _believe(self, setup: Setup, parcel: Parcel, http: Http, answer: Answer) -> None:
+        """A token from the browser that is refused before its end gets one chance to be renewed: how long it lives may
+        not have been told, or may have changed.
+
+        Raises:
+            TryLater: it shall be renewed; nothing happened.
+        """
+        account, token = parcel.account.id, parcel.secret.get("access_token", "")
+        if answer.status != 401 or setup.auth != "code":
+            self._refused.pop(account, None)
+        elif account not in self._refused and parcel.secret.get("refresh_token"):
+            self._refused[account] = token
+            raise TryLater(f"The token for {http.name} ran out; Sendoff gets a new one.", after=timedelta(seconds=1))
+        else:
+            self._refused.pop(account, None)
 
     # --- after a lost answer --------------------------------------------------------------------------------------
 
@@ -300,16 +317,6 @@ def _figures(setup: Setup, fields: Mapping[str, str]) -> dict[str, Any]:
         "text": int(limit) if limit else None,
         "counter": "bytes" if fields.get("text_unit") == "bytes" else "codepoints",
     }
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
-# --- what an answer means -----------------------------------------------------------------------------------------
 
 
 def _receipt(setup: Setup, http: Http, parcel: Parcel, answer: Answer) -> Receipt:
@@ -414,11 +421,15 @@ def _found(setup: Setup, look: Look, given: Values, parcel: Parcel, answer: Answ
 # --- secrets ------------------------------------------------------------------------------------------------------
 
 
-def _redactor(setup: Setup, parcel: Parcel | None = None) -> Redactor:
-    hidden = [setup.secret, *(parcel.secret.values() if parcel else ())]
+def _hidden(setup: Setup) -> list[str]:
+    found = [setup.secret]
     if setup.auth == "address":
-        hidden += [setup.path, *(one for one in re.split("[/?&=]", setup.path) if len(one) >= 8)]
-    return Redactor(hidden)
+        found += [setup.path, *(one for one in re.split("[/?&=]", setup.path) if len(one) >= 8)]
+    return found
+
+
+def _redactor(setup: Setup, parcel: Parcel | None = None) -> Redactor:
+    return Redactor([*_hidden(setup), *(parcel.secret.values() if parcel else ())])
 
 
 @contextmanager

@@ -14,31 +14,47 @@ FIELDS = (
     Field(
         "url", "Address", required=False, placeholder="https://api.example.org/posts",
         help="https, or http to this computer. The post's fields may stand behind the host: /posts/{{id}}.",
-        shown=("auth", ("none", "bearer", "basic", "header", "query", "client_credentials", "webhooks")),
+        shown=(
+            "auth", ("none", "bearer", "basic", "header", "query", "client_credentials", "code", "webhooks", "hub"),
+        ),
     ),
     Field(
         "auth", "Sign-in", Kind.CHOICE, default="none",
         choices=(
             ("none", "None"), ("bearer", "Bearer token"), ("basic", "User name and password (Basic)"),
             ("header", "API key in a header"), ("query", "API key in the address"),
-            ("client_credentials", "OAuth 2.0 client credentials"),
-            ("webhooks", "Signature (Standard Webhooks)"), ("address", "The address itself is the secret"),
+            ("client_credentials", "OAuth 2.0 client credentials"), ("code", "OAuth 2.0 in the browser (PKCE)"),
+            ("webhooks", "Signature (Standard Webhooks)"), ("hub", "Signature as GitHub's (X-Hub-Signature-256)"),
+            ("address", "The address itself is the secret"),
         ),
     ),
     Field("key_name", "Name of the key", required=False, placeholder="X-API-Key", shown=("auth", ("header", "query"))),
     Field(
-        "username", "User name or client ID", required=False, shown=("auth", ("basic", "client_credentials")),
+        "authorize_url", "Address to sign in at", required=False,
+        placeholder="https://auth.example.org/authorize", shown=("auth", ("code",)),
+        help="The page that your browser opens, with parameters behind a “?” where it wants some.",
+    ),
+    Field(
+        "username", "User name or client ID", required=False, shown=("auth", ("basic", "client_credentials", "code")),
     ),
     Field(
         "token_url", "Address that hands out tokens", Kind.ADDRESS, required=False,
-        placeholder="https://auth.example.org/token", shown=("auth", ("client_credentials",)),
+        placeholder="https://auth.example.org/token", shown=("auth", ("client_credentials", "code")),
     ),
-    Field("scope", "Scope", required=False, shown=("auth", ("client_credentials",))),
+    Field("scope", "Scope", required=False, shown=("auth", ("client_credentials", "code"))),
+    Field(
+        "redirect_port", "Port for the way back", Kind.NUMBER, required=False, shown=("auth", ("code",)),
+        help="Where the service wants to know the redirect address before: http://127.0.0.1:PORT/callback.",
+    ),
     Field(
         "secret", "Key", Kind.SECRET, required=False,
-        help="The token, password, key, signing secret (whsec_…) or secret address. {{secret}} puts it elsewhere.",
-        shown=("auth", ("bearer", "basic", "header", "query", "client_credentials", "webhooks", "address")),
+        help="The token, password, key, client or signing secret, or secret address. {{secret}} puts it elsewhere.",
+        shown=(
+            "auth",
+            ("bearer", "basic", "header", "query", "client_credentials", "code", "webhooks", "hub", "address"),
+        ),
     ),
+    Field("oauth", "Browser sign-in", Kind.SECRET, required=False, advanced=True, hidden=True),
     Field(
         "body_type", "Body", Kind.CHOICE, default="json",
         choices=(

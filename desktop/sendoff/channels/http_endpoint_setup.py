@@ -25,6 +25,9 @@ METHODS = ("POST", "PUT", "PATCH", "GET", "DELETE")
 TO_FILL = re.compile(r"\bYOUR-[A-Z0-9][A-Z0-9_-]*")
 """What presets and imports leave for the person to write."""
 
+HUB = "X-Hub-Signature-256"
+"""The header of GitHub's signature."""
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({
     "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade", "expect", "keep-alive",
@@ -68,6 +71,8 @@ class Setup:
     key_name: str
     username: str
     token_url: str
+    authorize_url: str
+    redirect_port: int
     scope: str
     secret: str = field(repr=False)
     headers: tuple[tuple[str, str], ...]
@@ -126,6 +131,9 @@ class Setup:
         if self.auth == "webhooks":
             body = body and Body(body.content_type, (body.whole(),))
             headers |= signed(self.secret, key, now, body.whole() if body else b"")
+        if self.auth == "hub":
+            body = body and Body(body.content_type, (body.whole(),))
+            headers[self.key_name] = hub_signature(self.secret, body.whole() if body else b"")
         return Request(self.method, self._with_key(path), headers | self._proof(token), body)
 
     def filled(self, given: Values) -> tuple[str, dict[str, str], Body | None]:
@@ -155,7 +163,7 @@ class Setup:
         """The header that shows who we are."""
         if self.auth == "bearer":
             return {"Authorization": f"Bearer {self.secret}"}
-        if self.auth == "client_credentials":
+        if self.auth in ("client_credentials", "code"):
             return {"Authorization": f"Bearer {token}"}
         if self.auth == "basic":
             return {"Authorization": basic(self.username, self.secret)}
@@ -177,6 +185,12 @@ def signed(secret: str, key: str, now: datetime, body: bytes) -> dict[str, str]:
     digest = hmac.digest(_signing_key(secret), f"{key}.{at}.".encode() + body, hashlib.sha256)
     signature = f"v1,{base64.b64encode(digest).decode()}"
     return {"webhook-id": key, "webhook-timestamp": at, "webhook-signature": signature}
+
+
+def hub_signature(secret: str, body: bytes) -> str:
+    """The signature that GitHub gives its webhooks, and others after it: HMAC-SHA256 of the body, in hexadecimal
+    (docs.github.com, “Validating webhook deliveries”, read 2026-11-27). It has neither id nor time in it."""
+    return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
 
 
 def _signing_key(secret: str) -> bytes:
@@ -219,11 +233,16 @@ def read(settings: Mapping[str, str], secrets: Mapping[str, str] | None) -> Setu
             base, path = _address(get("url"), fixed=False)
     with _naming("key_name"):
         key_name = _header_name(get("key_name")) if auth == "header" else get("key_name")
+        if auth == "hub":
+            key_name = _header_name(get("key_name") or HUB)
         if auth == "query" and not key_name:
             raise BadInput("How is the key called in the address? Write it, like api_key.")
     for name in ("username", "token_url"):
-        if auth == "client_credentials" and not get(name):
+        if auth in ("client_credentials", "code") and not get(name):
             raise BadInput("OAuth needs a client ID and the address that hands out tokens.").at(name)
+    with _naming("authorize_url"):
+        if auth == "code":
+            _check_page(get("authorize_url"))
     with _naming("username"):
         if auth == "basic" and (not get("username") or ":" in get("username")):
             raise BadInput("Basic sign-in needs a user name, and there can be no “:” in it.")
@@ -239,7 +258,8 @@ def read(settings: Mapping[str, str], secrets: Mapping[str, str] | None) -> Setu
         raise BadInput("The Content-Type follows from the body here; leave it out.").at("headers")
     setup = Setup(
         base=base, path=path, method=method, auth=auth, key_name=key_name, username=get("username"),
-        token_url=get("token_url"), scope=get("scope"), secret=secret, headers=headers, template=body,
+        token_url=get("token_url"), authorize_url=get("authorize_url"), redirect_port=_port(get("redirect_port")),
+        scope=get("scope"), secret=secret, headers=headers, template=body,
         success=_statuses(get("success")), **_places(get),
         doubt=get("doubt") or "ask", key_header=_key_header(get), key_quoted=get("key_form") == "quoted",
         key_life=60 * _minutes(get("key_life")), look=_look(get, base),
@@ -333,12 +353,27 @@ def _same_host(text: str, base: str, name: str) -> str:
 
 
 def _check_secret(auth: str, secret: str) -> None:
-    if auth != "none" and not secret:
+    if auth not in ("none", "code") and not secret:
         raise BadInput("The key is missing. Choose “None” above if there is none.")
     if auth in ("header", "bearer", "address") and not (secret.isascii() and secret.isprintable()):
         raise BadInput("That is no key: it has characters that none has. Copy it once more.")
     if auth == "webhooks":
         _signing_key(secret)
+
+
+def _check_page(url: str) -> None:
+    """The page to sign in at: parameters of its own may stand behind a “?”."""
+    if not url:
+        raise BadInput("Where does one sign in? Write the address of the page that asks you to allow it.")
+    web_address(url.partition("?")[0])
+
+
+def _port(typed: str) -> int:
+    """A port of this computer; 0: any that is free."""
+    number = int(typed) if typed.isdecimal() else 0
+    if typed and not 1024 <= number <= 65535:
+        raise BadInput("A port for the way back has a number between 1024 and 65535.").at("redirect_port")
+    return number
 
 
 def _header_name(name: str) -> str:
@@ -354,7 +389,8 @@ def _header(line: str, auth: str) -> tuple[str, str]:
     if not colon:
         raise BadInput(f"“{line.strip()[:40]}” is no header. Write each as Name: value, on a line of its own.")
     name, value = _header_name(name.strip()), value.strip()
-    proves = {"bearer": "authorization", "basic": "authorization", "client_credentials": "authorization"}
+    proves = {"bearer": "authorization", "basic": "authorization", "client_credentials": "authorization",
+              "code": "authorization"}  # fmt: skip
     if name.lower() == proves.get(auth):
         raise BadInput(f"{name} comes from the sign-in above; leave it out here.")
     template.check(_filled_in(value))

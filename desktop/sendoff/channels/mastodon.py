@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,10 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from sendoff.channels import mastodon_check as checking
+from sendoff.channels import mastodon_planned as planned
 from sendoff.channels import mastodon_posts as posts
+from sendoff.channels import mastodon_quotes as quotes
 from sendoff.channels import mastodon_servers as servers
 from sendoff.channels import tls
-from sendoff.channels.fediverse import home
+from sendoff.channels.fediverse import Software, home
 from sendoff.channels.http import Answer, Http, reset_time
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.multipart import FileForm, FormFile, unnamed
@@ -28,9 +30,9 @@ from sendoff.domain.channel import (
     How,
     Identity,
     Kind,
-    Level,
     Option,
     Parcel,
+    Planned,
     Problem,
     Settle,
     Trace,
@@ -38,8 +40,8 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
-from sendoff.domain.post import Attachment, Content, Item
-from sendoff.domain.text import MENTION, graphemes
+from sendoff.domain.post import Attachment, Content
+from sendoff.domain.text import graphemes
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -59,7 +61,7 @@ PAGE_BYTES = 16 << 20
 TOLERANCE = timedelta(minutes=5)
 """How far a server's clock may be behind ours, where the list could not be read before the first try."""
 
-UNSURE = frozenset({400, 403, 404, 409, 410, 422})
+UNSURE = frozenset({400, 403, 404, 408, 409, 410, 422})
 """Refusals that prove nothing when they answer a repeat."""
 
 REPLAYED = "idempotent-replayed"
@@ -81,6 +83,7 @@ class Mastodon(Channel):
     )
     can_reach = True
     tells_leaving = True
+    tells_planned = True
     capabilities = Capabilities(
         checked="2026-11-23",
         sources=("docs.joinmastodon.org/entities/Instance", "docs.joinmastodon.org/methods/statuses"),
@@ -127,6 +130,14 @@ class Mastodon(Channel):
         Option("spoiler_text", "Content warning", help="Stands in front; the post opens with a click."),
         Option("language", "Language", help="Its code: en, de, pt-BR."),
         Option("sensitive", "Hide pictures until clicked", Kind.SWITCH, default="no"),
+        Option("quote", "Quotes", help="The address of the post that the first item shows."),
+        Option(
+            "quotes", "Who may quote it", Kind.CHOICE,
+            choices=(
+                ("", "As set on the server"), ("public", "Everyone"), ("followers", "Followers"),
+                ("nobody", "Just you"),
+            ),
+        ),
     )  # fmt: skip
     signs_in_by_browser = True
 
@@ -143,9 +154,10 @@ class Mastodon(Channel):
             BadInput: there is no such server, or it speaks something else. Rejected, TryLater: it did not let us.
         """
         http = self._typed(fields)
-        speaks = dialect(servers.instance(http)[1].name)
+        about, runs = servers.instance(http)
+        speaks = dialect(runs.name)
         told = table(http.read("/.well-known/oauth-authorization-server", ok=range(300, 600)).json())
-        scopes = servers.scopes(speaks, listed(told.get("scopes_supported")))
+        scopes = servers.scopes(speaks, listed(told.get("scopes_supported")), bool(servers.quotes(about, runs)))
         service = Service(
             http.name,
             authorize_url=servers.url(told, "authorization_endpoint") or f"{http.base}/oauth/authorize",
@@ -186,6 +198,7 @@ class Mastodon(Channel):
             learned={
                 **servers.figures(about, runs),
                 "software": runs.name, "version": runs.version, "account_id": person["id"], "may_look": may_look,
+                "quotes": servers.quotes(about, runs),
             },
             settings={"server": http.base},
             secrets={"access_token": token},
@@ -221,10 +234,13 @@ class Mastodon(Channel):
         return True, note
 
     def _http(self, parcel: Parcel, trace: Trace) -> Http:
-        settings = parcel.account.settings
+        return self._account_http(parcel.account, parcel.secret, trace)
+
+    def _account_http(self, account: Account, secret: Mapping[str, str], trace: Trace) -> Http:
+        settings = account.settings
         return Http(
             self._transport, settings["server"], urlsplit(settings["server"]).netloc,
-            headers={"Authorization": f"Bearer {parcel.secret['access_token']}"},
+            headers={"Authorization": f"Bearer {secret['access_token']}"},
             ca_file=settings.get("ca_file", ""), trace=trace,
         )  # fmt: skip
 
@@ -234,25 +250,29 @@ class Mastodon(Channel):
     # --- before it is sent ----------------------------------------------------------------------------------------
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
-        speaks, where = dialect(account.learned.get("software", "mastodon")), self.title
-        yield from _against_options(options, speaks, where)
-        for number, item in enumerate(content.items):
-            yield from _against_item(item, number, len(content.items), options, speaks)
+        return checking.check(content, options, account, self.title)
+
+    def lacks(self, account: Account) -> Iterable[str]:
+        runs = Software(str(account.learned.get("software", "")), str(account.learned.get("version", "")))
+        return servers.lacks(runs, account.learned.get("quotes") != "")
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
         """Uploads what belongs to this part, and notes the newest own post, from which a look would begin.
 
         Returns:
             media: the ids in order; pending: those that the server still works on; since: the newest own post's id
-            and time, {} where there is none, left out where the list can't be read.
+            and time, {} where there is none, left out where the list can't be read; quoted: the parameter that names
+            the quoted post, where there is one.
         """
         http = self._http(parcel, Trace())
+        quoted = parcel.prepared.get("quoted") or quotes.quoted(http, parcel)
         uploads = [self._upload(http, parcel, one) for one in parcel.item.shown]
         since = parcel.prepared["since"] if "since" in parcel.prepared else self._newest(http, parcel)
         return {
             "media": [name for name, _ in uploads],
             "pending": self._waited(http, [name for name, is_ready in uploads if not is_ready]),
             **({} if since is None else {"since": since}),
+            **({"quoted": quoted} if quoted else {}),
         }
 
     def _upload(self, http: Http, parcel: Parcel, attachment: Attachment) -> tuple[str, bool]:
@@ -286,6 +306,11 @@ class Mastodon(Channel):
             return None
         return {"id": page[0]["id"], "at": str(page[0].get("created_at", ""))} if page else {}
 
+    def planned(self, account: Account, secret: Mapping[str, str]) -> Sequence[Planned]:
+        if not dialect(account.learned.get("software")).keeps_planned(str(account.learned.get("version", ""))):
+            return ()
+        return planned.planned(self._account_http(account, secret, Trace()))
+
     # --- sending --------------------------------------------------------------------------------------------------
 
     def publish(self, parcel: Parcel) -> Receipt:
@@ -317,7 +342,7 @@ class Mastodon(Channel):
         since_last = (parcel.now - (parcel.last_try or parcel.first_try or parcel.now)).total_seconds()
         if found is None and since_last < speaks.absent_after and not _is_unfinished(answer):
             raise InDoubt(f"{about}. An earlier try may still be on its way.", status=answer.status)
-        if found is None and answer.status == 400 and "idempotency" in said.lower():
+        if found is None and answer.status in (400, 408) and "idempotency" in said.lower():
             key_age = parcel.now - (parcel.first_try or parcel.now)
             raise TryLater(
                 f"{about}. It is not there; the server takes it again when it has forgotten the first try.",
@@ -343,13 +368,18 @@ class Mastodon(Channel):
             return Settle(
                 How.ASK, why="This account's token can't read your posts. Look at your profile whether it is there."
             )
-        after = dialect(account.learned.get("software")).absent_after
+        speaks = dialect(account.learned.get("software"))
+        after = speaks.absent_after
+        repeats = (
+            "The server knows the repeat of a try by its key." if speaks.keeps_key
+            else "The server takes every repeat for another post, so it comes late."
+        )  # fmt: skip
         return Settle(
             How.SEARCH,
             looks=(30, 60, 120, 300),
             absent_after=after,
             why=f"Sendoff looks through your own posts there. What isn't among them {after // 60} minutes after a try "
-            "never came.",
+            f"never came. {repeats}",
         )
 
     def find(self, parcel: Parcel) -> Receipt | None:
@@ -443,7 +473,8 @@ def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
         )  # fmt: skip
     if status["id"] in {one.remote_id for one in parcel.previous}:
         raise InDoubt(f"{http.name} answered with a post of before. It may have gone out.", status=answer.status)
-    return posts.receipt(status)
+    alone = "The server left the quoted post out." if parcel.prepared.get("quoted") else ""
+    return posts.receipt(status, "" if posts.shows_quote(status) else alone)
 
 
 def _counted(http: Http, status_id: str) -> Numbers | None:
@@ -494,46 +525,3 @@ def _says_the_same(http: Http, status: Mapping[str, Any], text: str) -> bool:
         return True
     source = table(http.read(f"/api/v1/statuses/{status['id']}/source", ok=range(300, 600)).json())
     return isinstance(source.get("text"), str) and posts.bare(source["text"]) == wanted
-
-
-# --- what can be said before --------------------------------------------------------------------------------------
-
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-
-def _against_options(options: Mapping[str, str], speaks: Dialect, where: str) -> Iterator[Problem]:
-    language, visibility = options.get("language", "").strip(), options.get("visibility", "")
-    if language and not LANGUAGE.fullmatch(language):
-        yield Problem(
-            Level.ERROR, "language", f"“{language}” is no language code.", f"{where} takes codes like en, de or pt-BR."
-        )
-    if visibility and visibility not in speaks.visibilities:
-        known = ", ".join(speaks.visibilities)
-        yield Problem(
-            Level.ERROR, "visibility", f"This server has no posts that are “{visibility}”.", f"It has: {known}."
-        )
-    warning = len(options.get("spoiler_text", ""))
-    if speaks.spoiler and warning > speaks.spoiler:
-        yield Problem(
-            Level.ERROR, "spoiler", f"The content warning is {warning - speaks.spoiler} too long.",
-            f"This server takes {speaks.spoiler} characters.",
-        )  # fmt: skip
-
-
-def _against_item(item: Item, number: int, of: int, options: Mapping[str, str], speaks: Dialect) -> Iterator[Problem]:
-    where = f"Item {number + 1}: " if of > 1 else ""
-    media = item.shown
-    if len(media) > 1 and any(not one.is_image for one in media):
-        yield Problem(
-            Level.ERROR, "media_mix", f"{where}A video or sound stands alone.",
-            "It can't be together with other media in one post.", "customise", number,
-        )  # fmt: skip
-    if speaks.needs_media and not media and number == 0:
-        yield Problem(
-            Level.ERROR, "needs_media", "This server takes no post without a picture.", "Add one.", "customise", number
-        )
-    if options.get("visibility") == "direct" and not MENTION.search(item.text):
-        yield Problem(
-            Level.WARNING, "nobody", f"{where}Nobody is mentioned.",
-            "It goes to the people it mentions, so only you would see it.", "", number,
-        )  # fmt: skip

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from sendoff.channels.mastodon_servers import Dialect, url
-from sendoff.channels.reading import listed
+from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.text import MENTION
@@ -18,9 +18,11 @@ def body(parcel: Parcel, speaks: Dialect) -> dict[str, Any]:
     """The body of POST /api/v1/statuses (docs.joinmastodon.org/methods/statuses). Never a `scheduled_at`: servers that
     do not know it publish at once."""
     item, options = parcel.item, parcel.options
-    made: dict[str, Any] = {"status": item.text, **speaks.body}
+    made: dict[str, Any] = {"status": item.text, **speaks.body, **table(parcel.prepared.get("quoted"))}
     if parcel.prepared.get("media"):
         made["media_ids"] = list(parcel.prepared["media"])
+        if not item.text and not speaks.takes_empty:
+            del made["status"]
     if parcel.previous:
         made["in_reply_to_id"] = parcel.previous[-1].remote_id
     if item.poll:
@@ -35,6 +37,8 @@ def body(parcel: Parcel, speaks: Dialect) -> dict[str, Any]:
             made[name] = options[name].strip()
     if options.get("sensitive") == "yes":
         made["sensitive"] = True
+    if options.get("quotes") and speaks.quote_policy:
+        made["quote_approval_policy"] = options["quotes"]
     return made
 
 
@@ -60,8 +64,15 @@ def is_built_the_same(status: Mapping[str, Any], parcel: Parcel) -> bool:
         status.get("in_reply_to_id") == parent
         and len(listed(status.get("media_attachments"))) == len(parcel.item.shown)
         and bool(status.get("poll")) == bool(parcel.item.poll)
+        and shows_quote(status) == bool(parcel.prepared.get("quoted"))
         and (not parcel.item.text.strip() or warning in (bare(shown), bare(plain(shown))))
     )
+
+
+def shows_quote(status: Mapping[str, Any]) -> bool:
+    """Whether a post quotes another one; the Pleroma family says so in a place of its own."""
+    own = table(status.get("pleroma"))
+    return any(one.get(name) for one in (status, own) for name in ("quote", "quote_id", "quoted_status_id"))
 
 
 def bare(text: str) -> str:
@@ -79,15 +90,32 @@ def plain(source: str) -> str:
 
 
 class _Words(HTMLParser):
-    """Collects the text; a new block or line is white space. What a style hides (the middle of a link) is text too."""
+    """Collects the text; a new block or line is white space. What a style hides (the middle of a link) is text too,
+    but not the link to a quoted post, which servers add (class quote-inline)."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
+        self._added = 0  # how deep it is in what the server added
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("p", "br", "div", "li", "blockquote", "pre"):
-            self.pieces.append("\n")
+        if tag == "br":
+            self._new_line()
+        elif self._added or "quote-inline" in (dict(attrs).get("class") or "").split():
+            self._added += 1
+        elif tag in ("p", "div", "li", "blockquote", "pre"):
+            self._new_line()
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "br":
+            self._new_line()
+
+    def handle_endtag(self, tag: str) -> None:
+        self._added = max(self._added - 1, 0)
 
     def handle_data(self, data: str) -> None:
-        self.pieces.append(data)
+        if not self._added:
+            self.pieces.append(data)
+
+    def _new_line(self) -> None:
+        self.pieces.append("\n")

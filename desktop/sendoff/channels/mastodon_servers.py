@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,55 +21,96 @@ class Dialect:
 
     Args:
         counter: how it counts text (domain/text.py).
+        keeps_key: seconds for which a repeat under the same Idempotency-Key has no second effect; 0 where the header is
+            ignored, so that every repeat is another post.
         absent_after: seconds after which a post that is not in the own list never came. Longer where no key is kept,
             so that a slow first try has surely ended.
+        schedules: the version since which it keeps posts with `scheduled_at` until then, () for all; None where it
+            takes the field and publishes at once.
         granular: it knows scopes like write:statuses.
         redirects: one app may have several redirect addresses.
         lists_direct: the own list holds posts for mentioned people only, too.
         refuses_key: seconds for which a key that was seen once is refused.
         needs_media: no post without a picture, unless it answers one.
         polls: it has polls.
+        quote: the parameter that names the post which is quoted; "" where it has no quotes.
+        quote_since: the version of Mastodon's API (api_versions.mastodon) that a server has to tell for quotes.
+        quote_alone: a quote has neither pictures nor a poll.
+        quote_policy: the author says who may quote it.
+        reacts: an answer of nothing but one emoji becomes a reaction to what it answers.
+        takes_empty: a post of pictures alone may have the empty text; others want none then.
         spoiler: the longest content warning, where it has a limit of its own.
+        since: the oldest version whose answers tell what became of a post.
         visibilities: what its posts can be.
         body: what to add to a post, so that it comes out as it was written.
     """
 
     counter: str = "codepoints"
+    keeps_key: int = 0
     absent_after: int = 300
+    schedules: tuple[int, ...] | None = None
     granular: bool = True
     redirects: bool = False
     lists_direct: bool = False
     refuses_key: int = 0
     needs_media: bool = False
     polls: bool = True
+    quote: str = ""
+    quote_since: int = 0
+    quote_alone: bool = False
+    quote_policy: bool = False
+    reacts: bool = False
+    takes_empty: bool = True
     spoiler: int | None = None
+    since: tuple[int, ...] = ()
     visibilities: tuple[str, ...] = ("public", "unlisted", "private", "direct")
     body: Mapping[str, Any] = field(default_factory=dict)
 
+    def keeps_planned(self, version: str) -> bool:
+        """Whether a server of this program and version keeps posts until their time."""
+        return self.schedules is not None and _numbers(version) >= self.schedules
 
-_MASTODON = Dialect(counter="mastodon", absent_after=120, redirects=True, lists_direct=True)
-_PLEROMA = Dialect(counter="graphemes", absent_after=120, redirects=True, body={"content_type": "text/plain"})
+
+_HOUR = 3600
+_MASTODON = Dialect(
+    counter="mastodon", keeps_key=_HOUR, absent_after=120, schedules=(2, 7), redirects=True, lists_direct=True,
+    quote="quoted_status_id", quote_since=7, quote_alone=True, quote_policy=True,
+)  # fmt: skip
+_PLEROMA = Dialect(
+    counter="graphemes", keeps_key=6 * _HOUR, absent_after=120, schedules=(), redirects=True,
+    body={"content_type": "text/plain"},
+)  # fmt: skip
 
 DIALECTS: Mapping[str, Dialect] = {
     "mastodon": _MASTODON,
     "hometown": _MASTODON,
     "fedibird": _MASTODON,
     "kmyblue": _MASTODON,
-    "gotosocial": Dialect(redirects=True, body={"content_type": "text/plain"}),
+    "gotosocial": Dialect(schedules=(0, 20), redirects=True, body={"content_type": "text/plain"}),
     "pleroma": _PLEROMA,
-    "akkoma": _PLEROMA,
+    "akkoma": replace(_PLEROMA, quote="quote_id"),
     "pixelfed": Dialect(
-        absent_after=120, granular=False, refuses_key=3600, needs_media=True, polls=False, spoiler=140,
+        keeps_key=_HOUR, absent_after=120, granular=False, refuses_key=_HOUR, needs_media=True, polls=False,
+        spoiler=140,
         visibilities=("public", "unlisted", "private"),
     ),
-    "friendica": Dialect(polls=False, body={"friendica": {"title": ""}}),
+    "friendica": Dialect(schedules=(), polls=False, quote="quote_id", body={"friendica": {"title": ""}}),
+    "takahe": Dialect(),
+    "hollo": Dialect(
+        keeps_key=_HOUR, absent_after=120, quote="quoted_status_id", quote_policy=True, takes_empty=False,
+    ),
+    "iceshrimp.net": Dialect(
+        keeps_key=24 * _HOUR, absent_after=120, refuses_key=24 * _HOUR, schedules=(), quote="quoted_status_id",
+    ),
+    "sharkey": Dialect(quote="quote_id", reacts=True, since=(2025, 5)),
 }  # fmt: skip
 """By the name that NodeInfo gives; others get the careful defaults. Read in the programs' own sources: Mastodon 4.3 to
-4.6, GoToSocial 0.20 (2025-10), Pleroma (2021-01), Pixelfed (2024-03; its scopes: snarfed/bridgy#927), Friendica
-(2024-10)."""
+4.6, GoToSocial 0.20 (2025-10), Pleroma (2021-01), Akkoma's API description (06589d9c), Pixelfed (2024-03; its scopes:
+snarfed/bridgy#927), Friendica (2024-10), Takahē (2024-08), Hollo (03101d09), Iceshrimp.NET (01c2ad3f; a try that it
+refused burns its key), Sharkey (6b85db94; older ones answer every error with 401). Read on 2026-11-27."""
 
-OTHERS = frozenset({"misskey", "sharkey", "firefish", "lemmy", "mbin", "peertube", "writefreely", "plume"})
-"""Programs of the fediverse that speak something else."""
+OTHERS = frozenset({"misskey", "firefish", "lemmy", "mbin", "peertube", "writefreely", "plume"})
+"""Programs of the fediverse that speak something else, or so little of it that nothing can be relied on."""
 
 WANTED = ("read:statuses", "write:statuses", "write:media")
 """What Sendoff has to be allowed, beside seeing who signed in (docs.joinmastodon.org/api/oauth-scopes)."""
@@ -95,8 +136,10 @@ def instance(http: Http) -> tuple[dict[str, Any], Software]:
             ).at("server") from None
         raise
     runs = software(http)
-    if found is None or runs.name in OTHERS:
-        what = f"It runs {runs.name.title()}" if runs.name else f"“{http.base}” answers otherwise"
+    if found is None or runs.name in OTHERS or _numbers(runs.version) < dialect(runs.name).since:
+        what = (
+            f"It runs {runs.name.title()} {runs.version}".rstrip() if runs.name else f"“{http.base}” answers otherwise"
+        )
         raise BadInput(f"{http.name} does not speak Mastodon's language. {what}, which Sendoff can't use this way.").at(
             "server"
         )
@@ -104,6 +147,12 @@ def instance(http: Http) -> tuple[dict[str, Any], Software]:
         compatible = re.search(r"compatible; (\w+)", str(found.get("version", "")))
         runs = Software(compatible[1].lower() if compatible else "", str(found.get("version", "")))
     return found, runs
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers that a version begins with: 0.20.1+git → (0, 20, 1); () where it begins with none."""
+    begin = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(one) for one in begin[0].split(".")) if begin else ()
 
 
 def _about(http: Http, path: str) -> dict[str, Any] | None:
@@ -147,6 +196,37 @@ def figures(about: Mapping[str, Any], runs: Software) -> dict[str, Any]:
     return {**known, "counter": speaks.counter, "url_length": reserved if speaks.counter == "mastodon" else None}
 
 
+def quotes(about: Mapping[str, Any], runs: Software) -> str:
+    """The parameter that names a quoted post at this server; "" where it has no quotes."""
+    speaks, told = dialect(runs.name), table(about.get("api_versions")).get("mastodon")
+    version = told if isinstance(told, int) else 0
+    return speaks.quote if version >= speaks.quote_since else ""
+
+
+def lacks(runs: Software, has_quotes: bool) -> Iterator[str]:
+    """What a server has not, or does otherwise than Mastodon, as far as a person may mind."""
+    speaks = dialect(runs.name)
+    if runs.name not in DIALECTS:
+        yield f"Sendoff does not know {runs.name or 'this program'} and goes the careful way."
+    if not speaks.keeps_key:
+        late = speaks.absent_after // 60
+        yield f"It takes a repeat for another post: what got lost is believed lost after {late} min."
+    if speaks.refuses_key:
+        yield "It refuses a repeat instead of answering it."
+    if not speaks.keeps_planned(runs.version):
+        yield "It keeps no posts until their time: this computer has to be awake."
+    if speaks.counter != "mastodon":
+        yield "Links and mentions count in full."
+    if speaks.needs_media:
+        yield "No post without a picture."
+    if not speaks.polls:
+        yield "No polls."
+    if not has_quotes:
+        yield "No quotes."
+    if not speaks.granular:
+        yield "Its keys may read and write everything."
+
+
 def _number(*candidates: Any) -> int | None:
     return next((one for one in candidates if isinstance(one, int) and not isinstance(one, bool) and one > 0), None)
 
@@ -157,11 +237,13 @@ def domain(about: Mapping[str, Any], http: Http) -> str:
     return (urlsplit(named).netloc if "://" in named else named) or http.name
 
 
-def scopes(speaks: Dialect, known: Sequence[Any]) -> tuple[str, ...]:
-    """What to ask for: no more than is used. `profile` came with Mastodon 4.3; Pixelfed has only broad ones."""
+def scopes(speaks: Dialect, known: Sequence[Any], has_quotes: bool) -> tuple[str, ...]:
+    """What to ask for: no more than is used, and to quote means to look for a post. `profile` came with Mastodon 4.3;
+    Pixelfed has only broad ones."""
     if not speaks.granular:
         return ("read", "write")
-    return ("profile" if "profile" in known else "read:accounts", *WANTED)
+    search = ("read:search",) if has_quotes else ()
+    return ("profile" if "profile" in known else "read:accounts", *WANTED, *search)
 
 
 def registered(http: Http, redirects: Iterable[str], wanted: Iterable[str]) -> Client:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from sendoff.channels.http import Http, Transport
 from sendoff.domain.address import is_this_computer, may_name
@@ -110,7 +110,8 @@ class Listener:
     after the answer, after `limit` seconds, or when told to.
 
     Args:
-        port, path: fixed ones, for services that want the whole address in advance; 0: any port that is free.
+        port: a fixed one, for services that want the whole address in advance; 0: any that is free.
+        path: a fixed one for them, too; "" one that nobody can guess.
 
     Raises:
         TryLater: the port is taken.
@@ -129,7 +130,8 @@ class Listener:
         self._closed = False
         self._ended = threading.Event()
         self._woken, self._waker = socket.socketpair()
-        threading.Thread(target=self._serve, name="sign-in", daemon=True).start()
+        self._serving = threading.Thread(target=self._serve, name="sign-in", daemon=True)
+        self._serving.start()
 
     @property
     def is_open(self) -> bool:
@@ -153,6 +155,7 @@ class Listener:
         with self._lock:
             self._closed = True
         self._end()
+        self._serving.join(1.0)  # so that its port is free again; it is woken, and has nothing left to do
 
     def take(self, parameters: dict[str, str]) -> bool:
         """Keeps the first answer that comes; says whether this was it."""
@@ -198,6 +201,8 @@ def _bound(port: int) -> socket.socket:
         try:
             if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows lets another program take the port over without it
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            elif port:  # its last sign-in may have left a connection that is still ending
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((host, port))
         except OSError as wrong:
             bound.close()
@@ -306,7 +311,7 @@ class CodeSignIn(BrowserSignIn):
             "response_type": "code",
             "client_id": self._client.id,
             "redirect_uri": redirect_uri,
-            "scope": self._scopes,
+            **({"scope": self._scopes} if self._scopes else {}),
             "state": self._state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
@@ -385,7 +390,13 @@ class CodeSignIn(BrowserSignIn):
             form["client_secret"] = self._client.secret
         name = self._service.name
         http = Http(self._transport, origin(self._service.token_url), name, ca_file=self._ca_file)
-        answer = http.read(self._service.token_url, method="POST", data=form, ok=(400, 401, 403, 422))
+        ask: dict[str, Any] = {"method": "POST", "ok": (400, 401, 403, 422)}
+        answer = http.read(self._service.token_url, data=form, **ask)
+        if answer.status == 401 and self._client.secret:  # it may know clients by the header alone (section 2.3.1)
+            who = f"{quote(self._client.id, safe='')}:{quote(self._client.secret, safe='')}"
+            shown = {"Authorization": f"Basic {base64.b64encode(who.encode()).decode()}"}
+            del form["client_secret"]
+            answer = http.read(self._service.token_url, data=form, headers=shown, **ask)
         found = answer.json()
         token = found.get("access_token") if isinstance(found, dict) else None
         if answer.status < 300 and isinstance(token, str) and token:

@@ -62,7 +62,7 @@ class Telegram(Channel):
     can_delete = True
     tells_leaving = True
     capabilities = Capabilities(
-        checked="2026-11-26",
+        checked="2026-11-27",
         sources=("core.telegram.org/bots/api (Bot API 10.1)", "tdlib/telegram-bot-api 01a3679c"),
         spacing=1.0,
         text=4096,
@@ -73,6 +73,10 @@ class Telegram(Channel):
         image_bytes=PHOTO_BYTES,
         video_bytes=FILE_BYTES,
         file_bytes=FILE_BYTES,
+        poll_options=12,
+        poll_option=100,
+        poll_min=5,
+        poll_max=2_628_000,
         varies=(
             ("format", markup.MARKDOWN, "counter", f"telegram_{markup.MARKDOWN}"),
             ("format", markup.HTML, "counter", f"telegram_{markup.HTML}"),
@@ -172,6 +176,7 @@ class Telegram(Channel):
                 yield Problem(Level.ERROR, "format", "Telegram can't read the HTML.", why, "customise", number)
             yield from _against_media(item.shown, number, options)
             yield from _against_empty(item, number, options)
+            yield from _against_poll(item, number, options)
 
     # --- sending --------------------------------------------------------------------------------------------------
 
@@ -289,6 +294,14 @@ def _against_empty(item: Item, number: int, options: Mapping[str, str]) -> Itera
     """Marks alone are no text."""
     if item.text.strip() and not item.shown and not markup.shown(item.text, options.get("format", "")).strip():
         yield Problem(Level.ERROR, "empty", "There is nothing to read in it.", "Write a few words.", "", number)
+
+
+def _against_poll(item: Item, number: int, options: Mapping[str, str]) -> Iterator[Problem]:
+    if item.poll and not 0 < len(posts.question(item, options)) <= posts.QUESTION:
+        yield Problem(
+            Level.ERROR, "poll", "Telegram shows the text as the poll's question.",
+            f"It needs one, of {posts.QUESTION} characters at most.", "customise", number,
+        )  # fmt: skip
 
 
 def _against_media(files: tuple[Attachment, ...], number: int, options: Mapping[str, str]) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import InDoubt, NeedsLogin, Rejected, TryLater
-from sendoff.domain.post import Attachment
+from sendoff.domain.post import Attachment, Item
 
 _KINDS: Mapping[str, str] = {
     "image/jpeg": "photo", "image/png": "photo", "image/webp": "photo", "image/gif": "animation", "video/mp4": "video",
@@ -68,6 +68,8 @@ def call(parcel: Parcel, chat_id: str) -> Call:
         about["disable_notification"] = True
     if options.get("protect") == "yes":
         about["protect_content"] = True
+    if item.poll:
+        return Call("sendPoll", about | _poll(item, options))
     if not files:
         preview = PREVIEWS.get(options.get("preview", ""))
         more = {"link_preview_options": dict(preview)} if preview else {}
@@ -85,6 +87,25 @@ def call(parcel: Parcel, chat_id: str) -> Call:
         album.append({"type": what, "media": f"attach://{field}", **(caption if leads else {})})
         sent.append(FormFile(field, parcel.file(one), _name(one, what, number), one.mime))
     return Call("sendMediaGroup", about | {"media": album}, tuple(sent))
+
+
+QUESTION = 300
+"""Characters of a poll's question (core.telegram.org/bots/api, sendPoll)."""
+
+
+def question(item: Item, options: Mapping[str, str]) -> str:
+    """What a poll asks: the text without its marks, because a question takes none."""
+    return markup.shown(item.text, options.get("format", "")).strip()
+
+
+def _poll(item: Item, options: Mapping[str, str]) -> dict[str, Any]:
+    assert item.poll
+    return {
+        "question": question(item, options),
+        "options": [{"text": one} for one in item.poll.options],
+        "allows_multiple_answers": item.poll.multiple,
+        "open_period": item.poll.lasts,
+    }
 
 
 def _words(field: str, text: str, options: Mapping[str, str]) -> dict[str, Any]:

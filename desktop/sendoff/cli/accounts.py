@@ -102,7 +102,7 @@ def add(arguments: argparse.Namespace) -> int:
             fields = {**_preset(channel, arguments.preset, fields), **fields}
         if any(field.secret for field in channel.fields):
             session.unlock_for_new(program.secrets)
-        fields |= _secret_fields(channel, arguments, fields, is_new=True)
+        fields |= _secret_fields(program, channel, arguments, fields)
         identity = program.commands.connect(channel.kind, fields)
         account_id = program.commands.add_account(channel.kind, arguments.name, fields, identity=identity)
         return _tell(program, account_id, arguments.json, "Added", identity.note)
@@ -117,7 +117,7 @@ def sign_in(arguments: argparse.Namespace) -> int:
         if any(field.secret for field in channel.fields):
             session.unlock_for_new(program.secrets)
         kept = {field.name: account.settings.get(field.name, "") for field in channel.fields if not field.secret}
-        fields |= _secret_fields(channel, arguments, {**kept, **fields}, is_new=False)
+        fields |= _secret_fields(program, channel, arguments, {**kept, **fields}, account.id)
         released = program.commands.reconnect(account.id, fields)
         note = f"Deliveries that waited for it and go at their times again: {released}." if released else ""
         return _tell(program, account.id, arguments.json, "Signed in again:", note)
@@ -143,13 +143,24 @@ def _plain_fields(channel: Channel, arguments: argparse.Namespace) -> dict[str, 
 
 
 def _secret_fields(
-    channel: Channel, arguments: argparse.Namespace, fields: Mapping[str, str], *, is_new: bool
+    program: Program,
+    channel: Channel,
+    arguments: argparse.Namespace,
+    fields: Mapping[str, str],
+    account_id: int | None = None,
 ) -> dict[str, str]:
     """What the command line must not hold: given, fetched by the browser, or asked for."""
+
+    def by_browser(typed: Mapping[str, str]) -> dict[str, str]:
+        return dict(_browser_sign_in(program.commands.browser(channel.kind, typed, account_id=account_id), arguments))
+
     given = _given_secrets(channel, arguments)
     if channel.signs_in_by_browser and not given and (channel.browser_first or arguments.browser):
-        return dict(_browser_sign_in(channel, fields, arguments))
-    return given | _asked(channel, given, is_new=is_new)
+        return by_browser(fields)
+    secrets = given | _asked(channel, given, is_new=account_id is None)
+    if channel.needs_browser(fields):
+        return by_browser({**fields, **secrets})
+    return secrets
 
 
 def _tell(program: Program, account_id: int, is_json: bool, done: str, note: str) -> int:
@@ -235,9 +246,8 @@ def _hint(field: Field, is_new: bool) -> str:
 # --- by browser ---------------------------------------------------------------------------------------------------
 
 
-def _browser_sign_in(channel: Channel, fields: Mapping[str, str], arguments: argparse.Namespace) -> Mapping[str, str]:
+def _browser_sign_in(flow: BrowserSignIn, arguments: argparse.Namespace) -> Mapping[str, str]:
     """Shows or opens the page to sign in on, then takes whatever comes first: the browser, or a pasted code."""
-    flow = channel.browser(fields)
     try:
         session.remark(f"Sign in with your browser:\n\n    {flow.url}\n")
         if flow.code_url:

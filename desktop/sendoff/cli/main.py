@@ -98,6 +98,10 @@ def _verb(name: str) -> Verb:
         from sendoff.cli import trying
 
         return trying.attempt
+    if name == "accounts show":
+        from sendoff.cli import known
+
+        return known.show
     if subject == "accounts":
         from sendoff.cli import accounts
 

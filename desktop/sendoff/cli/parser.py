@@ -98,6 +98,9 @@ def _accounts(verbs: Any) -> None:
     group = verbs.add_parser("accounts", help="the identities that posts go out under")
     under = group.add_subparsers(metavar="VERB", required=True)
     _verb(under, "list", "the accounts and how they stand", under="accounts", json=True)
+    show = _verb(under, "show", "all that is known of an account, and what its server itself has planned",
+                 under="accounts", json=True)  # fmt: skip
+    show.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
     add = _verb(under, "add", "sign in at a channel; the sign-in is tested and the key goes to the keychain",
                 under="accounts", json=True)  # fmt: skip
     add.add_argument("kind", help="the channel; see “sendoff channels”")

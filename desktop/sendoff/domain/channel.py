@@ -233,12 +233,13 @@ class Trace:
         leaving: told once, just before the first byte leaves that may have an effect; what it raises keeps it here.
     """
 
-    __slots__ = ("_leaving", "answer", "request", "status")
+    __slots__ = ("_leaving", "answer", "left", "request", "status")
 
     def __init__(self, leaving: Callable[[], None] = _untold) -> None:
         self.request = ""
         self.answer = ""
         self.status: int | None = None
+        self.left = False  # bytes that may have an effect may have left
         self._leaving = leaving
 
     def leaving(self) -> None:
@@ -247,6 +248,7 @@ class Trace:
         Raises:
             TryLater: it could not be noted, so it must not leave.
         """
+        self.left = True
         told, self._leaving = self._leaving, _untold
         told()
 
@@ -321,6 +323,16 @@ class Problem:
     item: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A post that the endpoint itself keeps until `at` (aware UTC) and that was planned there, not here."""
+
+    id: str
+    at: datetime
+    text: str = ""
+    pictures: int = 0
+
+
 class BrowserSignIn:
     """A sign-in that happens in the person's own browser. Made by `Channel.browser`; used once.
 
@@ -369,12 +381,21 @@ class Channel:
     renews: bool = False  # its tokens run out, and `renew` gets new ones
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
+    arms_anew: bool = (
+        False  # after a try of which nothing left, `arm` decides anew: its instant is that of the next try
+    )
+    stable: str = ""  # the name among what `connect` learned that stays when a handle changes; "" only the handle does
     can_delete: bool = False  # `delete` takes back what was sent
     reads_cost: bool = False  # reading there has its price: only where the account's setting PAID_READS is "yes"
+    tells_planned: bool = False  # `planned` says what the endpoint itself keeps for the account
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
         raise NotImplementedError
+
+    def needs_browser(self, fields: Mapping[str, str]) -> bool:
+        """Whether what was chosen in the form can't be connected with before `browser` has signed in. Pure."""
+        return False
 
     def connect(self, fields: Mapping[str, str]) -> Identity:
         """Tries the fields on the real endpoint and says who signed in; changes nothing there.
@@ -435,12 +456,25 @@ class Channel:
             return None
         return known if kind == "own" or not known.removed else None
 
+    def lacks(self, account: Account) -> Iterable[str]:
+        """What this account's server has not or does otherwise than usual, in sentences for the person. Pure."""
+        return ()
+
+    def planned(self, account: Account, secret: Mapping[str, str]) -> Sequence[Planned]:
+        """What the endpoint itself keeps for this account until its time, whoever planned it there; next one first.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it can't be read.
+        """
+        raise NotImplementedError
+
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""
         return Settle(How.ASK, why=f"{self.title} can't be asked what became of a post.")
 
     def arm(self, parcel: Parcel) -> Frozen:
-        """Decides once what must be the same in every try. Pure; called before the first try, kept with the part."""
+        """Decides once what must be the same in every try. Pure; called before the first try, kept with the part (see
+        `arms_anew`)."""
         return Frozen()
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sendoff.domain import forms, limits, signin
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.address import web_address
-from sendoff.domain.channel import Channel, Field, Identity, Kind, Level, Problem
+from sendoff.domain.channel import BrowserSignIn, Channel, Field, Identity, Kind, Level, Planned, Problem
 from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone, TryLater
 from sendoff.domain.numbers import Numbers, Reading
@@ -544,6 +544,17 @@ class Commands:
             self._secrets.remove(ref)
             raise
 
+    def browser(self, kind: str, fields: Mapping[str, str], *, account_id: int | None = None) -> BrowserSignIn:
+        """Starts a sign-in in the browser; an account's own secrets count where one is left out.
+
+        Raises:
+            BadInput, Rejected, TryLater: see the channel.
+        """
+        channel = self.channel(kind)
+        if account_id is not None and channel.needs_browser(fields):
+            fields = self._merged(account_id, fields)
+        return channel.browser(fields)
+
     def reconnect(self, account_id: int, fields: Mapping[str, str], *, identity: Identity | None = None) -> int:
         """Signs an account in again, with what it had where a field is left out. What is planned is kept and goes on.
 
@@ -556,7 +567,7 @@ class Commands:
             account = accounts.get(connection, account_id)
         channel, complete = self.channel(account.channel), self._merged(account_id, fields)
         identity = identity or channel.connect(complete)
-        if account.handle and identity.handle != account.handle:
+        if not _is_same(channel, account, identity):
             raise BadInput(
                 f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
             )
@@ -616,18 +627,34 @@ class Commands:
         channel = self.channel(account.channel)
         try:
             identity = channel.connect({**account.settings, **self._keys.secret(account, channel)})
+            if channel.stable and not _is_same(channel, account, identity):
+                raise NeedsLogin(f"This key is that of {identity.handle} by now, not of {account.handle}.")
         except NeedsLogin as wrong:
             with self._store.writing(changes.ACCOUNTS, changes.DELIVERIES) as connection:
                 deliveries.hold_account(connection, account_id, wrong.reason)
             raise
         with self._store.writing(changes.ACCOUNTS) as connection:
-            accounts.update(connection, account_id, learned=identity.learned)
+            renamed = {"handle": identity.handle, "url": identity.url} if channel.stable else {}
+            accounts.update(connection, account_id, learned=identity.learned, **renamed)
             accounts.signed_in(connection, account_id, identity.expires, self._clock.now())
             if account.state is AccountState.SIGN_IN:
                 deliveries.release_account(connection, account_id)
             elif account.rest_until is not None:
                 accounts.end_rest(connection, account_id)
         return identity
+
+    def planned_there(self, account_id: int) -> Sequence[Planned]:
+        """What the account's endpoint itself keeps until its time; asked now, nothing is stored or changed.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: it can't be read. KeychainError: the key can't be.
+        """
+        with self._store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        channel = self.channel(account.channel)
+        if not channel.tells_planned:
+            return ()
+        return channel.planned(account, self._secrets.get(account.secret_ref))
 
     def rehearse(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> str:
         """What a post of `text` would look like as it leaves, secrets masked. Nothing leaves.
@@ -792,6 +819,14 @@ def _divided(channel: Channel, complete: Mapping[str, str]) -> tuple[dict[str, s
     hidden = {field.name for field in channel.fields if field.secret}
     plain = {name: value for name, value in complete.items() if name not in hidden}
     return plain, {name: value for name, value in complete.items() if name in hidden and value}
+
+
+def _is_same(channel: Channel, account: Account, identity: Identity) -> bool:
+    """Whether the one who signed in is the one whose account it is, under whatever handle."""
+    before, now = account.learned.get(channel.stable), identity.learned.get(channel.stable)
+    if before and now:
+        return bool(before == now)
+    return not account.handle or identity.handle == account.handle
 
 
 def _patience(chosen: Mapping[str, str]) -> timedelta:

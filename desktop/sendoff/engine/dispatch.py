@@ -375,7 +375,8 @@ class Dispatch:
             delivery_id=ready.job.delivery.id, account_id=ready.job.account.id, owner=self._owner,
             part_id=ready.part.id, move=move, outcome=outcome, at=now, summary=clean(summary),
             status=trace.status if status is None else status, request=clean(trace.request)[:KEPT],
-            answer=clean(trace.answer or answer)[:KEPT], reason=clean(reason), advice=clean(advice), **more,
+            answer=clean(trace.answer or answer)[:KEPT], reason=clean(reason), advice=clean(advice),
+            thaw=ready.channel.arms_anew and ready.newly_frozen and move is Move.POSTPONE and not trace.left, **more,
         )  # fmt: skip
 
     def _refused(self, job: Job, part: Part, reason: str, *, go_on: Move) -> tuple[Move, str, str]:

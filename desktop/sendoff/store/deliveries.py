@@ -616,7 +616,7 @@ class End:
     `due_at` is the next try where there is one. `refused` says why this part stays behind while others go on.
     `look_at` is the first look where it is in doubt. `ready_at` is
     when the account may send next. `tries` is what the budget has come to. `strike` counts against the account, which
-    a receipt absolves.
+    a receipt absolves. `thaw` forgets what this very try had frozen, because nothing of the part ever left.
     """
 
     delivery_id: int
@@ -639,6 +639,7 @@ class End:
     tries: int = 0
     refused: str = ""
     strike: bool = False
+    thaw: bool = False
 
 
 def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
@@ -659,6 +660,9 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
     refused = [(one.part_id, one.refused) for one in ends if one.refused]
     if refused:
         connection.execute(_REFUSED, {"rows": codec.encode(refused)})
+    thawed = [(one.part_id,) for one in ends if one.thaw]
+    if thawed:
+        connection.execute(_THAW, {"rows": codec.encode(thawed), **by})
     written = connection.execute(_END, {"rows": codec.encode([_end_row(one) for one in ends]), **by}).rowcount
     if written < len(ends):
         for one in ends:
@@ -711,6 +715,14 @@ _END = _update(
     owner=None,
     lease_until=None,
 ).where(deliveries.c.owner == sa.bindparam("by"), deliveries.c.state == "sending")
+_given = json_rows("given", "id")
+_GIVEN = sa.select(_given.c.id)  # ids by the thousand, as one parameter
+_OURS = sa.select(deliveries.c.id).where(deliveries.c.owner == sa.bindparam("by"), deliveries.c.state == "sending")
+_THAW = (
+    sa.update(parts)
+    .where(parts.c.id.in_(_GIVEN), parts.c.remote_id.is_(None), parts.c.delivery_id.in_(_OURS))
+    .values(frozen=None, blob=None, prepared_at=None)
+)
 _paced = json_rows("paced", "which", "ready_at", "last")
 _PACE = _update(
     accounts,
@@ -958,8 +970,6 @@ def doubt(connection: sa.Connection, part_ids: Collection[int], now: datetime, w
     return len(ids)
 
 
-_given = json_rows("given", "id")
-_GIVEN = sa.select(_given.c.id)  # ids by the thousand, as one parameter
 FORGOTTEN = "The last entries of the database were lost, and this may have gone out before. Please look for yourself."
 STOPPED_BEFORE = "Sendoff stopped before this could leave."
 

@@ -28,7 +28,7 @@ Object.assign(process.env, {
   PDS_DATA_DIRECTORY: folder,
   PDS_BLOBSTORE_DISK_LOCATION: path.join(folder, 'blobs'),
   PDS_BLOBSTORE_DISK_TMP_LOCATION: path.join(folder, 'uploads'),
-  PDS_DID_PLC_URL: `http://127.0.0.1:${plcPort}`,
+  PDS_DID_PLC_URL: `http://localhost:${plcPort}`, // its own look-ups take no number for a name
   PDS_SERVICE_HANDLE_DOMAINS: '.test',
   PDS_INVITE_REQUIRED: 'false',
   PDS_DEV_MODE: 'true',

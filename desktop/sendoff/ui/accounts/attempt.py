@@ -146,7 +146,8 @@ class Attempt(QObject):
 
     def _open_flow(self, fields: Mapping[str, str], given_up: threading.Event) -> BrowserSignIn:
         """On another thread. Nobody may be waiting any more when the server answers."""
-        flow = self._channel.browser(fields)
+        account_id = self._account.id if self._account else None
+        flow = self._context.commands.browser(self._channel.kind, fields, account_id=account_id)
         if given_up.is_set():
             flow.close()
         return flow

@@ -47,6 +47,7 @@ class SignInPage(QWidget):
         self.trouble = Trouble(look)
         self.form.entered.connect(self.connect_it)
         self.form.changed.connect(self.trouble.hide)
+        self.form.changed.connect(self._name_buttons)
         self.form.import_wanted.connect(lambda: choose_document(context, channel, self.form.take, self))
         self.attempt.step.connect(self._show_step)
         self.attempt.opened.connect(self._opened)
@@ -106,7 +107,8 @@ class SignInPage(QWidget):
 
     def _name_buttons(self) -> None:
         words = "Connect" if self.account is None else "Sign in"
-        self.connect_button.setText("Sign in with your browser" if self._by_browser else words)
+        in_browser = self._by_browser or self.channel.needs_browser(self.form.values())
+        self.connect_button.setText("Sign in with your browser" if in_browser else words)
         label = next((field.label for field in self.channel.fields if field.secret and not field.hidden), "key").lower()
         article = "an" if label[0] in "aeiou" else "a"
         self.other_way.setText(f"I have {article} {label}" if self._by_browser else "Sign in with the browser instead")
@@ -135,7 +137,8 @@ class SignInPage(QWidget):
         except BadInput as wrong:
             self._show_wrong(wrong)
             return
-        begin = self.attempt.begin_in_browser if self._by_browser else self.attempt.begin
+        in_browser = self._by_browser or self.channel.needs_browser(fields)
+        begin = self.attempt.begin_in_browser if in_browser else self.attempt.begin
         if any(field.secret for field in self.channel.fields):
             self._context.with_secrets(lambda: begin(fields, name))
         else:

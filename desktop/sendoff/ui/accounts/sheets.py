@@ -14,6 +14,7 @@ from sendoff.domain.limits import size_text
 from sendoff.domain.when import When, describe, parse_late
 from sendoff.store.settings import SETTINGS
 from sendoff.ui.accounts.facts import Action, Facts, Moment, may, spacing_words
+from sendoff.ui.accounts.planned import PlannedThere
 from sendoff.ui.context import Context
 from sendoff.ui.links import open_web
 from sendoff.ui.theme import MEDIUM, Look
@@ -44,6 +45,8 @@ def known(facts: Facts, channel: Channel, moment: Moment, note: str = "") -> Ite
         yield "Recipients", f"{figures.recipients:,} people at once"
     if account.learned.get("software"):
         yield "Software", f"{account.learned['software']} {account.learned.get('version', '')}".strip().capitalize()
+    if lacks := " ".join(channel.lacks(account)):
+        yield "Differs", lacks
     for field in channel.fields:
         value = account.settings.get(field.name, "")
         if value and not field.secret and value != account.handle:
@@ -75,6 +78,8 @@ class AccountSheet(Sheet):
         ):
             _line(look, grid, number, name, words)
         self.body.addLayout(grid)
+        if channel.tells_planned:
+            self.body.addWidget(PlannedThere(context, account, channel))
         self.set_note(counted(facts.planned, "post planned", "posts planned") if facts.planned else "Nothing planned")
         if account.url:
             page = Button(look, "Open its page", kind="quiet", icon="external-link")

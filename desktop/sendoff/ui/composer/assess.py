@@ -117,6 +117,10 @@ class Eyes:
         figures = self.figures(account_id)
         return figures is not None and figures.mail
 
+    def takes_polls(self, account_id: int) -> bool:
+        figures = self.figures(account_id)
+        return figures is not None and figures.poll_options > 0
+
     @property
     def mails(self) -> frozenset[int]:
         return frozenset(one for one in self.known if self.is_mail(one))

@@ -186,7 +186,8 @@ class Desk(QScrollArea):
         for key, view in self._views.items():
             readers = [one for one in chosen if (one == key if key != EVERYONE else one not in own)]
             mail = any(self._eyes.is_mail(one) for one in readers)
-            view.set_kind(mail=mail, social=not readers or any(not self._eyes.is_mail(one) for one in readers))
+            social = not readers or any(not self._eyes.is_mail(one) for one in readers)
+            view.set_kind(mail=mail, social=social, polls=any(self._eyes.takes_polls(one) for one in readers))
         self.accounts.setVisible(not alone)
         self.tabs.setVisible(bool(own) or len(chosen) > 1)
         self.pages.setContentsMargins(0, 0 if alone else 14, 0, 0)

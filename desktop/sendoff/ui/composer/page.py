@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.domain.mail import from_markdown
-from sendoff.domain.post import Attachment, Item, Markup
+from sendoff.domain.post import Attachment, Item, Markup, Poll
 from sendoff.domain.text import FIELD
 from sendoff.ui.composer.assess import Counted
 from sendoff.ui.composer.cards import CardLine
@@ -18,6 +18,7 @@ from sendoff.ui.composer.editor import Editor
 from sendoff.ui.composer.emoji import EmojiPopup
 from sendoff.ui.composer.mailform import MailForm
 from sendoff.ui.composer.media import Enclosures, MediaStrip
+from sendoff.ui.composer.poll import PollForm
 from sendoff.ui.composer.preview.pictures import Pictures
 from sendoff.ui.composer.state import Page, enclosed
 from sendoff.ui.context import Context
@@ -40,7 +41,7 @@ class PageView(QWidget):
     def __init__(self, context: Context, pictures: Pictures) -> None:
         super().__init__()
         self._context, self._look, self._pictures = context, context.look, pictures
-        self._mail = self._social = False
+        self._mail = self._social = self._polls = False
         self._plain_wanted = False
         self.items: list[ItemView] = []
         self.form = MailForm(self._look)
@@ -99,10 +100,10 @@ class PageView(QWidget):
         items[0] = replace(items[0], media=(*items[0].media, *self.enclosures.files()))
         return Page(tuple(items), self.form.letter(self.bar.format, self.html.text()))
 
-    def set_kind(self, *, mail: bool, social: bool) -> None:
-        """Shows what these readers need: the fields of a mail, the tools of a post, or both."""
-        if (mail, social) != (self._mail, self._social):
-            self._mail, self._social = mail, social
+    def set_kind(self, *, mail: bool, social: bool, polls: bool) -> None:
+        """Shows what these readers need: the fields of a mail, the tools of a post, or both; and whether they vote."""
+        if (mail, social, polls) != (self._mail, self._social, self._polls):
+            self._mail, self._social, self._polls = mail, social, polls
             self._arrange()
 
     def set_counts(self, counts: Sequence[Counted]) -> None:
@@ -136,6 +137,7 @@ class PageView(QWidget):
         for number, view in enumerate(self.items):
             view.setVisible(not hidden)
             view.arrange(number, len(self.items), mail=alone)
+            view.offer_poll(self._polls)
             self._list.setStretch(number, 1 if len(self.items) == 1 else 0)
         self._column.setStretch(self._column.count() - 2, 0 if hidden else 1)
 
@@ -252,7 +254,7 @@ class ItemView(QWidget):
     def __init__(self, context: Context, pictures: Pictures) -> None:
         super().__init__()
         self._context, self._look = context, context.look
-        self._item = Item()
+        self._item, self._polls = Item(), False
         look = self._look
         self.editor = Editor(look, "Text", hint="What shall it say?")
         self.media = MediaStrip(context, pictures)
@@ -263,8 +265,10 @@ class ItemView(QWidget):
         self.emoji = IconButton(look, "smile", "Put in an emoji", run=self._open_emoji)
         self.more = Button(look, "Add to thread", kind="quiet", icon="list-plus", size=SMALL, run=self.more_wanted.emit)
         self.card = CardLine(context, pictures)
-        self.poll = PollLine(context)
+        self.poll = PollForm(look)
         self.poll.removed.connect(self._without_poll)
+        self.poll.edited.connect(self.edited.emit)
+        self.poll_button = IconButton(look, "list-checks", "Add a poll", run=self._with_poll)
         self._head = self._make_head()
         self._tools = self._make_tools()
         self._line = Divider(look)
@@ -302,6 +306,7 @@ class ItemView(QWidget):
         row.setSpacing(0)
         row.addWidget(self.picture)
         row.addWidget(self.emoji)
+        row.addWidget(self.poll_button)
         row.addSpacing(8)
         self._upright = Divider(self._look, upright=True, soft=False)
         self._upright.setFixedHeight(16)
@@ -318,10 +323,20 @@ class ItemView(QWidget):
         self.media.show_files(item.shown)
         self.card.show_card(item.card)
         self._cover_card()
-        self.poll.show_poll(item)
+        self.poll.show_poll(item.poll)
+        self._show_poll_button()
 
     def item(self) -> Item:
-        return Item(self.editor.text(), self.media.files(), self._item.poll, self.card.card)
+        poll = self.poll.poll() if self._item.poll else None
+        return Item(self.editor.text(), self.media.files(), poll, self.card.card)
+
+    def offer_poll(self, offered: bool) -> None:
+        """Whether a reader takes polls."""
+        self._polls = offered
+        self._show_poll_button()
+
+    def _show_poll_button(self) -> None:
+        self.poll_button.setVisible(self._polls and self._item.poll is None)
 
     def set_count(self, counted_item: Counted) -> None:
         self.count.setText(counted(counted_item.characters, "character", "characters"))
@@ -352,33 +367,28 @@ class ItemView(QWidget):
         focused: QWidget | None = self.window().focusWidget()
         return focused is not None and self.isAncestorOf(focused)
 
+    def _with_poll(self) -> None:
+        self._item = replace(self._item, poll=Poll(()))
+        self.poll.show_poll(self._item.poll)
+        self._show_poll_button()
+        self.poll.begin()
+        self.edited.emit()
+
     def _without_poll(self) -> None:
-        self._item = replace(self._item, poll=None)
-        self.poll.show_poll(self._item)
+        """Takes the poll out, with Undo."""
+        before = self.item()
+        self._take_poll(None)
+        self._context.say("The poll was taken out.", undo=lambda: self._take_poll(before.poll))
+
+    def _take_poll(self, poll: Poll | None) -> None:
+        self._item = replace(self._item, poll=poll)
+        self.poll.show_poll(poll)
+        self._show_poll_button()
+        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
         self.edited.emit()
 
     def _open_emoji(self) -> None:
         EmojiPopup(self._look, self.editor.insert, self).open_at(self.emoji)
-
-
-class PollLine(QWidget):
-    """Says that an item carries a poll, which is made on the command line."""
-
-    removed = Signal()
-
-    def __init__(self, context: Context) -> None:
-        super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 4, 0, 0)
-        self._words = Label(context.look, "", color="text2", elide=True)
-        row.addWidget(self._words, 1)
-        row.addWidget(Button(context.look, "Take the poll out", kind="link", size=SMALL, run=self.removed.emit))
-        self.hide()
-
-    def show_poll(self, item: Item) -> None:
-        self.setVisible(item.poll is not None)
-        if item.poll is not None:
-            self._words.setText(f"Poll: {' · '.join(item.poll.options)}")
 
 
 class MailBar(QWidget):
