@@ -15,7 +15,8 @@ from sendoff.channels.x import X
 from sendoff.channels.x_text import INVALID, LINK_WEIGHT, links, weight, without_links
 from sendoff.domain import limits
 from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, fitting, split_thread
+from sendoff.domain.split import Reader, split_item
+from sendoff.domain.text import count, fitting
 
 FIGURES = X.capabilities
 FAMILY = "👨‍👩‍👧‍👦"
@@ -146,8 +147,8 @@ def test_no_text_takes_long(text: str) -> None:
 
 
 def test_a_long_text_is_cut_by_weight() -> None:
-    items = split_thread("日本語の文です。" * 40, FIGURES)
-    assert all(0 < weight(item) <= 280 for item in items)
+    items = split_item(Item("日本語の文です。" * 40), [Reader(FIGURES)])
+    assert all(0 < weight(item.text) <= 280 for item in items)
     assert len(items) == 3
     assert fitting("日" * 141, FIGURES) == 140
     (problem,) = (one for one in limits.check(Content((Item("日" * 141),)), FIGURES, "X", {}) if one.code == "text")
