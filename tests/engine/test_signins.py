@@ -135,14 +135,14 @@ def test_nobody_is_asked_while_offline_paused_resting_or_unreached(asked: Asked,
     assert len(asked.times) == 1
 
 
-def test_where_reading_costs_it_is_asked_only_if_the_person_says_so(asked: Asked, driver: Driver) -> None:
-    driver.channel.reads_cost = True
-    asked.pass_by(30, step=1800)
-    assert asked.times == []
+@pytest.mark.parametrize("renews", [False, True])
+def test_where_reading_costs_nothing_is_read_and_a_token_is_renewed(asked: Asked, driver: Driver, renews: bool) -> None:
+    driver.channel.reads_cost, driver.channel.renews = True, renews
     with driver.store.writing() as connection:
         accounts.update(connection, driver.account, settings={"paid_reads": "yes"})
-    asked.pass_by(1)
-    assert len(asked.times) == 1
+    asked.pass_by(30, step=1800)
+    assert asked.times == []
+    assert (asked.account.probed_at is not None) is renews
 
 
 def test_what_the_person_did_meanwhile_stands(asked: Asked, driver: Driver) -> None:

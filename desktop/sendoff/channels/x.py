@@ -82,6 +82,7 @@ class X(Channel):
     renews = True
     tells_leaving = True
     can_delete = True
+    reads_cost = True
     signs_in_by_browser = True
     browser_first = False  # its keys change every two hours, and the four do not
     capabilities = Capabilities(

@@ -26,6 +26,8 @@ CALM = 120.0
 class SignIns:
     """Asks as a person would by Check. Only a clear “no” changes anything: what is planned is held, with the words.
 
+    Where reading costs money, nothing is read: only tokens that run out are renewed, which costs nothing.
+
     Args:
         rests: whether nothing may leave now (paused, about to sleep).
         unreached: the accounts whose hosts can't be reached now.
@@ -83,14 +85,14 @@ class SignIns:
 
     def _can_ask(self, account: Account) -> bool:
         channel = self._channels.get(account.channel)
-        return channel is not None and (channel.may_read(account) or channel.renews)
+        return channel is not None and (channel.renews or not channel.reads_cost)
 
     def _ask(self, account: Account) -> None:
         channel, clean, identity = self._channels[account.channel], Redactor(), None
         try:
             secret = self._keys.secret(account, channel)
             clean = Redactor(secret.values())
-            if channel.may_read(account):
+            if not channel.reads_cost:
                 identity = channel.connect({**account.settings, **secret})
         except (NeedsLogin, SecretGone) as wrong:
             reason = clean.clean(wrong.reason if isinstance(wrong, NeedsLogin) else str(wrong))
