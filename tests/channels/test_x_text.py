@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import yaml
 from sendoff.channels.x import X
 from sendoff.channels.x_text import INVALID, LINK_WEIGHT, links, weight, without_links
 from sendoff.domain import limits
-from sendoff.domain.post import Content, Item
-from sendoff.domain.text import count, fitting, split_thread
+from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.split import Reader, split_item
+from sendoff.domain.text import count, fitting
 
 FIGURES = X.capabilities
 FAMILY = "👨‍👩‍👧‍👦"
@@ -146,8 +148,8 @@ def test_no_text_takes_long(text: str) -> None:
 
 
 def test_a_long_text_is_cut_by_weight() -> None:
-    items = split_thread("日本語の文です。" * 40, FIGURES)
-    assert all(0 < weight(item) <= 280 for item in items)
+    items = split_item(Item("日本語の文です。" * 40), [Reader(FIGURES)])
+    assert all(0 < weight(item.text) <= 280 for item in items)
     assert len(items) == 3
     assert fitting("日" * 141, FIGURES) == 140
     (problem,) = (one for one in limits.check(Content((Item("日" * 141),)), FIGURES, "X", {}) if one.code == "text")
@@ -177,3 +179,11 @@ def test_the_price_is_said_before(texts: tuple[str, ...], title: str, text: str)
     content = Content(tuple(map(Item, texts)))
     (problem,) = limits.check(content, FIGURES, "X", {})
     assert (problem.code, problem.title, problem.text) == ("cost", title, text)
+
+
+def test_alt_texts_cost_too() -> None:
+    picture = Attachment("a" * 64, "a.png", "image/png", 67, alt="An elephant")
+    content = Content((Item("Look", (picture, replace(picture, alt=" "), picture)),))
+    (problem,) = (one for one in limits.check(content, FIGURES, "X", {}) if one.code == "cost")
+    assert problem.title == "It costs about $0.025."
+    assert problem.text == "X charges $0.015 a post, $0.005 for each alt text (prices of 2026-04-20)."
