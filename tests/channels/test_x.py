@@ -438,6 +438,11 @@ def test_a_part_that_comes_too_early_waits(x: X, server: XServer, tmp_path: Path
     with pytest.raises(Rejected, match="deleted or not visible"):
         x.publish(again(made, 61))
     server.posts.append(parent)
+    post, answer = server.endpoint.post, {"data": {"id": parent.id, "text": "One."}}
+    server.endpoint.post = lambda _: testing.Reply(201, json.dumps(answer).encode())  # type: ignore[method-assign]
+    with pytest.raises(InDoubt, match="something else than this post"):
+        x.publish(made)
+    server.endpoint.post = post  # type: ignore[method-assign]
     x.publish(made)
     assert server.posts[-1].parent == parent.id
 

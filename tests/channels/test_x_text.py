@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import yaml
 from sendoff.channels.x import X
 from sendoff.channels.x_text import INVALID, LINK_WEIGHT, links, weight, without_links
 from sendoff.domain import limits
-from sendoff.domain.post import Content, Item
+from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.split import Reader, split_item
 from sendoff.domain.text import count, fitting
 
@@ -178,3 +179,11 @@ def test_the_price_is_said_before(texts: tuple[str, ...], title: str, text: str)
     content = Content(tuple(map(Item, texts)))
     (problem,) = limits.check(content, FIGURES, "X", {})
     assert (problem.code, problem.title, problem.text) == ("cost", title, text)
+
+
+def test_alt_texts_cost_too() -> None:
+    picture = Attachment("a" * 64, "a.png", "image/png", 67, alt="An elephant")
+    content = Content((Item("Look", (picture, replace(picture, alt=" "), picture)),))
+    (problem,) = (one for one in limits.check(content, FIGURES, "X", {}) if one.code == "cost")
+    assert problem.title == "It costs about $0.025."
+    assert problem.text == "X charges $0.015 a post, $0.005 for each alt text (prices of 2026-04-20)."
