@@ -41,6 +41,7 @@ def look(desk: Desk, screen: ComposerScreen) -> None:
     """The pause in typing is over."""
     screen.link_cards.look()
     desk.until(lambda: not any(item.card._coming for _, view in screen.desk.views() for item in view.items))
+    screen.save()  # now, and not while the window is being closed
     rest(desk)
 
 
