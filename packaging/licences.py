@@ -23,7 +23,9 @@ def texts(one: Distribution) -> list[str]:
 
 
 def main(lock: str) -> None:
-    names = sorted({line.split("==")[0] for line in Path(lock).read_text().splitlines() if re.match(r"[\w.-]+==", line)})
+    names = sorted(
+        {line.split("==")[0] for line in Path(lock).read_text().splitlines() if re.match(r"[\w.-]+==", line)}
+    )
     print("Sendoff brings along Python (PSF-2.0), Qt (LGPL-3.0) and these packages, each under its own terms.\n")
     for name in names:
         with suppress(PackageNotFoundError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -207,3 +209,14 @@ def test_it_lasts_under_the_engine_and_then_holds(
         delivery_id = engine.schedule("By password.", account=account)
         engine.run()
         assert engine.get(delivery_id).state is State.SENT
+
+
+def test_cryptography_is_loaded_by_whoever_signs_in_so_and_by_nobody_else(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from sendoff.channels import registry; "
+        "from sendoff.channels.http import Transport; "
+        "assert 'bluesky' in registry.load(registry.Context(Transport(), Path(sys.argv[1]))).channels; "
+        "print('cryptography' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -409,7 +410,7 @@ def test_a_start_leaves_the_entry_of_another_profile_alone(
 
 # --- processes ----------------------------------------------------------------------------------------------------
 
-WINDOW = "import sys; from sendoff.ui.application import main; sys.exit(main(sys.argv[1:]))"
+WINDOW = "import sys; from sendoff.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 def window_process(home: Path, *words: str) -> subprocess.Popen[str]:
@@ -436,10 +437,14 @@ def test_a_second_start_ends_at_once_and_sigterm_ends_the_first_in_order(tmp_pat
     try:
         qtbot.waitUntil(lambda: is_sending(home), timeout=30_000)
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
-        assert ended_well(window_process(home, "--compose"))
+        assert ended_well(window_process(home, "--text", "From elsewhere", "mailto:ada@example.org"))
         assert first.poll() is None
         first.send_signal(signal.SIGTERM)
         assert ended_well(first)
+        with closing(sqlite3.connect(home / "sendoff.db")) as raw:
+            [(content,)] = raw.execute("SELECT content FROM posts").fetchall()  # a draft, saved by quitting
+        assert "From elsewhere" in content
+        assert "ada@example.org" in content
     finally:
         first.kill()
         first.communicate()
@@ -452,7 +457,7 @@ def test_a_first_window_that_does_not_answer_is_told(tmp_path: Path, monkeypatch
     silent = Single(tmp_path / "home")
     assert silent.take()
     with pytest.raises(Refused, match="does not answer"):
-        main([])
+        main()
     silent.close()
 
 

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from sendoff.domain.errors import SetupMissing
 from sendoff.store.profile import open_folder
 from sendoff.ui.single import LONGEST, Single, runtime_folder
+from sendoff.ui.start import Start
 from tests.cli.test_profile_files import looked_at
 
 SECOND = """
@@ -22,25 +23,29 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from sendoff.ui.single import Single
+from sendoff.ui.start import Start
 app = QCoreApplication([])
 single = Single(Path(sys.argv[1]))
-print("first" if single.take() else "second", single.hand_over(sys.argv[2]))
+print("first" if single.take() else "second", single.hand_over(Start(sys.argv[2], *sys.argv[3:])))
 """
 
 
-def second(profile: Path, word: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", SECOND, str(profile), word], stdout=subprocess.PIPE, text=True)
+def second(profile: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", SECOND, str(profile), *words], stdout=subprocess.PIPE, text=True)
 
 
 def test_a_second_process_asks_the_first(tmp_path: Path, qtbot: QtBot) -> None:
     first = Single(tmp_path)
     assert first.take()
     first.listen()
-    process = second(tmp_path, "compose")
+    text = "Zoë\n" * 20_000
+    process = second(tmp_path, "compose", text)
     with qtbot.waitSignal(first.asked, timeout=10_000) as heard:
         pass
-    assert heard.args == ["compose"]
-    assert process.communicate(timeout=10)[0].split() == ["second", "True"]
+    assert heard.args == [Start("compose", text)]
+    assert process.communicate(timeout=10)[0].split() == ["second", "ok"]
+    first.turn_away()  # while it quits
+    assert second(tmp_path, "show").communicate(timeout=10)[0].split() == ["second"]
     first.close()
     assert Single(tmp_path).take()
 
@@ -51,7 +56,7 @@ def test_a_word_it_does_not_know_does_nothing(tmp_path: Path, qtbot: QtBot) -> N
     first.listen()
     heard: list[str] = []
     first.asked.connect(heard.append)
-    for word in (b"send 1\n", b"\xff\xfe\n", b"show" * 100, b"\n"):
+    for word in (b"send 1\n", b"\xff\xfe\n", b"show" * 100, b"\n", b'compose {"files": [7]}\n', b"compose [1]\n"):
         socket = QLocalSocket()
         socket.connectToServer(first.address)
         assert socket.waitForConnected(2000)
@@ -103,7 +108,7 @@ def test_one_who_gave_up_waiting_is_heard_all_the_same(tmp_path: Path, qtbot: Qt
     first = Single(tmp_path)
     first.take()
     first.listen()
-    assert second(tmp_path, "show").communicate(timeout=10)[0].split() == ["second", "False"]  # we are busy meanwhile
+    assert second(tmp_path, "show").communicate(timeout=10)[0].split() == ["second"]  # we are busy meanwhile
     with qtbot.waitSignal(first.asked, timeout=10_000):
         pass
     first.close()

@@ -12,10 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
 from sendoff.channels.http import Answer, Http, Transport
 from sendoff.channels.oauth import Client, CodeSignIn, Listener, Service, base64url, origin
 from sendoff.channels.reading import listed, table
@@ -36,6 +32,8 @@ class Key:
     """The key that the tokens of one sign-in are bound to (ES256). `text` is how it is kept: a secret."""
 
     def __init__(self, text: str = "") -> None:
+        from cryptography.hazmat.primitives.asymmetric import ec  # 7 MB that only this way of signing in needs
+
         number = int(text, 16) if text else 0
         self._private = (
             ec.derive_private_key(number, ec.SECP256R1()) if text else ec.generate_private_key(ec.SECP256R1())
@@ -50,6 +48,10 @@ class Key:
 
     def proof(self, method: str, url: str, *, nonce: str = "", token: str = "") -> str:
         """A proof for one request (RFC 9449 section 4.2): a JWT over its method and its address without query."""
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
         claims: dict[str, Any] = {
             "jti": secrets.token_urlsafe(16), "htm": method, "htu": url.partition("?")[0], "iat": int(time.time()),
         }  # fmt: skip

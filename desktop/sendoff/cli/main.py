@@ -75,11 +75,11 @@ def window() -> int:
 
 def _run(words: Sequence[str]) -> int:
     if not words:
-        return _open_window([])
+        return _open_window()
     from sendoff.cli import parser
 
     try:
-        arguments = parser.build().parse_args(words)
+        arguments = (parser.start() if parser.is_start(words) else parser.build()).parse_args(words)
     except SystemExit as end:  # help, the version, or wrong usage; it is all said
         return end.code if isinstance(end.code, int) else WRONG_USE
     if arguments.verb is None:
@@ -87,7 +87,7 @@ def _run(words: Sequence[str]) -> int:
             from sendoff.cli import session
 
             os.environ["SENDOFF_PASSPHRASE"] = session.from_descriptor(arguments.passphrase_fd)
-        return _open_window([f"--{word}" for word in ("background", "compose") if getattr(arguments, word)])
+        return _open_window(arguments)
     return _verb(arguments.verb)(arguments)
 
 
@@ -148,11 +148,8 @@ def _alone(subject: str) -> Verb:
     return play
 
 
-def _open_window(words: Sequence[str]) -> int:
+def _open_window(arguments: argparse.Namespace | None = None) -> int:
     """The window, if this computer can show one.
-
-    Args:
-        words: "--background" and "--compose", as ui/application.py takes them.
 
     Raises:
         SetupMissing: there is no display, or Qt can't be loaded.
@@ -165,7 +162,12 @@ def _open_window(words: Sequence[str]) -> int:
     try:
         from sendoff.ui.application import main as open_window
 
-        return open_window(words)
+        if arguments is None:
+            return open_window()
+        return open_window(
+            background=arguments.background, delay=arguments.delay, compose=arguments.compose,
+            text=arguments.text, things=getattr(arguments, "things", ()),
+        )  # fmt: skip
     except ImportError as missing:
         if "PySide6" in (missing.name or "") or "PySide6" in str(missing) or ".so" in str(missing):
             raise SetupMissing(f"The window needs Qt, which can't be loaded here: {missing}. {instead}") from None

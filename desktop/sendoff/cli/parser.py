@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +15,8 @@ _EPILOG = """\
 WHEN is {when}. It is always read back with its zone.
 Exit codes: 0 done; 1 the endpoint refused, or something needs you; 2 wrong usage;
 3 something is missing (a display, a keychain, disk space); 4 another process sends for this profile.
-The profile is where SENDOFF_HOME says, else in the system's place. Without a verb the window opens.
+The profile is where SENDOFF_HOME says, else in the system's place. Without a verb the window opens; files, their
+addresses or a mailto: link in its place begin a new post or mail with them. Nothing is sent by that.
 """
 
 
@@ -52,15 +54,43 @@ def build() -> argparse.ArgumentParser:
         help="whether this Sendoff works on this computer; nothing leaves it",
     )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="FILE", help="the self-test’s findings as JSON")
-    parser.add_argument("--background", action="store_true", help="start the window in the tray")
-    parser.add_argument("--compose", action="store_true", help="start the window with a new post")
-    parser.set_defaults(verb=None, report=None)
-    _passphrase(parser, None)
+    _window(parser)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     for add in (_channels, _accounts, _post, _queue, _show, _changes, _pause, _worker, _doctor, _transfer, _settings):
         add(verbs)
     _verb(verbs, "demo", "two posts and a mail to endpoints inside the program, seen as they happen")
     return parser
+
+
+def start() -> argparse.ArgumentParser:
+    """The words that open the window with something to begin with: files, a text, a mailto: link."""
+    parser = _Parser(prog="sendoff", description=_DESCRIPTION)
+    _window(parser)
+    parser.add_argument("things", nargs="*", metavar="FILE", help="files, their addresses, or a mailto: link")
+    return parser
+
+
+_WITH_A_VALUE = ("--passphrase-fd", "--delay", "--report")
+
+
+def is_start(words: Sequence[str]) -> bool:
+    """Whether these words are for `start`; a verb is never taken for a file of its name."""
+    for place, word in enumerate(words):
+        if word in ("--", "--compose", "--text") or word.startswith("--text="):
+            return True
+        if not word.startswith("-") and (place == 0 or words[place - 1] not in _WITH_A_VALUE):
+            return any(mark in word for mark in ":/\\ ") or (not word.isalpha() and Path(word).exists())
+    return False
+
+
+def _window(parser: argparse.ArgumentParser) -> None:
+    """The options of the window."""
+    parser.add_argument("--background", action="store_true", help="start the window in the tray")
+    parser.add_argument("--delay", type=_seconds, default=0.0, metavar="SECONDS", help="with --background: begin later")
+    parser.add_argument("--compose", action="store_true", help="start the window with a new post")
+    parser.add_argument("--text", default="", help="start the window with this text in a new post")
+    parser.set_defaults(verb=None, report=None)
+    _passphrase(parser, None)
 
 
 def _verb(verbs: Any, name: str, help_text: str, *, json: bool = False, under: str = "", **more: Any) -> _Parser:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Sequence
 
-BACKGROUND, COMPOSE = "--background", "--compose"
-"""What a start can ask for: to stay in the tray, or to begin with a new post."""
 
-
-def main(argv: Sequence[str] | None = None) -> int:
+def main(
+    *, background: bool = False, delay: float = 0.0, compose: bool = False, text: str = "", things: Sequence[str] = ()
+) -> int:
     """Opens the window, or raises the one that is open; returns the exit code.
 
     Args:
-        argv: BACKGROUND, COMPOSE, or nothing.
+        background: stay in the tray.
+        delay: seconds after which a start in the background begins its work.
+        compose: begin with a new post; so do text and things.
+        text: stands in it.
+        things: what else was named: files, their addresses, a mailto: link.
 
     Raises:
         SetupMissing: the profile's folder cannot be used.
@@ -21,6 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Until the first paint many objects are made and none is dropped; looking for garbage would only cost time.
     gc.disable()
-    from sendoff.ui import session
+    from sendoff.ui import session, start
 
-    return session.run(background=BACKGROUND in (argv or ()), compose=COMPOSE in (argv or ()))
+    return session.run(start.of_words(things, text, compose=compose), background=background, delay=delay)

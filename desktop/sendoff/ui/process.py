@@ -1,4 +1,4 @@
-"""What belongs to a whole process: its signals, and what nobody caught."""
+"""What belongs to a whole process: its signals, the end of the session, and what nobody caught."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSocketNotifier
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 
 from sendoff.domain.errors import SendoffError
 
 if TYPE_CHECKING:
     from sendoff.ui.session import Session
+
+ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+"""How a session ends a program that has no say in it: systemd, Ctrl-C, a terminal that closes."""
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +26,7 @@ OUR_FAULT = "Sendoff made a mistake of its own; what you did may not be done. Th
 
 
 class OwnProcess(QObject):
-    """SIGTERM and Ctrl-C quit in order. Known trouble is said; a mistake of ours is logged, and admitted."""
+    """SIGTERM, SIGHUP and Ctrl-C quit in order. Known trouble is said; a mistake of ours is logged, and admitted."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -34,8 +37,10 @@ class OwnProcess(QObject):
         for end in (self._wake, self._woken):
             end.setblocking(False)
         signal.set_wakeup_fd(self._woken.fileno())
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: session.quit())
+        for name in ENDS:
+            if signal.getsignal(name) is not signal.SIG_IGN:  # as nohup has it
+                # By the loop: in the middle of something else, what is just being opened would not be kept.
+                signal.signal(name, lambda *_: QTimer.singleShot(0, session, session.quit))
         self._notifier = QSocketNotifier(self._wake.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(lambda *_: self._wake.recv(64))
 

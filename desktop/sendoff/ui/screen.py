@@ -43,6 +43,11 @@ class Screen(QWidget):
     def leave(self) -> None:
         """Comes before another page is shown: the last chance to save what is being written."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether what it shows now must not give way yet, because something is still being put into it."""
+        return False
+
     def __hear(self, topics: frozenset[str]) -> None:
         if not topics & self.topics:
             return

@@ -1,6 +1,6 @@
 """The screens: one line each. Modules are imported when their screen is first visited.
 
-What `context.go(name, …)` takes along: composer(post_id=, text=, at=, account_id=) · planner(post_id=, at=) ·
+What `context.go(name, …)` takes along: composer(post_id=, text=, at=, account_id=, given=) · planner(post_id=, at=) ·
 activity(delivery_id=) · accounts(account_id=) · add_account(kind=, account_id=) · preferences(page=).
 """
 

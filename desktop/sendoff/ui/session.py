@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from sendoff import APP_ID
 from sendoff.domain.errors import Damaged, Refused, SendoffError
 from sendoff.store import glance, profile
 from sendoff.ui.icons import app_icon
+from sendoff.ui.reception import Reception
 from sendoff.ui.single import Single
+from sendoff.ui.start import COMPOSE, Start
 from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from sendoff.store.backups import Contents, Copy
     from sendoff.store.db import StoreDamaged
     from sendoff.ui.background import Background
+    from sendoff.ui.bus import Door
     from sendoff.ui.closing import Closing
     from sendoff.ui.context import Context
     from sendoff.ui.tray import Tray
@@ -34,8 +39,12 @@ END_PATIENCE = 8000
 """How long quitting waits for the engine at most, in ms. What was leaving is settled by the next start."""
 
 
-def run(*, background: bool, compose: bool) -> int:
-    """Runs the window until it quits, or asks the one that is open to show itself; returns the exit code.
+TRIES = 4
+"""How often a later start turns to the first window, which may just be ending: then it becomes the first itself."""
+
+
+def run(start: Start, *, background: bool, delay: float = 0.0) -> int:
+    """Runs the window until it quits, or hands over to the one that is open; returns the exit code.
 
     Raises:
         SetupMissing: the profile's folder cannot be used.
@@ -44,24 +53,52 @@ def run(*, background: bool, compose: bool) -> int:
     folder = profile.open_folder(profile.home())
     app = make_application()
     single = Single(folder, app)
-    if not single.take():
-        if not single.hand_over("compose" if compose else "show"):
-            raise Refused("Sendoff is running already, but its window does not answer. Try again in a moment.")
+    if not _is_first(single, start, quiet=background and not start.is_compose):
         return 0
-    session = Session(app, folder, single, background=background, owns_process=True)
-    if compose:
-        session.window.compose()
+    session = Session(app, folder, single, background=background, delay=delay, owns_process=True)
+    if start.is_compose:
+        session.reception.take(start)
     code = app.exec()
     session.ended()
     return code
 
 
+def _is_first(single: Single, start: Start, *, quiet: bool) -> bool:
+    """Whether this is the first window; else the first one has taken what this start wants.
+
+    Args:
+        quiet: it wants nothing but that Sendoff runs, which is no reason to raise a window.
+
+    Raises:
+        Refused: it was not taken.
+    """
+    for _ in range(TRIES):
+        if single.take():
+            return True
+        if quiet:
+            return False
+        answer = single.hand_over(start)
+        if answer == "no":
+            raise Refused("The Sendoff that is running is of another version. Quit it, then try again.")
+        if answer:
+            return False
+    raise Refused("Sendoff is running already, but its window does not answer. Try again in a moment.")
+
+
 class App(QApplication):
-    """Qt's application. `quit_asked` comes when the system wants it to end (macOS has a menu for that)."""
+    """Qt's application. `quit_asked` comes when the system wants it to end (macOS has a menu for that).
+
+    `given` carries a Start: macOS hands links and files over as events, not on the command line. Not run on a Mac.
+    """
 
     quit_asked = Signal()
+    given = Signal(object)
 
     def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent):
+            address = bytes(event.url().toEncoded().data()).decode()
+            self.given.emit(Start.with_things([address], compose=True))
+            return True
         if event.type() == QEvent.Type.Quit:
             self.quit_asked.emit()
             return True
@@ -83,7 +120,8 @@ class Session(QObject):
     Args:
         single: hears what later starts want.
         background: stay in the tray.
-        owns_process: take its signals, and say what nobody caught.
+        delay: seconds after which a start in the background opens the profile, so that a login is not slowed down.
+        owns_process: take its signals, answer on the session's bus, and say what nobody caught.
         panel: tells whether there is a panel with a tray; None: asks Qt.
         look: the look, where there is one in this process already.
     """
@@ -95,6 +133,7 @@ class Session(QObject):
         single: Single | None = None,
         *,
         background: bool = False,
+        delay: float = 0.0,
         owns_process: bool = False,
         panel: Callable[[], bool] | None = None,
         look: Look | None = None,
@@ -108,6 +147,7 @@ class Session(QObject):
         self.closing: Closing | None = None
         self.quitting = False
         self._at_login = False
+        self._door: Door | None = None
         self._looked_over = self._told_damage = False
         known = glance.settings(folder)
         chosen = known or {}
@@ -118,15 +158,30 @@ class Session(QObject):
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
         app.aboutToQuit.connect(self.ended)
+        self.reception = Reception(self)
+        self._begin = QTimer(self)
+        self._begin.setSingleShot(True)
+        self._begin.timeout.connect(self.open)
         if isinstance(app, App):
             app.quit_asked.connect(self.quit)
+            app.given.connect(self.reception.take)
+        if single is not None:
+            single.asked.connect(self.reception.take)
         if background:
-            QTimer.singleShot(0, self.open)
+            self._begin.start(round(delay * 1000))
+            if single is not None and delay:
+                single.listen()
         else:
             self.window.painted.connect(self.open)
             self.window.show()
 
     # --- opening --------------------------------------------------------------------------------------------------
+
+    def hurry(self) -> None:
+        """Ends the wait of a start at login: a person wants it now."""
+        if self._begin.isActive():
+            self._begin.stop()
+            self.open()
 
     def open(self) -> None:
         """Opens the profile, off the window's thread. Nothing heavy is imported before this."""
@@ -143,8 +198,8 @@ class Session(QObject):
         self.closing = Closing(self, self.tray, wait_for_panel=self._in_background)
         if self._owns_process:
             OwnProcess(self)
+            self._answer_bus()
         if self._single is not None:
-            self._single.asked.connect(self._asked)
             self._single.listen()
         self._open_profile()
 
@@ -176,6 +231,7 @@ class Session(QObject):
         self.window.enter(self.context)
         if not self.window.current:
             self.window.go("first_run" if self._is_new(self.context) else "planner")
+        self.reception.go_on()
         bridge.changed.connect(self._changed)
         self.window.stood.connect(Notifier(self.context, self._tell, self).follow)
         Greeting(self.context, self._tell, self)
@@ -313,7 +369,7 @@ class Session(QObject):
         window = self.window
         wishes = Wishes(
             show=window.bring_up,
-            compose=lambda: self._asked("compose"),
+            compose=lambda: self.reception.take(Start(COMPOSE)),
             go=self._go,
             pause=window.pause,
             resume=window.resume,
@@ -327,11 +383,12 @@ class Session(QObject):
         self.window.bring_up()
         self.window.go(name)
 
-    def _asked(self, word: str) -> None:
-        """What a second start wants."""
-        self.window.bring_up()
-        if word == "compose":
-            self.window.compose()
+    def _answer_bus(self) -> None:
+        """Answers launchers, notifications and portals on the session's bus, where there is one."""
+        if sys.platform.startswith("linux"):
+            from sendoff.ui.bus import Door
+
+            self._door = Door.open(self.reception.take, self)
 
     def _tell(self, title: str, words: str) -> None:
         """A notification; where there is no panel for it, the window's entry in the task bar asks for attention."""
@@ -347,6 +404,11 @@ class Session(QObject):
         if self.quitting:
             return
         self.quitting = True
+        if self._door is not None:
+            self._door.close()
+        if self._single is not None:
+            self._single.turn_away()
+        self.reception.finish()
         self.window.leave_current()
         self.remember()
         self.window.hide()

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLockFile, QObject, Signal
 
 from sendoff.domain.errors import SetupMissing
+from sendoff.ui.start import Start
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-COMMANDS = ("show", "compose")
-"""All that a second start can ask for. Nothing is ever sent by it."""
+LONGEST_LINE = 1 << 20
+"""Bytes of what a later start may say: a long text and a hundred paths."""
 
 LONGEST = 100
 """Bytes of a socket's path: sun_path has 104 on macOS and 108 on Linux (unix(7))."""
@@ -54,10 +55,10 @@ def runtime_folder(profile: Path) -> Path:
 class Single(QObject):
     """Tells whether this is the first window of its profile, and hears what later starts want.
 
-    `asked` carries one of COMMANDS.
+    `asked` carries a Start. Nothing is ever sent by one.
     """
 
-    asked = Signal(str)
+    asked = Signal(object)
 
     def __init__(self, profile: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +79,8 @@ class Single(QObject):
 
     def listen(self) -> None:
         """Begins to hear later starts. Apart from `take`, because it loads QtNetwork."""
+        if self._server is not None:
+            return
         from PySide6.QtNetwork import QLocalServer
 
         server = QLocalServer(self)
@@ -101,17 +104,17 @@ class Single(QObject):
         """Looks after every guest: answers the one that has said a line, forgets those that have gone."""
         for socket in tuple(self._guests):
             if socket.canReadLine():
-                self._answer(socket, bytes(socket.readLine(64).data()).strip().decode("ascii", "replace"))
-            elif socket.bytesAvailable() > 64 or socket.state() is socket.LocalSocketState.UnconnectedState:
+                self._answer(socket, Start.of_line(bytes(socket.readLine(LONGEST_LINE).data())))
+            elif socket.bytesAvailable() > LONGEST_LINE or socket.state() is socket.LocalSocketState.UnconnectedState:
                 self._forget(socket)
 
-    def _answer(self, socket: QLocalSocket, word: str) -> None:
+    def _answer(self, socket: QLocalSocket, start: Start | None) -> None:
         self._let_go(socket)
-        socket.write(b"ok\n" if word in COMMANDS else b"no\n")
+        socket.write(b"ok\n" if start else b"no\n")
         socket.flush()
         self._forget(socket)
-        if word in COMMANDS:
-            self.asked.emit(word)
+        if start:
+            self.asked.emit(start)
 
     def _forget(self, socket: QLocalSocket) -> None:
         self._let_go(socket)
@@ -125,8 +128,11 @@ class Single(QObject):
             socket.readyRead.disconnect(self._read)
             socket.disconnected.disconnect(self._read)
 
-    def hand_over(self, word: str) -> bool:
-        """Asks the first window; False if it does not answer in time (it may just be starting or ending)."""
+    def hand_over(self, start: Start) -> str:
+        """Asks the first window: "ok", "no" where it does not know what is asked, "" where it does not answer in time.
+
+        It may just be starting, or ending.
+        """
         from PySide6.QtCore import QDeadlineTimer, QThread
         from PySide6.QtNetwork import QLocalSocket
 
@@ -135,15 +141,20 @@ class Single(QObject):
             socket = QLocalSocket()
             socket.connectToServer(self.address)
             if socket.waitForConnected(int(deadline.remainingTime())):
-                socket.write(f"{word}\n".encode("ascii"))
+                socket.write(start.line())
                 socket.flush()
-                return socket.waitForReadyRead(int(deadline.remainingTime()))
+                socket.waitForReadyRead(int(deadline.remainingTime()))
+                return bytes(socket.readAll().data()).decode("ascii", "replace").strip()
             QThread.msleep(50)
-        return False
+        return ""
 
-    def close(self) -> None:
+    def turn_away(self) -> None:
+        """Hears nobody any more, and stays the first: whoever comes now waits until this one has ended."""
         for socket in tuple(self._guests):
             self._forget(socket)
         if self._server is not None:
             self._server.close()
+
+    def close(self) -> None:
+        self.turn_away()
         self._lock.unlock()

@@ -349,6 +349,13 @@ class Window(QMainWindow):
         self.raise_()
         self.activateWindow()
 
+    def show_quietly(self) -> None:
+        """Shows the window without taking the keyboard from another program; the task bar points it out."""
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.show()
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, False)
+        QApplication.alert(self)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.rail.set_narrow(self.width() < NARROW_UNDER)

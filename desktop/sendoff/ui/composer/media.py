@@ -65,14 +65,21 @@ class Files(QWidget):
         paths, _ = QFileDialog.getOpenFileNames(self.window(), "Add files", "", only)
         self.add_paths(paths)
 
-    def add_paths(self, paths: Sequence[str], role: Role | None = None, then: Then | None = None) -> None:
-        """Takes files of this computer, in order."""
+    def add_paths(
+        self,
+        paths: Sequence[str],
+        role: Role | None = None,
+        then: Then | None = None,
+        refused: Refused | None = None,
+    ) -> None:
+        """Takes files of this computer, in order. `refused` gets the sentence for each that cannot be taken."""
         media, strips = self._context.program.media, self._strips()
         for path in paths:
             self._take(
                 Path(path).name,
                 partial(media.attach, Path(path), role=role or self._role, strip_location=strips),
                 then,
+                refused,
             )
 
     def add_picture(self, image: QImage) -> None:
@@ -87,7 +94,9 @@ class Files(QWidget):
     def _strips(self) -> bool:
         return self._context.settings()["strip_location"] == "yes"
 
-    def _take(self, name: str, work: Callable[[], Attachment], then: Then | None) -> None:
+    def _take(
+        self, name: str, work: Callable[[], Attachment], then: Then | None, refused: Refused | None = None
+    ) -> None:
         key = f"{name}\n{len(self._coming)}"
 
         def came(attachment: Attachment) -> None:
@@ -103,7 +112,10 @@ class Files(QWidget):
         def failed(error: SendoffError) -> None:
             del self._coming[key]
             self._show()
-            self._context.say(str(error), trouble=True)
+            if refused is not None:
+                refused(str(error))
+            else:
+                self._context.say(str(error), trouble=True)
 
         self._coming[key] = self._context.do(lambda: self._remembered(work()), came, failed, slow=True, owner=self)
         self._show()
@@ -160,6 +172,7 @@ class Files(QWidget):
 
 
 Then = Callable[[Attachment], object]
+Refused = Callable[[str], object]
 
 
 def _png(image: QImage) -> bytes:

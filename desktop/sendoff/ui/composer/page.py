@@ -17,7 +17,7 @@ from sendoff.ui.composer.cards import CardLine
 from sendoff.ui.composer.editor import Editor
 from sendoff.ui.composer.emoji import EmojiPopup
 from sendoff.ui.composer.mailform import MailForm
-from sendoff.ui.composer.media import Enclosures, MediaStrip
+from sendoff.ui.composer.media import Enclosures, MediaStrip, Refused
 from sendoff.ui.composer.preview.pictures import Pictures
 from sendoff.ui.composer.state import Page, enclosed
 from sendoff.ui.context import Context
@@ -182,13 +182,13 @@ class PageView(QWidget):
 
     # --- files ----------------------------------------------------------------------------------------------------
 
-    def add_files(self, paths: list[str]) -> None:
+    def add_files(self, paths: list[str], refused: Refused | None = None) -> None:
         """Takes files that were dropped or pasted: to the item that has the keyboard, or onto the mail."""
         if self._mail and not self._social:
-            self.enclosures.add_paths(paths)
+            self.enclosures.add_paths(paths, refused=refused)
             return
         view = next((one for one in self.items if one.has_keyboard), self.items[0])
-        view.media.add_paths(paths)
+        view.media.add_paths(paths, refused=refused)
 
     def add_picture(self, image: QImage) -> None:
         """Takes a picture that was dropped."""

@@ -28,12 +28,14 @@ from sendoff.ui.composer.header import ComposerHeader
 from sendoff.ui.composer.opening import Opened, begin, open_post
 from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.composer.readiness import badge
+from sendoff.ui.composer.receiving import Receiving
 from sendoff.ui.composer.remedies import Remedies
 from sendoff.ui.composer.saving import PAUSE, Record, Saver
 from sendoff.ui.composer.state import Writing
 from sendoff.ui.composer.timing import as_set, spelled
 from sendoff.ui.context import Context
 from sendoff.ui.screen import Screen
+from sendoff.ui.start import Start
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.order import put_in_order
 
@@ -76,6 +78,7 @@ class ComposerScreen(Screen):
         self.care = Care(self)
         self.remedies = Remedies(self)
         self.link_cards = LinkCards(self)
+        self.receiving = Receiving(self)
         self._arrange()
         self._make_timers()
         self._connect()
@@ -146,15 +149,19 @@ class ComposerScreen(Screen):
     def arrive(self, **what: object) -> None:
         """Opens the post `post_id`, or begins a new one.
 
-        Then `text` stands in it, `account_id` is where it goes, and `at` is a time for it: aware, or a When.
+        Then `text` stands in it, `account_id` is where it goes, and `at` is a time for it: aware, or a When. A `given`
+        is the Start that a new post begins with.
         """
         post_id, text, at, account_id = (what.get(name) for name in ("post_id", "text", "at", "account_id"))
+        given = what.get("given")
         self.header.set_back(self.context.window.before)
         self._read_accounts()
         if isinstance(post_id, int):
             if not self._is_open(post_id):
                 self.save()
                 self.reopen(post_id)
+        elif isinstance(given, Start):
+            self.receiving.take(given)
         elif not (self._loaded and self._is_untouched) or account_id:
             self.begin(account_id=account_id if isinstance(account_id, int) else 0)
         when = When.at(at, self.context.zone()) if isinstance(at, datetime) else at
@@ -164,6 +171,10 @@ class ComposerScreen(Screen):
             self.desk.put_text(text)
         if not self.isVisible():
             QTimer.singleShot(0, self.desk.focus_text)
+
+    @property
+    def is_busy(self) -> bool:
+        return self.desk.is_busy
 
     @property
     def _post_id(self) -> int | None:
