@@ -96,8 +96,8 @@ def test_the_launchers_token_is_taken_along() -> None:
     [
         (["mailto:a@b.example"], True), (["--compose"], True), (["--text", "queue"], True), (["/tmp/a.png"], True),
         (["file:///tmp/a.png"], True), (["--background", "--delay", "20"], False), (["--", "queue"], True),
-        (["--passphrase-fd", "3", "queue"], False), (["queue"], False), (["post", "--text", "x", "--media", "a/b"], False),
-        (["queeu"], False), ([], False),
+        (["--passphrase-fd", "3", "queue"], False), (["queue"], False), (["queeu"], False), ([], False),
+        (["post", "--text", "x", "--media", "a/b"], False),
     ],
 )  # fmt: skip
 def test_verbs_stay_verbs(words: list[str], is_start: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

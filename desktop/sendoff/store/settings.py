@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from sendoff.domain.address import web_address
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import DEFAULT_LATE, parse_late, zone_info
 from sendoff.store import changes
@@ -69,6 +70,16 @@ SETTINGS = (
         (("all", "About every delivery"), ("attention", "When something needs me"), ("none", "Nothing")),
         page="Background",
     ),
+    Setting(
+        "updates", "Look for newer versions", "no", "switch",
+        help="Asks once a day, over an encrypted line, without a word of who you are. Nothing is installed by it.",
+        page="About",
+    ),
+    Setting("updates_address", "Where to look", "", help="Leave it empty to ask the makers of Sendoff.", page="About"),
+    Setting("newer_asked", "", "", "hidden"),
+    Setting("newer_found", "", "", "hidden"),
+    Setting("newer_trouble", "", "", "hidden"),
+    Setting("newer_told", "", "", "hidden"),
     Setting("paused_until", "", "", "hidden"),
     Setting("paused_why", "", "", "hidden"),
     Setting("profile_id", "", "", "hidden"),
@@ -110,5 +121,8 @@ def _check(setting: Setting, value: str) -> None:
     elif setting.name == "zone":
         if value:
             zone_info(value)
+    elif setting.name == "updates_address":
+        if value:
+            web_address(value)
     elif setting.kind == "choice" and value not in dict(setting.choices):
         raise BadInput(f"{setting.label}: choose one of {', '.join(dict(setting.choices))}.")

@@ -217,6 +217,7 @@ class Session(QObject):
     def _opened(self, program: Program) -> None:
         from sendoff.ui.bridge import Bridge
         from sendoff.ui.context import Context
+        from sendoff.ui.newer import Newer
         from sendoff.ui.notify import Notifier
         from sendoff.ui.returning.greeting import Greeting
         from sendoff.ui.sending import Sending
@@ -235,6 +236,7 @@ class Session(QObject):
         bridge.changed.connect(self._changed)
         self.window.stood.connect(Notifier(self.context, self._tell, self).follow)
         Greeting(self.context, self._tell, self)
+        Newer(self.context, self._mention, self)
         self._follow_settings()
         self._ask_for_passphrase(self.context)
         sending.start()
@@ -396,6 +398,13 @@ class Session(QObject):
             self.tray.message(title, words)
         else:
             self._app.alert(self.window)
+
+    def _mention(self, title: str, words: str) -> None:
+        """What can wait: a notification, else a line in the window that goes by itself."""
+        if self.tray is not None and self.tray.available:
+            self.tray.message(title, words)
+        else:
+            self.window.say(f"{title}. {words}")
 
     # --- the end --------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QPlainTextEdit
 from sendoff import release
 from sendoff.resources import resource
 from sendoff.ui.context import Context
-from sendoff.ui.preferences.rows import Row, Section
+from sendoff.ui.links import open_web
+from sendoff.ui.newer import day, newer_in, said
+from sendoff.ui.preferences.rows import Row, Section, SettingRow
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.choice import ComboBox
 from sendoff.ui.widgets.floating import Sheet
@@ -39,12 +41,35 @@ class AboutSection(Section):
         self.version = Row(context.look, f"Sendoff {release.version()}", versions().partition(", ")[2], copy)
         read = Button(context.look, "Read them", run=self.open_licences)
         self.licences = Row(context.look, "Fonts, icons and licences", FONTS, read)
+        notes = Button(context.look, "What is new", icon="external-link", run=self.open_notes)
+        notes.setAccessibleName("What is new in it")
+        self.newer = Row(context.look, "A newer version", "", notes)
         self.add(self.version)
+        self.add(self.newer)
         self.add(self.licences)
+        self.set_shown(self.newer, False)
 
     def copy_versions(self) -> None:
         QGuiApplication.clipboard().setText(versions())
         self._context.say("The versions were copied.")
+
+    def show_newer(self, switch: SettingRow, address: SettingRow) -> None:
+        """Says whether there is a newer version, and how the looking for one stands."""
+        context, chosen = self._context, self._context.settings()
+        found = newer_in(chosen)
+        self.set_shown(self.newer, found is not None)
+        self.set_shown(address, chosen["updates"] == "yes")
+        if found is not None:
+            self.newer.label.setText(f"Sendoff {found.version} is there")
+            self.newer.set_words(f"Since {day(found)}. Install it where you got this one; your queue stays as it is.")
+        if not switch.is_wrong:
+            switch.set_words(f"{switch.setting.help} {said(chosen, context.now(), context.zone())}".strip())
+
+    def open_notes(self) -> None:
+        """Opens the page of the newer version in the person's browser."""
+        found = newer_in(self._context.settings())
+        if found is not None and not open_web(found.notes):
+            self._context.say(f"No browser could be opened. The page is {found.notes}", trouble=True)
 
     def open_licences(self) -> None:
         self._context.window.show_overlay(LicenceSheet(self._context))

@@ -50,11 +50,12 @@ class PreferencesScreen(Screen):
     def _setting_sections(self) -> Iterator[Section]:
         shown = (setting for setting in SETTINGS if setting.kind != "hidden")
         for page, settings in groupby(shown, key=lambda setting: setting.page):
-            section = Section(self.look, page)
+            section = self.about if page == self.about.title else Section(self.look, page)
             for setting in settings:
                 self.rows[setting.name] = SettingRow(self.look, setting, self._change)
                 section.add(self.rows[setting.name])
-            yield section
+            if section is not self.about:
+                yield section
 
     def _build(self) -> None:
         beside = QHBoxLayout()
@@ -91,6 +92,7 @@ class PreferencesScreen(Screen):
             if name in self.rows:
                 self.rows[name].show_value(value)
         self._show_zone()
+        self.about.show_newer(self.rows["updates"], self.rows["updates_address"])
         if not self._zones_asked:
             self._zones_asked = True
             self.context.do(lambda: sorted(available_timezones()), self._complete_zones, owner=self)
