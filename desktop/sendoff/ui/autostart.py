@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import plistlib
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,11 @@ from sendoff import APP_ID
 from sendoff.domain.errors import SetupMissing
 
 DELAY = 20
-"""Seconds after login, so that the panel, the keychain and the network are there (GNOME reads this key)."""
+"""Seconds after login, so that the panel, the keychain and the network are there and the login itself stays quick.
+Sendoff waits them out itself, because only GNOME has a key for it; a person who opens it meanwhile does not wait."""
+
+RUN_KEY = r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run"
+"""What Windows starts at login; the uninstaller removes our value. Written for Windows, and not run there."""
 
 
 def apply(wanted: bool) -> None:
@@ -25,7 +30,7 @@ def apply(wanted: bool) -> None:
         SetupMissing: it cannot be written; the message says where.
     """
     if sys.platform == "win32":
-        _windows(wanted)
+        run_value(QSettings(RUN_KEY, QSettings.Format.NativeFormat), wanted)
         return
     path = entry_path(sys.platform, os.environ)
     text = launch_agent(command()) if sys.platform == "darwin" else desktop_entry(command())
@@ -51,11 +56,19 @@ def command() -> list[str]:
     """What starts this very Sendoff in the tray, with the profile that it has now."""
     home = os.environ.get("SENDOFF_HOME")
     prefix = ["env", f"SENDOFF_HOME={home}"] if home and sys.platform != "win32" else []
+    return [*prefix, *_program(), "--background", "--delay", str(DELAY)]
+
+
+def _program() -> list[str]:
+    """What stays where it is when Sendoff is updated: an AppImage's own file, the link on the search path to a frozen
+    program, the script beside a virtual environment's Python."""
     if getattr(sys, "frozen", False):
-        return [*prefix, sys.executable, "--background"]
+        image = os.environ.get("APPIMAGE")
+        link = shutil.which("sendoff")
+        is_ours = link is not None and os.path.realpath(link) == os.path.realpath(sys.executable)
+        return [image or (link if link is not None and is_ours else sys.executable)]
     beside = shutil.which("sendoff-window", path=str(Path(sys.executable).parent))
-    start = [beside] if beside else [sys.executable, "-m", "sendoff"]
-    return [*prefix, *start, "--background"]
+    return [beside] if beside else [sys.executable, "-m", "sendoff"]
 
 
 def desktop_entry(words: Sequence[str]) -> bytes:
@@ -69,12 +82,11 @@ def desktop_entry(words: Sequence[str]) -> bytes:
         f"Icon={APP_ID}\n"
         "Terminal=false\n"
         "X-GNOME-Autostart-enabled=true\n"
-        f"X-GNOME-Autostart-Delay={DELAY}\n"
     ).encode()
 
 
 def launch_agent(words: Sequence[str]) -> bytes:
-    """A property list for launchd."""
+    """A property list for launchd (launchd.plist(5)). Written for macOS, and not run there."""
     return plistlib.dumps({"Label": APP_ID, "ProgramArguments": list(words), "RunAtLoad": True})
 
 
@@ -89,10 +101,14 @@ def _quoted(word: str) -> str:
     return '"' + doubled.replace("\\", "\\\\") + '"'
 
 
-def _windows(wanted: bool) -> None:
-    key = QSettings(r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run", QSettings.Format.NativeFormat)
+def run_value(key: QSettings, wanted: bool) -> None:
+    """Writes or removes our value under Windows' Run key.
+
+    Raises:
+        SetupMissing: the registry does not take it.
+    """
     if wanted:
-        key.setValue("Sendoff", " ".join(f'"{word}"' if " " in word else word for word in command()))
+        key.setValue("Sendoff", subprocess.list2cmdline(command()))
     else:
         key.remove("Sendoff")
     key.sync()
