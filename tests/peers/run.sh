@@ -22,6 +22,7 @@ tint2 tint2
 wmctrl wmctrl
 xdotool xdotool
 xprop x11-utils
+weston weston
 npm npm
 g++ g++
 make make

@@ -31,8 +31,8 @@ SENDOFF = (sys.executable, "-m", "sendoff")
 class Desktop:
     """An X server with a window manager, and a panel with a tray if there shall be one."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self.env = env
+    def __init__(self, env: Mapping[str, str], server: subprocess.Popen[bytes] | None = None) -> None:
+        self.env, self.server = env, server
 
     def ask(self, *command: str) -> str:
         """What a program says; "" if it found nothing."""
@@ -93,12 +93,14 @@ def desktop(folder: Path, *, tray: bool) -> Iterator[Desktop]:
     with ExitStack() as stack:
         reading, writing = os.pipe()
         size = ("-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
-        stack.enter_context(started(env, "Xvfb", "-displayfd", str(writing), *size, pass_fds=(writing,), **quiet))
+        server = stack.enter_context(
+            started(env, "Xvfb", "-displayfd", str(writing), *size, pass_fds=(writing,), **quiet)
+        )
         os.close(writing)
         with open(reading) as told:
             env["DISPLAY"] = f":{told.readline().strip()}"
         stack.enter_context(started(env, "openbox", **quiet))
-        one = Desktop(env)
+        one = Desktop(env, server)
         until(lambda: "window id" in one.ask("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"))
         if tray:
             stack.enter_context(started(env, "tint2", **quiet))

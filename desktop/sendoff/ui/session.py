@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtGui import QFileOpenEvent, QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from sendoff import APP_ID
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from sendoff.ui.context import Context
     from sendoff.ui.tray import Tray
 
-END_PATIENCE = 8000
-"""How long quitting waits for the engine at most, in ms. What was leaving is settled by the next start."""
+END_PATIENCE = 4000
+"""How long quitting waits for the engine at most, in ms: a desktop gives five seconds at logout, and the rest takes
+half of one. What was leaving is settled by the next start."""
 
 
 TRIES = 4
@@ -165,6 +166,7 @@ class Session(QObject):
         if isinstance(app, App):
             app.quit_asked.connect(self.quit)
             app.given.connect(self.reception.take)
+            app.commitDataRequest.connect(self._keep_writing)
         if single is not None:
             single.asked.connect(self.reception.take)
         if background:
@@ -429,6 +431,12 @@ class Session(QObject):
         else:
             self._exit()
 
+    def _keep_writing(self, manager: QSessionManager) -> None:
+        """The session ends (as Windows tells it; not run there). What starts at the next login is a setting."""
+        manager.setRestartHint(QSessionManager.RestartHint.RestartNever)
+        self.window.leave_current()
+        self.remember()
+
     def remember(self) -> None:
         """Keeps where the window stands and how large it is."""
         if self.window.isVisible():
@@ -448,7 +456,7 @@ class Session(QObject):
             context.sending.end_now()
             context.bridge.close()
         if self.background is not None:
-            self.background.close()
+            self.background.close(0.5)
         if context is not None:
             context.program.close()
 
