@@ -5,6 +5,7 @@ Add a screen by adding a line to SHOTS: a name, and a function that brings the w
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -25,6 +26,7 @@ from sendoff.bootstrap import Program, open_program
 from sendoff.domain.channel import BrowserSignIn, Identity
 from sendoff.domain.delivery import Outcome, Receipt, State
 from sendoff.domain.errors import NeedsLogin, TryLater
+from sendoff.domain.mailto import Mailto
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When, describe
 from sendoff.engine.trying import Trial
@@ -46,6 +48,7 @@ from sendoff.ui.returning.sheet import WelcomeSheet
 from sendoff.ui.returning.words import Kind
 from sendoff.ui.sending import Part
 from sendoff.ui.session import make_application
+from sendoff.ui.start import COMPOSE, Start
 from sendoff.ui.theme import Look
 from sendoff.ui.tray import Tray, Wishes
 from sendoff.ui.trouble import DamagePage, TroublePage
@@ -516,6 +519,22 @@ def _preferences_wrong(desk: Desk) -> None:
     screen.data.import_from(Path("/nowhere/export.zip"))  # type: ignore[union-attr]
 
 
+def _preferences_newer(desk: Desk) -> None:
+    release = {"version": "9.1.0", "date": "2026-11-20", "notes": "https://sendoff.example/news"}
+    told = {"updates": "yes", "newer_found": json.dumps(release), "newer_asked": desk.context.now().isoformat()}
+    for name, value in told.items():
+        desk.program.commands.set(name, value)
+    desk.window.go("preferences", page="about")
+
+
+def _given(desk: Desk) -> None:
+    mail = Mailto("Ada Lovelace <ada@example.org>", "bob@example.org", subject="Beans for the pier", body="Two bags?")
+    wrong = Start.with_things(["sftp://harbor/a.png"]).wrong
+    desk.window.compose(given=Start(COMPOSE, mail=mail, files=("/nowhere/menu.pdf",), wrong=wrong))
+    desk.until(lambda: not composing.screen(desk).is_busy)
+    desk.settle()
+
+
 def _licences(desk: Desk) -> None:
     desk.window.go("preferences", page="about")
     desk.window.screen_named("preferences").about.open_licences()  # type: ignore[union-attr]
@@ -626,7 +645,9 @@ SHOTS = (
     Shot("preferences", _go("preferences")),
     Shot("preferences-data", _preferences_data),
     Shot("preferences-wrong", _preferences_wrong),
+    Shot("preferences-newer", _preferences_newer),
     Shot("preferences-licences", _licences),
+    Shot("composer-given", _given),
     Shot("palette", _palette("guji")),
     Shot("palette-all", _palette("")),
     Shot("keys", lambda desk: desk.window.open_keys()),

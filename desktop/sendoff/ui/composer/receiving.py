@@ -57,3 +57,4 @@ class Receiving(QObject):
         desk = self._screen.desk
         links = [("Add an account", desk.add_account_wanted.emit)] if NO_MAIL_ACCOUNT in self._wrong else []
         desk.notice.say("\n".join(self._wrong), links, state="doubt")
+        desk.know(self._screen.eyes)  # makes room for it

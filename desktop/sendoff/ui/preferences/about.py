@@ -31,7 +31,7 @@ def versions() -> str:
 
 
 class AboutSection(Section):
-    """The version, and the licences of what Sendoff brings along."""
+    """The version, whether there is a newer one, and the licences of what Sendoff brings along, which come last."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context.look, "About")
@@ -46,7 +46,6 @@ class AboutSection(Section):
         self.newer = Row(context.look, "A newer version", "", notes)
         self.add(self.version)
         self.add(self.newer)
-        self.add(self.licences)
         self.set_shown(self.newer, False)
 
     def copy_versions(self) -> None:

@@ -56,6 +56,7 @@ class PreferencesScreen(Screen):
                 section.add(self.rows[setting.name])
             if section is not self.about:
                 yield section
+        self.about.add(self.about.licences)
 
     def _build(self) -> None:
         beside = QHBoxLayout()
