@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,13 +104,25 @@ def test_help_waits_for_nothing_heavy(home: Path) -> None:
 
 def test_the_window_opens_with_what_it_was_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through a stand-in for ui/application.py: the window has tests of its own."""
-    asked: list[list[str]] = []
+    asked: list[dict[str, Any]] = []
     window = types.ModuleType("sendoff.ui.application")
-    window.main = lambda words: asked.append(list(words)) or 0  # type: ignore[attr-defined]
+    window.main = lambda **wishes: asked.append(wishes) or 0  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sendoff.ui.application", window)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    assert [run().code, run("--background").code, run("--compose", "--background").code] == [0, 0, 0]
-    assert asked == [[], ["--background"], ["--background", "--compose"]]
+    words = (
+        [],
+        ["--background", "--delay", "20"],
+        ["--compose", "--background"],
+        ["--text", "Hi", "mailto:a@b.example"],
+    )
+    assert [run(*one).code for one in words] == [0, 0, 0, 0]
+    plain = {"background": False, "delay": 0.0, "compose": False, "text": ""}
+    assert [{**one, "things": list(one.get("things", ()))} for one in asked[1:]] == [
+        {**plain, "background": True, "delay": 20.0, "things": []},
+        {**plain, "background": True, "compose": True, "things": []},
+        {**plain, "text": "Hi", "things": ["mailto:a@b.example"]},
+    ]
+    assert asked[0] == {}
 
 
 def test_a_qt_that_cannot_be_loaded_is_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
