@@ -22,11 +22,15 @@ def texts(one: Distribution) -> list[str]:
     return found
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(lock: str) -> None:
     names = sorted(
         {line.split("==")[0] for line in Path(lock).read_text().splitlines() if re.match(r"[\w.-]+==", line)}
     )
-    print("Sendoff brings along Python (PSF-2.0), Qt (LGPL-3.0) and these packages, each under its own terms.\n")
+    say("Sendoff brings along Python (PSF-2.0), Qt (LGPL-3.0) and these packages, each under its own terms.\n")
     for name in names:
         with suppress(PackageNotFoundError):
             one = distribution(name)
@@ -34,8 +38,9 @@ def main(lock: str) -> None:
                 continue
             meta = one.metadata
             terms = meta.get("License-Expression") or meta.get("License") or "see below"
-            print(f"{'=' * 100}\n{meta['Name']} {one.version}: {terms.splitlines()[0]}\n")
-            print("\n\n".join(texts(one)) or "(Its package holds no text of its licence.)", end="\n\n")
+            say(f"{'=' * 100}\n{meta['Name']} {one.version}: {terms.splitlines()[0]}\n")
+            say("\n\n".join(texts(one)) or "(Its package holds no text of its licence.)")
+            say("")
 
 
 if __name__ == "__main__":

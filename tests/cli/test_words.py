@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import sendoff
+from sendoff import release
 from sendoff.cli import display
 from tests.cli.conftest import ROOT, Run
 
@@ -34,7 +35,7 @@ def test_every_verb_has_help(run: Run, verb: str) -> None:
 
 
 def test_version(run: Run) -> None:
-    assert run("--version").out == f"Sendoff {sendoff.__version__}\n"
+    assert run("--version").out == f"Sendoff {release.version()}\n"
 
 
 @pytest.mark.parametrize(

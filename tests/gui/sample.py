@@ -189,7 +189,8 @@ def _attempts(connection: Connection, delivery_id: int, planned: Planned, state:
         connection.execute(
             sa.insert(attempts).values(
                 part_id=found[part].id, delivery_id=delivery_id, number=number, owner="sample",
-                began_at=due + timedelta(seconds=began), ended_at=due + timedelta(seconds=ended), outcome=outcome,
+                began_at=due + timedelta(seconds=began), written=1,
+                ended_at=due + timedelta(seconds=ended), outcome=outcome,
                 status=status, summary=summary, request="POST /messages\nAuthorization: Basic ••••••••", answer=summary,
             )
         )  # fmt: skip

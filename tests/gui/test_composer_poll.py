@@ -32,8 +32,8 @@ def written(desk: Desk, poll: Poll | None, *accounts: int) -> tuple[ComposerScre
 
 def test_a_poll_is_offered_where_one_of_the_readers_takes_it(harbor: Desk) -> None:
     assert item(written(harbor, None, TOOT)[0]).poll_button.isVisible()
-    assert item(written(harbor, None, TOOT, sample.X + 1)[0]).poll_button.isVisible()
-    assert not item(written(harbor, None, sample.X + 1)[0]).poll_button.isVisible()
+    assert item(written(harbor, None, TOOT, sample.SKY + 1)[0]).poll_button.isVisible()
+    assert not item(written(harbor, None, sample.SKY + 1)[0]).poll_button.isVisible()
     assert not item(written(harbor, None, NEWS)[0]).poll_button.isVisible()
 
 
