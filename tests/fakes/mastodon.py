@@ -491,6 +491,16 @@ class FakeMastodon:
         found = self._known(call.names[0])
         return _json(self._shown(found, call)) if found else _error(404, "Record not found")
 
+    def take_back(self, call: _Call) -> Reply:
+        """Its own posts alone; what it was is in the answer, for who wants to write it anew."""
+        if refusal := self._granted(call, "write:statuses"):
+            return refusal
+        found = next((one for one in self.statuses if one.id == call.names[0]), None)
+        if found is None:
+            return _error(404, "Record not found")
+        self.statuses.remove(found)
+        return _json(self._shown(found, call) | {"text": found.text})
+
     def source(self, call: _Call) -> Reply:
         if refusal := self._granted(call, "read:statuses"):
             return refusal
@@ -616,6 +626,7 @@ _ROUTES = (
     ("GET", "/api/v2/search", "search"),
     ("GET", "/api/v1/scheduled_statuses", "scheduled_list"),
     ("GET", "/api/v1/statuses/([^/]+)", "status"),
+    ("DELETE", "/api/v1/statuses/([^/]+)", "take_back"),
     ("GET", "/api/v1/statuses/([^/]+)/source", "source"),
 )
 

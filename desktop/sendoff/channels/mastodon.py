@@ -82,6 +82,7 @@ class Mastodon(Channel):
         "older servers), read:statuses, write:statuses and write:media. Open it and copy “Your access token”.",
     )
     can_reach = True
+    can_delete = True
     tells_leaving = True
     tells_planned = True
     capabilities = Capabilities(
@@ -351,16 +352,21 @@ class Mastodon(Channel):
             )
         return found
 
+    def delete(self, account: Account, secret: Mapping[str, str], receipt: Receipt) -> None:
+        """The server tells other servers, which mostly follow. Mastodon takes 30 of these in half an hour
+        (docs.joinmastodon.org/api/rate-limits)."""
+        http = self._account_http(account, secret, Trace())
+        answer = http.send("DELETE", f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}", effect=True)
+        if answer.status not in (404, 410):
+            http.judge(answer, effect=True, words=words(answer))
+
     # --- after a lost answer --------------------------------------------------------------------------------------
 
     def numbers(
         self, account: Account, secret: Mapping[str, str], receipts: Sequence[Receipt]
     ) -> Mapping[str, Numbers | None]:
         """What this server knows (docs.joinmastodon.org/entities/Status); quotes_count came with 4.5."""
-        base, headers = account.settings["server"], {"Authorization": f"Bearer {secret['access_token']}"}
-        http = Http(
-            self._transport, base, urlsplit(base).netloc, headers=headers, ca_file=account.settings.get("ca_file", "")
-        )
+        http = self._account_http(account, secret, Trace())
         return {one.remote_id: _counted(http, one.remote_id) for one in receipts}
 
     def settle(self, account: Account) -> Settle:
