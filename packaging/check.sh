@@ -19,7 +19,7 @@ check "dead code" vulture
 check "duplicate code" pylint --disable=all --enable=duplicate-code --min-similarity-lines=8 \
     --ignore-imports=y --ignore-signatures=y --score=n desktop/sendoff
 check "what docs/reliability.md promises" python packaging/guarantees.py --check
-check "shell" bash -n run test .ci/run packaging/*.sh tests/peers/*.sh tests/crash/*.sh
+check "shell" bash -n run test .ci/run packaging/build packaging/*.sh packaging/*/*.sh tests/*/*.sh
 
 if [ ${#failed[@]} != 0 ]; then
     printf 'Not clean: %s\n' "${failed[*]}"

@@ -15,7 +15,6 @@ TOOLS="
 /usr/sbin/piuparts piuparts
 "
 WORK=$ROOT/build/packages
-MIRROR=${SENDOFF_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 skipped=()
 took() { say "  $1: $((SECONDS - $2)) s"; }
 step() { say "== $*"; }
@@ -56,7 +55,7 @@ validate() {
 # A clean system, kept between runs. $1: suite.
 base_for() {
     local base=$WORK/$1.tar
-    [ -s "$base" ] || mmdebstrap --quiet --format=tar --variant=minbase --components=main "$1" "$base.part" "$MIRROR"
+    [ -s "$base" ] || mmdebstrap --quiet --format=tar --variant=minbase --components=main "$1" "$base.part"
     [ -s "$base" ] || mv "$base.part" "$base"
 }
 
@@ -108,8 +107,9 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
     step "piuparts"
     if [ -s "$WORK/bookworm.tar" ]; then
         began=$SECONDS
+        mirror=$(tar -xOf "$WORK/bookworm.tar" ./etc/apt/sources.list | awk '$1 == "deb" { print $2; exit }')
         gzip -1 <"$WORK/bookworm.tar" >"$WORK/bookworm.tgz"
-        piuparts -b "$WORK/bookworm.tgz" -d bookworm --no-eatmydata --mirror "$MIRROR main" "$DEB" >"$WORK/piuparts.log" 2>&1 ||
+        piuparts -b "$WORK/bookworm.tgz" -d bookworm --no-eatmydata --mirror "$mirror main" "$DEB" >"$WORK/piuparts.log" 2>&1 ||
             { tail -30 "$WORK/piuparts.log" >&2; exit 1; }
         took "piuparts" "$began"
     fi
