@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from sendoff.channels.testing import HTTP_CASES, IMPATIENT, Case
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Parcel, Trace
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import InDoubt, TryLater
+from sendoff.domain.errors import InDoubt
 from sendoff.domain.post import Attachment, Content, Item
 from tests.fakes.pds import PdsServer, Token
 
@@ -67,12 +66,8 @@ def test_the_contract(server: PdsServer, tmp_path: Path, case: Case) -> None:
 def test_a_refused_connection_is_certainly_not_sent(server: PdsServer, tmp_path: Path) -> None:
     """Made ready at a server that is there: the contract's own silent one names no picture."""
     bench = BlueskyBench(tmp_path)
-    made = testing.parcel(bench, server.url)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        nobody = bench.account(f"http://127.0.0.1:{free.getsockname()[1]}")
-    with pytest.raises(TryLater, match="refused the connection"):
-        bench.channel.publish(replace(made, account=nobody))
+    end = testing.refused_connection(bench, testing.parcel(bench, server.url))
+    assert "refused the connection" in end.reason
 
 
 @pytest.mark.parametrize("case", DOUBTFUL, ids=lambda case: case.mode)

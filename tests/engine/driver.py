@@ -131,15 +131,15 @@ class Driver:
             store=self.store, secrets=self.secrets, channels=channels, clock=clock, zone=lambda: ZONE
         )
         chronometer = Chronometer(clock, "this boot")
-        keys = Keys(self.secrets, folder, clock)
+        self.keys = Keys(self.secrets, folder, clock)
         self.dispatch = Dispatch(
-            store=self.store, writer=self.writer, secrets=self.secrets, keys=keys, media=self.media,  # type: ignore[arg-type]
+            store=self.store, writer=self.writer, secrets=self.secrets, keys=self.keys, media=self.media,  # type: ignore[arg-type]
             channels=channels, clock=clock, chronometer=chronometer, owner="me", leaving=self.left.append,
             trouble=self.troubles.append, unreached=lambda account: self.unreached.append(account.id),
             chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(
-            store=self.store, writer=self.writer, dispatch=self.dispatch, keys=keys,  # type: ignore[arg-type]
+            store=self.store, writer=self.writer, dispatch=self.dispatch, keys=self.keys,  # type: ignore[arg-type]
             channels=channels, clock=clock, chronometer=chronometer, chance=random.Random(7),
         )  # fmt: skip
         self.account = self.add_account("ada", {"token": "CANARY-0123456789"})

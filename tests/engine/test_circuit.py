@@ -34,7 +34,7 @@ def account(driver: Driver) -> Account:
 
 def circuit(driver: Driver) -> Circuit:
     made = Circuit(
-        store=driver.store, writer=driver.writer, secrets=driver.secrets,  # type: ignore[arg-type]
+        store=driver.store, writer=driver.writer, keys=driver.keys,  # type: ignore[arg-type]
         channels={"scripted": driver.channel}, pool=AtOnce(), clock=driver.clock,  # type: ignore[arg-type]
     )  # fmt: skip
     made.read()

@@ -63,7 +63,7 @@ def send(program: Program, delivery_id: int, move: Move | None = Move.FINISH) ->
         one = deliveries.get(connection, delivery_id)
         part = deliveries.parts_of(connection, delivery_id)[0]
         frozen = {"message_id": "<1@example.org>"}
-        deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, Moment(NOW), frozen=frozen)])
+        deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, Moment(NOW), 1, frozen)])
         if move is None:
             return
         outcome = {Move.POSTPONE: Outcome.LATER, Move.REFUSE: Outcome.REFUSED}.get(move, Outcome.SENT)
@@ -357,6 +357,22 @@ def claiming(target: Path, names: list[str], size: int) -> Path:
         b"PK\x01\x02".join([raw[0], *(one[:20] + size.to_bytes(4, "little") + one[24:] for one in raw[1:])])
     )
     return target
+
+
+def test_a_thread_that_is_half_out_can_go_on_on_the_other_side(
+    program: Program, other: Program, tmp_path: Path
+) -> None:
+    """Its text is the one that its first part carried."""
+    thread = plan(program, add_account(program), content=Content((Item("one"), Item("two"))))
+    send(program, thread, Move.CONTINUE)
+    program.commands.cancel([thread])
+    bring(other, export(program, tmp_path / "all.zip"))
+    with other.store.reading() as connection:
+        (arrived,) = connection.execute(sa.select(tables.deliveries.c.id)).scalars()
+    other.commands.restore([arrived])
+    with other.store.reading() as connection:
+        assert deliveries.get(connection, arrived).state is State.SCHEDULED
+        assert [part.receipt is None for part in deliveries.parts_of(connection, arrived)] == [False, True]
 
 
 def test_what_unpacks_to_more_than_there_is_room_for_is_refused(other: Program, tmp_path: Path) -> None:

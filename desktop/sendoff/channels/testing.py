@@ -515,8 +515,12 @@ def _log_lines() -> Iterator[io.StringIO]:
         root.removeHandler(handler)
 
 
-def refused_connection(bench: Bench) -> SendError:
+def refused_connection(bench: Bench, made: Parcel | None = None) -> SendError:
     """How a try ends at a port where nobody listens: certainly not sent.
+
+    Args:
+        made: a parcel that was made ready at a server that is there; None: at one that takes everything and names
+            nothing, where that is enough.
 
     Raises:
         AssertionError: it ended otherwise.
@@ -524,8 +528,9 @@ def refused_connection(bench: Bench) -> SendError:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with FaultServer(_Silent()) as server:  # arming and preparing may need an endpoint; publishing meets none
-        made = parcel(bench, server.url)
+    if made is None:
+        with FaultServer(_Silent()) as server:  # arming and preparing may need an endpoint; publishing meets none
+            made = parcel(bench, server.url)
     told: list[bool] = []
     end, _ = _attempt(bench.channel, replace(made, account=bench.account(url), trace=Trace(lambda: told.append(True))))
     assert isinstance(end, TryLater), f"expected TryLater, got {end!r}"

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,24 +46,20 @@ def examine(arguments: argparse.Namespace) -> int:
     `arguments.report` is a file that gets the same as JSON, where the console shows nothing (Windows).
     """
     findings: list[Finding] = []
-    report = partial(_write, arguments.report) if arguments.report else _nowhere
     with TemporaryDirectory(prefix="sendoff-self-test-", ignore_cleanup_errors=True) as name:
         for one in _all(Path(name)):
             findings.append(one)
             print(one.line, flush=True)
-            report([*findings, UNFINISHED])
-    report(findings)
+            _write(arguments.report, [*findings, UNFINISHED])
+    _write(arguments.report, findings)
     well = is_well(findings)
     print("\nAll of it works here." if well else "\nSomething does not work here; the lines marked “wrong” say what.")
     return 0 if well else 1
 
 
-def _write(path: Path, findings: Sequence[Finding]) -> None:
-    path.write_text(json.dumps(as_json(findings), indent=1), encoding="utf-8")
-
-
-def _nowhere(findings: Sequence[Finding]) -> None:
-    pass
+def _write(path: Path | None, findings: Sequence[Finding]) -> None:
+    if path:
+        path.write_text(json.dumps(as_json(findings), indent=1), encoding="utf-8")
 
 
 def _all(folder: Path) -> Iterator[Finding]:

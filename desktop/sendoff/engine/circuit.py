@@ -18,7 +18,6 @@ from sendoff.engine.pool import Pool
 from sendoff.engine.writer import Writer
 from sendoff.store import accounts, deliveries
 from sendoff.store.db import Store, StoreTrouble
-from sendoff.store.secrets import Secrets
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +32,14 @@ class Circuit:
         *,
         store: Store,
         writer: Writer,
-        secrets: Secrets,
+        keys: Keys,
         channels: Mapping[str, Channel],
         pool: Pool,
         clock: Clock,
     ) -> None:
         self._store = store
         self._writer = writer
-        self._keys = Keys(secrets, store.folder, clock)
+        self._keys = keys
         self._channels = channels
         self._pool = pool
         self._clock = clock

@@ -126,7 +126,13 @@ class Commands:
     ) -> list[AccountProblem]:
         """Everything that stands against a post, for each chosen account; cheap, so it can be asked while typing."""
         with self._store.reading() as connection:
-            alt_required = settings.read(connection)["alt_required"] == "yes"
+            chosen = settings.read(connection)
+        return self._problems(content, variants, known, chosen)
+
+    def _problems(
+        self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account], chosen: Mapping[str, str]
+    ) -> list[AccountProblem]:
+        alt_required = chosen["alt_required"] == "yes"
         return [
             AccountProblem(account, problem)
             for variant in variants
@@ -181,8 +187,8 @@ class Commands:
             if not post.variants:
                 raise BadInput("Choose at least one account that it shall go to.")
             known = accounts.get_many(connection, {variant.account_id for variant in post.variants})
-            self._refuse_problems(post, known, override)
             chosen = settings.read(connection)
+            self._refuse_problems(post, known, chosen, override)
             ids = [
                 self._insert(connection, post, known[variant.account_id], when, late, chosen, now)
                 for variant in post.variants
@@ -195,8 +201,11 @@ class Commands:
             raise BadInput(f"{describe(when, now)}: that is past. Choose a time that is still to come, or “now”.")
         return when
 
-    def _refuse_problems(self, post: Post, known: Mapping[int, Account], override: bool) -> None:
-        found = [one for one in self.problems(post.content, post.variants, known) if one.problem.level is Level.ERROR]
+    def _refuse_problems(
+        self, post: Post, known: Mapping[int, Account], chosen: Mapping[str, str], override: bool
+    ) -> None:
+        every = self._problems(post.content, post.variants, known, chosen)
+        found = [one for one in every if one.problem.level is Level.ERROR]
         hard = [one for one in found if one.problem.code in FINAL]
         if hard or (found and not override):
             raise Problems(found)
@@ -267,8 +276,8 @@ class Commands:
             posts.update(connection, post_id, content, (*chosen, *gone.values()), plan, now, expected=expected)
             post = posts.get(connection, post_id)
             known = accounts.get_many(connection, {variant.account_id for variant in chosen})
-            self._refuse_problems(post, known, override)
             preferences = settings.read(connection)
+            self._refuse_problems(post, known, preferences, override)
             patience = _patience(preferences)
             ids = []
             for account_id, one in existing.items():
@@ -654,7 +663,7 @@ class Commands:
         channel = self.channel(account.channel)
         if not channel.tells_planned:
             return ()
-        return channel.planned(account, self._secrets.get(account.secret_ref))
+        return channel.planned(account, self._keys.secret(account, channel))
 
     def rehearse(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> str:
         """What a post of `text` would look like as it leaves, secrets masked. Nothing leaves.

@@ -142,7 +142,7 @@ class Engine:
             ask=partial(_reach, channels), pool=self._pool, clock=clock, changed=self._departures.poke
         )
         self._circuit = Circuit(
-            store=store, writer=self._writer, secrets=secrets, channels=channels, pool=self._pool, clock=clock
+            store=store, writer=self._writer, keys=keys, channels=channels, pool=self._pool, clock=clock
         )
         aside: dict[str, Any] = {
             "store": store, "writer": self._writer, "keys": keys, "channels": channels,

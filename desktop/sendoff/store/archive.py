@@ -143,6 +143,7 @@ class AttemptRow:
     summary: str
     request: str
     answer: str
+    written: Count = 0  # the version of the post that it carried; the first exports did not have it
 
 
 @dataclass(frozen=True, slots=True)
