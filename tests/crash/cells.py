@@ -477,6 +477,9 @@ def broken(row: Row, effects: Mapping[str, int]) -> Iterator[str]:
         if n and gap:
             yield f"{text!r} went out, and {gap!r} before it did not"
         gap = gap or ("" if n else text)
+    named = [receipt for receipt in row.receipts if receipt]
+    if len(set(named)) < len(named):
+        yield f"two parts have one receipt: {named}"
     if row.state == "in_doubt" and all(row.receipts):
         yield "it is in doubt, and every part has a receipt"
     if row.state in ("sent", "failed", "in_doubt") and not row.attempts:

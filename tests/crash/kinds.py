@@ -28,6 +28,7 @@ class Base(Channel):
 
     needs = "A server"
     tells_leaving = True
+    own_ids = True
     can_reach = True
     capabilities = Capabilities(checked="2026-11-26", threads=True)
     fields = (

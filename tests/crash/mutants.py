@@ -13,6 +13,7 @@ from tests.crash import real, table
 from tests.crash.cells import Cell, Room, judge
 from tests.crash.children import ROOT
 from tests.crash.endpoints import UNREAD
+from tests.crash.table import ANOTHERS
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ MUTANTS = (
         "it says that it leaves when it has left", "channels/http.py",
         "                    exchange.leaving()\n", "",
         Cell("blind", UNREAD), Cell("blind", "wire.sent"),
+    ),
+    _mutant(
+        "an answer may name any post", "engine/dispatch.py",
+        "        if not self._channels[job.account.channel].own_ids:", "        if True:",
+        Cell("blind", breaks=((3, ANOTHERS),), parts=4), Cell("recent", breaks=((3, ANOTHERS),), parts=4),
     ),
     _mutant(
         "a refused part does not hold the rest", "engine/dispatch.py",

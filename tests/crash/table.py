@@ -147,6 +147,9 @@ UNCLEAR = {
 }  # fmt: skip
 """Bytes left and nothing that can be believed came back; how often the part took effect."""
 
+ANOTHERS = "anothers_id"
+"""It happened, and the answer names what happened before that, which is no receipt for it."""
+
 FAILED: Allowed = {("failed", 0)}
 HELD: Allowed = {("held", 0)}
 GIVES_UP = 2.5
@@ -159,7 +162,7 @@ def fault_cells() -> Iterator[Cell]:
     for mode in (*REFUSING, "unauthorized", *UNCLEAR):
         yield Cell("onlykey", breaks=((1, mode),))
         yield Cell("onlykey", always=mode, life=1, gives_up=GIVES_UP)
-    for mode in ("refuse", "hang_up_before", "hang_up_after"):
+    for mode in ("refuse", "hang_up_before", "hang_up_after", ANOTHERS):
         for kind in (*KINDS, "onlykey"):
             yield Cell(kind, breaks=((3, mode),), parts=4)
 
@@ -171,7 +174,7 @@ def allowed_for_fault(cell: Cell) -> Allowed:
         return FAILED
     if mode == "unauthorized":
         return HELD
-    n = UNCLEAR[mode]
+    n = 1 if mode == ANOTHERS else UNCLEAR[mode]
     if cell.kind == "blind" or (cell.kind == "onlykey" and cell.always):
         return {("in_doubt", n)}
     return FAILED if cell.always and not n else SENT

@@ -56,7 +56,7 @@ class Scripted(Channel):
     capabilities = Capabilities(checked="2026-11-23", threads=True, text=500, batch=2)
 
     def __init__(self) -> None:
-        self.answers: list[Exception | None] = []
+        self.answers: list[Exception | Receipt | None] = []
         self.looks: list[Exception | Receipt | None] = []
         self.way_out = Settle(How.ASK)
         self.ledger: list[str] = []
@@ -78,10 +78,10 @@ class Scripted(Channel):
         self.parcels.append(parcel)
         parcel.trace.request = f"POST with {dict(parcel.secret)}"
         answer = self.answers.pop(0) if self.answers else None
-        if answer is not None:
+        if isinstance(answer, Exception):
             raise answer
         self.ledger.append(parcel.key)
-        return Receipt(f"id-{len(self.ledger)}", f"https://scripted.example/{len(self.ledger)}")
+        return answer or Receipt(f"id-{len(self.ledger)}", f"https://scripted.example/{len(self.ledger)}")
 
     def find(self, parcel: Parcel) -> Receipt | None:
         self.found.append(parcel)

@@ -174,6 +174,37 @@ def test_our_own_mistake_is_doubt_and_loud(driver: Driver, caplog: pytest.LogCap
 # --- threads and batches ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("own_ids", [True, False])
+def test_the_id_of_another_post_is_no_receipt_where_each_has_its_own(driver: Driver, own_ids: bool) -> None:
+    driver.channel.own_ids = own_ids
+    driver.schedule("the first")
+    driver.run()
+    driver.channel.answers = [Receipt("id-1")]
+    delivery_id = driver.schedule("the second")
+    driver.run()
+    found = driver.get(delivery_id)
+    assert found.state is (State.IN_DOUBT if own_ids else State.SENT)
+    if own_ids:
+        assert found.reason == "Scripted answered with the id of another post (id-1). It may have gone out."
+    assert driver.detail(delivery_id).parts[0].receipt == (None if own_ids else Receipt("id-1"))
+
+
+def test_a_look_that_names_another_post_found_nothing(driver: Driver) -> None:
+    driver.channel.own_ids = True
+    driver.schedule("hello")
+    driver.run()
+    delivery_id = doubtful(driver, SEARCH)
+    driver.clock.advance(31)
+    driver.channel.looks = [Receipt("id-1"), Receipt("id-2")]
+    driver.look()
+    found = driver.get(delivery_id)
+    assert (found.state, found.looks) == (State.IN_DOUBT, 1)
+    assert "the id of another post (id-1)" in found.reason
+    driver.clock.advance(31)
+    driver.look()
+    assert driver.get(delivery_id).state is State.SENT
+
+
 def test_a_thread_goes_part_by_part_each_knowing_the_ones_before(driver: Driver) -> None:
     delivery_id = driver.schedule("one", "two", "three")
     driver.run()

@@ -30,6 +30,7 @@ class Noticeboard(Channel):
         Field("key", "Key", Kind.SECRET),
     )
     tells_leaving = True
+    own_ids = True
     can_delete = True
 
     def __init__(self, context: Context) -> None:

@@ -110,6 +110,20 @@ def test_an_edit_of_the_parts_is_refused_once_one_is_out(store: Store, plan: Pla
         deliveries.replace_parts(connection, job.delivery.id, [PartPlan()])
 
 
+def test_no_part_gets_the_id_of_one_that_was_replaced(store: Store, plan: Planner, account: int) -> None:
+    """The journal of what left knows parts by their ids, and must not speak of another post."""
+    delivery_id = plan(account, parts=3)
+    with store.writing() as connection:
+        before = {part.id for part in deliveries.parts_of(connection, delivery_id)}
+        deliveries.replace_parts(connection, delivery_id, [PartPlan()])
+    other_id = plan(account)
+    with store.reading() as connection:
+        (kept,) = deliveries.parts_of(connection, delivery_id)
+        (other,) = deliveries.parts_of(connection, other_id)
+    assert not {kept.id, other.id} & before
+    assert kept.number == 1
+
+
 # --- claiming -----------------------------------------------------------------------------------------------------
 
 

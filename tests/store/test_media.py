@@ -196,7 +196,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         Media(tmp_path).path("0" * 64)
 
 
-def test_files_that_no_post_names_are_deleted_after_a_week(program: Program) -> None:
+def test_files_that_no_post_names_are_deleted_when_no_copy_can_name_them(program: Program) -> None:
     commands = program.commands
     kept, own, gone = (
         program.media.attach_bytes(data, "a.bin", "application/x", alt="") for data in (b"1", b"2", b"3")
@@ -213,14 +213,14 @@ def test_files_that_no_post_names_are_deleted_after_a_week(program: Program) -> 
             media.forget(connection, found)
         return len(found)
 
-    assert swept(timedelta(days=6)) == 0
-    assert swept(timedelta(days=8)) == 1
+    assert swept(timedelta(days=34)) == 0
+    assert swept(timedelta(days=36)) == 1
     assert program.media.names() == {kept.sha256, own.sha256}
     again = program.media.attach_bytes(b"3", "a.bin", "application/x")
     assert program.media.read(again.sha256) == b"3"
 
 
-def test_a_file_stays_for_a_week_after_it_was_wanted_last(program: Program) -> None:
+def test_a_file_stays_for_five_weeks_after_it_was_wanted_last(program: Program) -> None:
     """However old it is: its draft may have been deleted a moment ago, and can be put back."""
     commands = program.commands
     file = program.media.attach_bytes(b"1", "a.bin", "application/x")
@@ -233,7 +233,8 @@ def test_a_file_stays_for_a_week_after_it_was_wanted_last(program: Program) -> N
     assert swept(timedelta(days=30)) == set()
     commands.delete_draft(post_id)
     assert swept(timedelta(days=31)) == set()
-    assert swept(timedelta(days=38)) == {file.sha256}
+    assert swept(timedelta(days=64)) == set()
+    assert swept(timedelta(days=66)) == {file.sha256}
 
 
 def test_a_picture_is_known_again_by_its_bytes(program: Program) -> None:

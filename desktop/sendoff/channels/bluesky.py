@@ -70,6 +70,7 @@ class Bluesky(Channel):
     can_reach = True
     renews = True
     tells_leaving = True
+    own_ids = True
     can_delete = True
     arms_anew = True  # posts stand by their createdAt: one that waited for a connection belongs where it came out
     stable = "did"

@@ -90,6 +90,7 @@ class _Discord(Channel):
     can_reach = True
     can_delete = True
     tells_leaving = True
+    own_ids = True
     capabilities = CAPABILITIES
     options: tuple[Option, ...] = OPTIONS
 

@@ -84,6 +84,7 @@ class Mailgun(Channel):
     )
     can_reach = True
     tells_leaving = True
+    own_ids = True
     capabilities = Capabilities(
         checked="2026-11-23",
         sources=(

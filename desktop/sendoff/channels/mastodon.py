@@ -84,6 +84,7 @@ class Mastodon(Channel):
     can_reach = True
     can_delete = True
     tells_leaving = True
+    own_ids = True
     tells_planned = True
     capabilities = Capabilities(
         checked="2026-11-23",

@@ -91,6 +91,7 @@ class FaultServer:
         self.elsewhere = ""  # where redirects point to; "": to this server under another name
         self.requests: list[Request] = []
         self.strangers: list[str] = []  # what reached the address that redirects point to
+        self.answered = Reply()  # to the latest request that had an effect
         self._lock = threading.Lock()
         server = self
 
@@ -166,7 +167,10 @@ class FaultServer:
 
     def carry_out(self, request: Request) -> Reply:
         with self._lock:
-            return self.endpoint.handle(request)
+            reply = self.endpoint.handle(request)
+            if self.endpoint.is_effect(request):
+                self.answered = reply
+            return reply
 
 
 def _send(handler: Any, reply: Reply, *, cut: int | None = None) -> None:
@@ -221,6 +225,13 @@ def _after(status: int, body: bytes, content_type: str = "application/json") -> 
         _send(handler, Reply(status, body, {"Content-Type": content_type}))
 
     return answer
+
+
+def _anothers_id(server: FaultServer, handler: Any, request: Request) -> None:
+    """Carries it out and then answers what it answered to the effect before."""
+    earlier = server.answered
+    server.carry_out(request)
+    _send(handler, earlier)
 
 
 def _huge(server: FaultServer, handler: Any, request: Request) -> None:
@@ -333,6 +344,7 @@ MODES: Mapping[str, Callable[[FaultServer, Any, Request], None]] = {
     "no_id": _after(200, b"{}"),
     "wrong_types": _after(200, b'{"id": null, "message": 5, "url": []}'),
     "a_list": _after(200, b"[]"),
+    "anothers_id": _anothers_id,
     "endless": _endless,
     "huge": _huge,
     "bomb": _bomb,

@@ -81,6 +81,7 @@ class X(Channel):
     can_reach = True
     renews = True
     tells_leaving = True
+    own_ids = True
     can_delete = True
     reads_cost = True
     signs_in_by_browser = True

@@ -322,8 +322,18 @@ class Dispatch:
             taken = deliveries.planned_times(connection, delivery.account_id, now - FREE)
         return next_free(When(datetime.fromisoformat(delivery.wall), delivery.zone, delivery.fold), now, taken)
 
+    def is_anothers(self, job: Job, part: Part, receipt: Receipt) -> bool:
+        """Whether what the endpoint named is another post of the account, so that it says nothing of this one."""
+        if not self._channels[job.account.channel].own_ids:
+            return False
+        with self._store.reading() as connection:
+            return deliveries.is_anothers(connection, job.account.id, part.id, receipt.remote_id)
+
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt, now: datetime) -> End:
         job = ready.job
+        if self.is_anothers(job, ready.part, receipt):
+            what = f"{ready.channel.title} answered with the id of another post ({receipt.remote_id}). It may have gone out."
+            return self._unsuccessful(ready, parcel, InDoubt(what), now)
         spacing = job.account.spacing
         others = [one for one in job.parts if one.id != ready.part.id]
         move, reason = Move.FINISH, ""

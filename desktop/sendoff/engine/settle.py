@@ -12,7 +12,7 @@ from typing import Any
 from sendoff import killpoints
 from sendoff.domain.channel import Channel, How, Parcel, Settle
 from sendoff.domain.delivery import Move, Receipt, State
-from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError
+from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError, TryLater
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, Moment, span_text
 from sendoff.engine import limiter
@@ -116,6 +116,8 @@ class Settler:
             killpoints.reach("look.before")
             receipt = ask(parcel)
             killpoints.reach("look.after")
+            if receipt and self._dispatch.is_anothers(job, part, receipt):
+                raise TryLater(f"{channel.title} answered with the id of another post ({receipt.remote_id}).")
         except CannotLook as why:
             self._ask(job, job.delivery.reason, redactor.clean(str(why)))
         except Dropped as dropped:

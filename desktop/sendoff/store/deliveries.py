@@ -251,9 +251,13 @@ def replace_parts(connection: sa.Connection, delivery_id: int, plans: Sequence[P
     """New parts for changed content. Only while nothing of it is out: a part with a receipt is history."""
     if any(part.receipt for part in parts_of(connection, delivery_id)):
         raise Refused("A part of this is out already, so its text can't change. Write the rest as a new post.")
+    theirs = parts.c.delivery_id == delivery_id
     connection.execute(sa.delete(attempts).where(attempts.c.delivery_id == delivery_id))
-    connection.execute(sa.delete(parts).where(parts.c.delivery_id == delivery_id))
+    # The new ones come first: the database gives the highest id anew once its row is gone, and the journal of what left
+    # knows parts by their ids.
+    connection.execute(sa.update(parts).where(theirs).values(number=-parts.c.number))
     insert_parts(connection, delivery_id, plans)
+    connection.execute(sa.delete(parts).where(theirs, parts.c.number < 0))
 
 
 def note(
@@ -1113,6 +1117,17 @@ def is_anything_left(connection: sa.Connection, until: datetime) -> bool:
     )
     ids = (connection.execute(sa.select(deliveries.c.id).where(one).limit(1)).first() for one in found)
     return any(id_ is not None for id_ in ids)
+
+
+def is_anothers(connection: sa.Connection, account_id: int, part_id: int, remote_id: str) -> bool:
+    """Whether another part of the account is out under this id of the endpoint's."""
+    found = connection.execute(
+        sa.select(parts.c.id)
+        .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+        .where(parts.c.remote_id == remote_id, parts.c.id != part_id, deliveries.c.account_id == account_id)
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def known_remote_ids(connection: sa.Connection, account_id: int, since: datetime) -> frozenset[str]:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sendoff.domain.channel import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import Attachment, Copy, Post, Role
-from sendoff.store import codec, pictures, smaller
+from sendoff.store import backups, codec, pictures, smaller
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
 
@@ -28,8 +28,8 @@ LARGEST = 1 << 30
 LOOKED_THROUGH = 20
 """How many posts with the same picture are looked through for its alt text."""
 
-KEPT_UNUSED = timedelta(days=7)
-"""How long a file stays that no post names."""
+KEPT_UNUSED = timedelta(days=backups.DAYS, weeks=backups.WEEKS)
+"""How long a file stays that no post names: as long as a daily copy of the database that may still name it."""
 
 
 class Media:
@@ -70,10 +70,9 @@ class Media:
         self._place(sha256).unlink(missing_ok=True)
 
     def sweep(self, wanted: Set[str], now: datetime) -> set[str]:
-        """Deletes the files that have not been wanted for a week, and returns their names.
+        """Deletes the files that have not been wanted for KEPT_UNUSED, and returns their names.
 
-        A file's time says when it was wanted last: what is wanted now gets it anew. A week, because a draft that was
-        deleted can be put back, and what is being written may not be stored yet.
+        A file's time says when it was wanted last: what is wanted now gets it anew.
         """
         gone, oldest = set(), (now - KEPT_UNUSED).timestamp()
         for file in self._folder.glob("??/*"):

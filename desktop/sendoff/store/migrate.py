@@ -11,7 +11,7 @@ from sendoff import killpoints
 from sendoff.domain.errors import SetupMissing
 from sendoff.store import backups
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest step in migrations/versions; a test compares."""
 
 STEPS = Path(__file__).parent / "migrations"

@@ -204,6 +204,7 @@ parts = sa.Table(
     sa.CheckConstraint("remote_id <> ''", name="remote_id"),
     sa.CheckConstraint("(remote_id IS NULL) = (sent_at IS NULL)", name="receipt_has_time"),
     sa.UniqueConstraint("delivery_id", "number"),
+    sa.Index("ix_parts_remote_id", "remote_id", sqlite_where=sa.text("remote_id IS NOT NULL")),
 )
 
 attempts = sa.Table(
