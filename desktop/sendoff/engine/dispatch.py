@@ -332,8 +332,8 @@ class Dispatch:
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt, now: datetime) -> End:
         job = ready.job
         if self.is_anothers(job, ready.part, receipt):
-            what = f"{ready.channel.title} answered with the id of another post ({receipt.remote_id}). It may have gone out."
-            return self._unsuccessful(ready, parcel, InDoubt(what), now)
+            what = f"{ready.channel.title} answered with the id of another post ({receipt.remote_id})."
+            return self._unsuccessful(ready, parcel, InDoubt(f"{what} It may have gone out."), now)
         spacing = job.account.spacing
         others = [one for one in job.parts if one.id != ready.part.id]
         move, reason = Move.FINISH, ""
