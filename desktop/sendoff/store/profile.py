@@ -50,6 +50,7 @@ class SenderLock:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lock"
         self._descriptor: int | None = None
+        self._file = (0, 0)  # the device and the number of the file that is locked
 
     def acquire(self) -> None:
         """Takes the lock for the life of this process.
@@ -71,7 +72,7 @@ class SenderLock:
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0) if hasattr(os, "pwrite") else None
-        self._descriptor = descriptor
+        self._descriptor, self._file = descriptor, _identity(os.fstat(descriptor))
 
     @property
     def held(self) -> bool:
@@ -79,11 +80,11 @@ class SenderLock:
 
     @property
     def in_place(self) -> bool:
-        """Whether it is held, and the file is still the one that others would lock. (Two stats: 6 µs.)"""
+        """Whether it is held, and the file is still the one that others would lock. (One stat: 3 µs.)"""
         if self._descriptor is None:
             return False
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+            return _identity(os.stat(self._path)) == self._file
         except OSError:
             return False
 
@@ -110,6 +111,10 @@ class SenderLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _identity(of: os.stat_result) -> tuple[int, int]:
+    return of.st_dev, of.st_ino
 
 
 def is_sender_running(folder: Path) -> bool:
