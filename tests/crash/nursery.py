@@ -141,10 +141,12 @@ def child(wish: dict[str, Any]) -> NoReturn:
 
 
 def surround() -> None:
-    """Puts the program into the surroundings that the environment names: narrow limits, calls that fail, a clock."""
+    """Puts the program into the surroundings that the environment names: limits, patience, calls that fail, a clock."""
     for pair in os.environ.get("CRASH_LIMITS", "").split():
         name, _, most = pair.partition("=")
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (int(most), int(most)))
+    if "CRASH_LOOKS" in os.environ:
+        sys.modules["sendoff.engine.settle"].MOST_LOOKS = int(os.environ["CRASH_LOOKS"])  # type: ignore[attr-defined]
     if "CRASH_FAIL" in os.environ:
         fail_from(**json.loads(os.environ["CRASH_FAIL"]))
     if "CRASH_CLOCK" in os.environ:

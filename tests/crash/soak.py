@@ -29,6 +29,9 @@ LONGEST_LIFE = 1.5
 AIMED = 4.0
 """Seconds that it has for coming to the point at which it is to be killed; then it is killed anyway."""
 
+LOOKS = {"CRASH_LOOKS": "60"}
+"""So many looks may fail before the person is asked, as in life: the server is broken more often than in a cell."""
+
 WAITING = 40
 """So many deliveries wait at most: enough for a kill to meet some of them at every step."""
 
@@ -62,7 +65,7 @@ def _soak(room: Room, seconds: float, chance: random.Random) -> int:
         if chance.random() < 0.1:
             server.go_away()
         point = chance.choice(["", "", *table.POINTS])
-        child = room.nursery.start(home, "worker", "--until-idle", **_at(point, chance))
+        child = room.nursery.start(home, "worker", "--until-idle", **LOOKS, **_at(point, chance))
         writer.write(3)
         _let_live(child, (AIMED if point else chance.uniform(0.1, LONGEST_LIFE)) + 3 * pace)
         if child.code is None:
@@ -75,7 +78,7 @@ def _soak(room: Room, seconds: float, chance: random.Random) -> int:
         if not server.is_open:
             server.come_back()
     server.breaks = {}
-    last = room.nursery.start(home, "worker", "--until-idle")
+    last = room.nursery.start(home, "worker", "--until-idle", **LOOKS)
     try:
         last.wait(AT_REST + len(_unfinished(home)) * limiter.CALM)
     except NeverRests as stuck:
@@ -150,7 +153,7 @@ def _told(home: Path, ledger: Ledger, points: collections.Counter[str], odd: lis
     known = {text for row in found for text in row.texts}
     wrong += [f"{text!r} took effect and is nobody's" for text in effects if text not in known]
     can_tell = {"key", "ownid", "recent", "onlykey"}
-    wrong += [f"delivery {row.id} ({row.kind}) is in doubt, and it could be found out"
+    wrong += [f"delivery {row.id} ({row.kind}) is in doubt, and it could be found out: {row.reason} {row.advice}"
               for row in found if row.state == "in_doubt" and row.kind in can_tell]  # fmt: skip
     print(f"kills      {points.total()}  ({', '.join(f'{n} {point}' for point, n in points.most_common())})")
     print(f"deliveries {len(found)}, parts {sum(len(row.texts) for row in found)}, effects {effects.total()}")
