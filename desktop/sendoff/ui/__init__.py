@@ -2,6 +2,10 @@
 
 import sys
 
+from sendoff.ui import features
+
+features.switch_off()
+
 if sys.version_info < (3, 12):
     from sendoff.ui import overrides
 
