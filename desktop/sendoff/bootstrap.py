@@ -68,6 +68,7 @@ class Program:
             channels=self.channels,
             clock=self.clock,
             bell=self.bell,
+            get_ready=Transport.get_ready,
         )
 
     def close(self) -> None:

@@ -51,8 +51,8 @@ MUTANTS = (
     ),
     _mutant(
         "redirects are followed", "channels/http.py",
-        "with line.adapter.exchange(prepared, patience) as response:",
-        "with requests.Session().send(prepared, stream=True, allow_redirects=True).raw as response:",
+        "with line.adapter.exchange(prepared, (patience.connect, patience.read)) as response:",
+        "with __import__('requests').Session().send(prepared, stream=True, allow_redirects=True).raw as response:",
         Cell("blind", breaks=((1, "redirect_307"),)), Cell("key", breaks=((1, "redirect_302"),)),
     ),
     _mutant(
@@ -124,7 +124,7 @@ MUTANTS = (
         Cell("blind", UNREAD), Cell("recent", "wire.sent"),
     ),
     _mutant(
-        "it says that it leaves when it has left", "channels/http.py",
+        "it says that it leaves when it has left", "channels/lines.py",
         "                    exchange.leaving()\n", "",
         Cell("blind", UNREAD), Cell("blind", "wire.sent"),
     ),

@@ -6,38 +6,33 @@ import email.utils
 import heapq
 import itertools
 import json
-import logging
 import re
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
-import requests
-import requests.adapters
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-from sendoff import __version__, killpoints
+from sendoff import __version__
 from sendoff.channels import guarded, tls
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Trace
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.redact import MASK
 
+if TYPE_CHECKING:  # loaded at the first exchange
+    import requests
+
+    from sendoff.channels.lines import Adapter, Exchange
+
 USER_AGENT = f"Sendoff/{__version__}"
 FRESH = 2.0
 """Seconds for which an idle connection is used again. Servers close idle ones (Node after 5 s), and a write that
 meets such a closing is in doubt for nothing."""
-
-logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines carry whole URLs, and some hold tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,159 +71,16 @@ class Answer:
             return None
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """How far one request got; filled in by the connection that carries it.
-
-    `body` is the size of a body that is small enough to leave together with its `head`. `leaving` is told before the
-    first byte, where the request has an effect. `allowed` says which addresses may be connected to.
-    """
-
-    seconds: float
-    body: int = 0
-    head: bytes = b""
-    leaving: Callable[[], None] | None = None
-    allowed: guarded.Allowed | None = None
-    on_wire: bool = False
-    sock: Any = None
-    expired: bool = False
-
-
-_current = threading.local()
-
-
-class _Watched:
-    """A connection that tells how far it got: whether a byte of this request may have left."""
-
-    sock: Any
-    port: int
-    timeout: Any
-    _dns_host: str
-
-    def _new_conn(self) -> socket.socket:
-        exchange: _Exchange | None = getattr(_current, "exchange", None)
-        if exchange is None or exchange.allowed is None:
-            return cast(socket.socket, super()._new_conn())  # type: ignore[misc]
-        return guarded.connect(self._dns_host, self.port, self.timeout, exchange.allowed)
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]  # mixed in before urllib3's connections
-        self._note()
-
-    def send(self, data: Any) -> None:
-        exchange: _Exchange | None = getattr(_current, "exchange", None)
-        if exchange is not None:
-            if exchange.body and not exchange.on_wire and not exchange.head:
-                exchange.head = data  # one packet and one system call instead of two
-                return
-            if self.sock is None:
-                self.connect()
-            self._note()
-            if not exchange.on_wire:
-                if exchange.leaving is not None:
-                    killpoints.reach("wire.connected")
-                    exchange.leaving()
-                    killpoints.reach("wire.noted")
-                exchange.on_wire = True
-            data, exchange.head = exchange.head + data if exchange.head else data, b""
-        pieces = _blocks(data) if isinstance(data, bytes) else (data,)
-        for piece in pieces:
-            super().send(piece)  # type: ignore[misc]
-
-    def getresponse(self, *arguments: Any, **more: Any) -> Any:
-        exchange: _Exchange | None = getattr(_current, "exchange", None)
-        if exchange is not None and exchange.leaving is not None:
-            killpoints.reach("wire.sent")
-        return super().getresponse(*arguments, **more)  # type: ignore[misc]
-
-    def _note(self) -> None:
-        exchange: _Exchange | None = getattr(_current, "exchange", None)
-        if exchange is not None:
-            exchange.sock = self.sock
-            # urllib3 writes the request under the time-out for connecting, too short for a large body on a slow line.
-            self.sock.settimeout(exchange.seconds)
-
-
-SMALL = 16_384
-"""Bytes. A body up to this size leaves together with its head."""
-
-BLOCK = 65_536
-"""Bytes handed to the socket at once. Its time-out is for each call, so a slow line may still carry a big mail."""
-
-
-def _blocks(data: bytes) -> Iterator[memoryview]:
-    whole = memoryview(data)
-    return (whole[start : start + BLOCK] for start in range(0, len(whole), BLOCK))
-
-
-class _PlainConnection(_Watched, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Watched, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(requests.adapters.HTTPAdapter):
-    """Connections of ours to one origin, TLS 1.2 at least, verified always; nothing is ever repeated by itself.
-
-    What requests works out anew for each request is left out where it is the same each time or not wanted here: which
-    pool the origin has, proxies, cookies.
-    """
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        self._pool: Any = None
-        super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """The context verifies, with the system's authorities and the account's own; requests' bundle stays out."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        self._pool = self._pool or super().get_connection_with_tls_context(*args, **kwargs)
-        return self._pool
-
-    def request_url(self, request: requests.PreparedRequest, *_: object) -> str:
-        """The path alone, because there are no proxies. One slash: two would name another host."""
-        return re.sub("^/+", "/", request.path_url)
-
-    def exchange(self, request: requests.PreparedRequest, patience: Patience) -> urllib3.BaseHTTPResponse:
-        """Sends, and returns the answer when its head is there."""
-        answer: Any = self.send(request, stream=True, timeout=(patience.connect, patience.read))
-        return cast(urllib3.BaseHTTPResponse, answer)
-
-    def build_response(self, _: requests.PreparedRequest, resp: Any) -> Any:
-        """The answer as urllib3 has it, without what a session would want to know."""
-        return resp
-
-    def close(self) -> None:
-        self._pool = None
-        super().close()
-
-
 class _Reaper:
     """Cuts connections whose total time is over: a server that drips bytes never meets a read time-out."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, _Exchange]] = []
+        self._heap: list[tuple[float, int, Exchange]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def watch(self, exchange: _Exchange, seconds: float) -> None:
+    def watch(self, exchange: Exchange, seconds: float) -> None:
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="http-deadlines", daemon=True)
@@ -268,7 +120,7 @@ def _cut(sock: Any) -> None:
 class _Line:
     """A thread's way to one host, and when it was used last (monotonic seconds)."""
 
-    adapter: _Adapter
+    adapter: Adapter
     used: float
 
 
@@ -289,15 +141,22 @@ class Transport:
         self._reaper = _Reaper()
 
     def line(self, origin: str, ca_file: str) -> _Line:
+        from sendoff.channels import lines
+
         known: dict[tuple[str, str], _Line] = self._local.__dict__.setdefault("lines", {})
         line, now = known.get((origin, ca_file)), time.monotonic()
         if line is None:
-            line = known[origin, ca_file] = _Line(_Adapter(tls.context(ca_file)), now)
+            line = known[origin, ca_file] = _Line(lines.Adapter(tls.context(ca_file)), now)
         elif now - line.used > FRESH:
             line.adapter.close()
         return line
 
-    def watch(self, exchange: _Exchange, seconds: float) -> None:
+    @staticmethod
+    def get_ready() -> None:
+        """Loads what the first exchange would have to wait for: a tenth of a second, and seven megabytes."""
+        from sendoff.channels import lines  # noqa: F401
+
+    def watch(self, exchange: Exchange, seconds: float) -> None:
         self._reaper.watch(exchange, seconds)
 
 
@@ -363,25 +222,28 @@ class Http:
         Raises:
             TryLater, Rejected: nothing left. InDoubt (effect) or TryLater: something did, and no answer came.
         """
+        from sendoff.channels import lines
+
         patience = self.patience or self.transport.patience
         url = self._url(path)
         prepared = self._prepared(method, url, headers, **request)
         self.trace.request = self.masked(_as_text(prepared))
         line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
-        exchange = _Exchange(patience.total, _small(prepared.body), leaving=self.trace.leaving if effect else None)
+        exchange = lines.Exchange(patience.total, lines.small(prepared.body))
+        exchange.leaving = self.trace.leaving if effect else None
         exchange.allowed = self.transport.allowed
-        _current.exchange = exchange
+        lines.current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         try:
-            with line.adapter.exchange(prepared, patience) as response:
-                body, whole = _read(response, patience.most)
+            with line.adapter.exchange(prepared, (patience.connect, patience.read)) as response:
+                body, whole = lines.read(response, patience.most)
                 answer = Answer(response.status, response.headers, body, whole and not exchange.expired)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as wrong:
+        except lines.ERRORS as wrong:
             line.adapter.close()
-            raise self._failure(wrong, exchange, effect, patience) from None
+            raise self._failure(lines.innermost(wrong), exchange, effect, patience) from None
         finally:
             exchange.sock = None
-            _current.exchange = None
+            lines.current.exchange = None
         line.used = time.monotonic()
         self._trace_answer(answer)
         return answer
@@ -399,9 +261,8 @@ class Http:
         web_address(re.split("[?#]", path, maxsplit=1)[0])
         return path
 
-    def _failure(self, wrong: Exception, exchange: _Exchange, effect: bool, patience: Patience) -> SendError:
-        """The end that an exception means, by how far the request got."""
-        cause = _innermost(wrong)
+    def _failure(self, cause: BaseException, exchange: Exchange, effect: bool, patience: Patience) -> SendError:
+        """The end that an error means, by how far the request got."""
         if isinstance(cause, guarded.Forbidden):
             return Rejected(str(cause))
         if not exchange.on_wire:
@@ -456,7 +317,9 @@ class Http:
     def _prepared(
         self, method: str, url: str, headers: Mapping[str, str] | None, **request: Any
     ) -> requests.PreparedRequest:
-        return _prepared(method, url, {**_HEADERS, **self.headers, **(headers or {})}, self.auth, **request)
+        from sendoff.channels import lines
+
+        return lines.prepare(method, url, {**_HEADERS, **self.headers, **(headers or {})}, self.auth, **request)
 
     def _trace_answer(self, answer: Answer) -> None:
         lines = [
@@ -476,27 +339,6 @@ _HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Enco
 _ORIGIN = re.compile("https?://[^/?#]+")
 
 
-def _prepared(
-    method: str, url: str, headers: Mapping[str, str], auth: tuple[str, str] | None, *,
-    params: Any = None, data: Any = None, files: Any = None, json: Any = None,
-) -> requests.PreparedRequest:  # fmt: skip
-    """A request as requests prepares it, without cookies and hooks, and an address as it is if nothing is to quote."""
-    prepared = requests.PreparedRequest()
-    prepared.prepare_method(method)
-    if params is None and _AS_IT_IS.fullmatch(url):
-        prepared.url = url
-    else:
-        prepared.prepare_url(url, params)
-    prepared.prepare_headers(headers)
-    prepared.prepare_body(data, files, json)
-    if auth:
-        prepared.prepare_auth(auth)
-    return prepared
-
-
-_AS_IT_IS = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9_~-]+)+")
-
-
 def _as_text(prepared: requests.PreparedRequest) -> str:
     """A request for a person to read: its headers without what they keep secret, and how its body begins."""
     lines = [f"{prepared.method} {prepared.url}"]
@@ -505,11 +347,6 @@ def _as_text(prepared: requests.PreparedRequest) -> str:
     raw = body.encode() if isinstance(body, str) else getattr(body, "shown", body)
     raw = raw if isinstance(raw, bytes) else b"(streamed)"
     return "\n".join(lines) + "\n\n" + raw[:3000].decode("utf-8", "replace")
-
-
-def _small(body: object) -> int:
-    """The size of a body that leaves together with its head; 0: it goes on its own."""
-    return len(body) if isinstance(body, (bytes, str)) and len(body) <= SMALL else 0
 
 
 class _About(TypedDict):
@@ -525,37 +362,6 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "
 def _shown(name: str, value: str | bytes) -> str:
     text = value if isinstance(value, str) else value.decode("latin-1")
     return f"{text.split(' ')[0]} {MASK}" if name.lower() in _SECRET_HEADERS else text
-
-
-def _read(response: urllib3.BaseHTTPResponse, most: int) -> tuple[bytes, bool]:
-    """The body, up to the cap, and whether all of it came."""
-    pieces, size = [], 0
-    try:
-        for piece in response.stream(65_536, decode_content=False):
-            pieces.append(piece[: most - size])
-            size += len(pieces[-1])
-            if size >= most:
-                response.close()
-                break
-    except (urllib3.exceptions.HTTPError, OSError):
-        return b"".join(pieces), False
-    return b"".join(pieces), True
-
-
-def _innermost(wrong: BaseException) -> BaseException:
-    """The error at the bottom: requests and urllib3 wrap the one that tells."""
-    seen: set[int] = set()
-    while id(wrong) not in seen:
-        seen.add(id(wrong))
-        candidates = [wrong.__cause__, wrong.__context__, getattr(wrong, "reason", None), *wrong.args]
-        below = [one for one in candidates if isinstance(one, BaseException) and id(one) not in seen]
-        refused = isinstance(wrong, urllib3.exceptions.NewConnectionError)  # which urllib3 counts as a time-out too
-        if not refused and isinstance(wrong, urllib3.exceptions.TimeoutError):
-            return TimeoutError(str(wrong))
-        if not below or (isinstance(wrong, OSError) and not isinstance(wrong, requests.RequestException)):
-            return wrong
-        wrong = below[0]
-    return wrong
 
 
 def _said(answer: Answer) -> str:

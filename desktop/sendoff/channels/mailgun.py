@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-import idna
-
 from sendoff.channels import mailgun_answers as answers
 from sendoff.channels import mailgun_check as checks
 from sendoff.channels import mailgun_form as form
@@ -20,6 +18,7 @@ from sendoff.channels import mime, tls
 from sendoff.channels.http import Answer, Http
 from sendoff.domain import mail as mails
 from sendoff.domain.account import Account
+from sendoff.domain.address import ascii_name
 from sendoff.domain.channel import (
     Capabilities,
     Channel,
@@ -438,11 +437,7 @@ def _sender(text: str) -> Recipient:
 
 
 def _domain_name(text: str) -> str:
-    name = text.strip().strip(".").lower()
-    try:
-        name = name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        name = ""
+    name = ascii_name(text.strip().strip(".").lower())
     if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", name):
         raise BadInput(f"“{text}” is not a domain. Write it as it stands at Mailgun, like mg.example.org.").at("domain")
     return name

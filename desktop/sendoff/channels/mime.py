@@ -15,11 +15,10 @@ from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote, urlsplit
 
-import idna
-
 from sendoff import __version__
 from sendoff.domain import mail as mails
 from sendoff.domain.account import Account
+from sendoff.domain.address import ascii_name
 from sendoff.domain.channel import Level, Parcel, Problem
 from sendoff.domain.errors import BadInput, Rejected
 from sendoff.domain.post import Attachment, Content, Mail, Recipient
@@ -52,11 +51,7 @@ def wire_address(address: str) -> str:
 
 
 def _ascii_domain(domain: str, address: str) -> str:
-    if not domain.isascii():
-        try:
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            raise _no_address(address) from None
+    domain = ascii_name(domain)
     if not re.fullmatch(r"[A-Za-z0-9._-]+|\[[A-Za-z0-9.:]+\]", domain):
         raise _no_address(address)
     return domain

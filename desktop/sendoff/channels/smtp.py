@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import idna
-
 from sendoff.channels import mime, sent_folder, smtp_words, tls
 from sendoff.channels.mail_providers import PRESETS
 from sendoff.channels.smtp_wire import (
@@ -25,6 +23,7 @@ from sendoff.channels.smtp_wire import (
 )
 from sendoff.domain import mail as mails
 from sendoff.domain.account import Account
+from sendoff.domain.address import ascii_name
 from sendoff.domain.channel import (
     Capabilities,
     Channel,
@@ -313,11 +312,7 @@ def _settings(fields: Mapping[str, str]) -> dict[str, str]:
 def _host(settings: Mapping[str, str], field: str) -> str:
     """A server's name in ASCII."""
     text = settings[field]
-    name = text.rstrip(".")
-    try:
-        name = name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        name = ""
+    name = ascii_name(text.rstrip("."))
     if not re.fullmatch(r"(?!-)[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+", name) or ".." in name:
         raise BadInput(
             f"“{text}” is not the name of a server. Write it like smtp.example.org; the port has a field."

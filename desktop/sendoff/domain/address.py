@@ -40,6 +40,18 @@ def web_address(text: str, any_http: bool = False) -> str:
     return wanted.rstrip("/")
 
 
+def ascii_name(name: str) -> str:
+    """The name of a host in ASCII, by IDNA 2008 with the mapping of UTS 46; "" if it has none."""
+    if name.isascii():
+        return name
+    import idna  # its tables are large, and most names need none
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return ""
+
+
 def is_this_computer(host: str) -> bool:
     """Whether a host name means the loopback interface, without asking anybody."""
     if host.lower() == "localhost":

@@ -88,6 +88,7 @@ class Departures:
         wake_at: tells the clock when to ask for the next claim.
         look_at_clock: called before every claim, because a clock that has just jumped must be noticed first.
         unreached: the accounts whose hosts have to answer first.
+        get_ready: loads what sending needs; called with each claim, so ahead of the time.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Departures:
         wake_at: Callable[[datetime | None], None],
         look_at_clock: Callable[[], None],
         unreached: Callable[[], frozenset[int]],
+        get_ready: Callable[[], None],
     ) -> None:
         self._store = store
         self._writer = writer
@@ -112,6 +114,7 @@ class Departures:
         self._wake_at = wake_at
         self._look_at_clock = look_at_clock
         self._unreached = unreached
+        self._get_ready = get_ready
         self._lanes: dict[int, Lane] = {}
         self._closed: set[int] = set()  # accounts that need a sign-in, or rest
         self._strays: deque[Job] = deque()  # claimed, and on no way out, because nothing could be written
@@ -264,6 +267,7 @@ class Departures:
         killpoints.reach("claim.before")
         ids = self._writer.run(claim)
         killpoints.reach("claim.after")
+        self._get_ready()
         with self._store.reading() as connection:
             jobs = deliveries.load_jobs(connection, ids)
         with self._changed:

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,6 +77,9 @@ class Status:
 class Engine:
     """Sends for one profile. Made by bootstrap; started once and stopped once.
 
+    Args:
+        get_ready: loads what sending needs; called half a second ahead of what is due.
+
     Raises on start:
         OwnedElsewhere: another process is this profile's sender.
     """
@@ -91,6 +94,7 @@ class Engine:
         clock: Clock,
         bell: Bell,
         workers: int = WORKERS,
+        get_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -137,6 +141,7 @@ class Engine:
             wake_at=self._timeline.wake_at,
             look_at_clock=self._look_at_clock,
             unreached=lambda: self._readiness.waiting,
+            get_ready=get_ready,
         )
         self._readiness = Readiness(
             ask=partial(_reach, channels), pool=self._pool, clock=clock, changed=self._departures.poke

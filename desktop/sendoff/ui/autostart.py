@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import plistlib
 import shutil
 import subprocess
 import sys
@@ -87,6 +86,8 @@ def desktop_entry(words: Sequence[str]) -> bytes:
 
 def launch_agent(words: Sequence[str]) -> bytes:
     """A property list for launchd (launchd.plist(5)). Written for macOS, and not run there."""
+    import plistlib
+
     return plistlib.dumps({"Label": APP_ID, "ProgramArguments": list(words), "RunAtLoad": True})
 
 

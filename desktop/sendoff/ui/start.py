@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from sendoff.domain.errors import BadInput, SendoffError
 from sendoff.domain.mailto import Mailto, is_mailto, parse, plain_text
@@ -144,4 +143,8 @@ def _path(thing: str) -> str:
     parts = urlsplit(thing)
     if parts.scheme != "file" or parts.hostname not in (None, "", "localhost"):
         raise BadInput(f"“{thing[:200]}” is not a file of this computer. Copy it here first, then attach it.")
-    return url2pathname(parts.path) if sys.platform == "win32" else unquote(parts.path)
+    if sys.platform == "win32":
+        from urllib.request import url2pathname
+
+        return url2pathname(parts.path)
+    return unquote(parts.path)
