@@ -68,6 +68,31 @@ def test_a_word_it_does_not_know_does_nothing(tmp_path: Path, qtbot: QtBot) -> N
     first.close()
 
 
+def sendoff(home: Path, *words: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SENDOFF_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "sendoff", *words]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_the_window_that_is_open_quits_when_it_is_asked_to(tmp_path: Path, qtbot: QtBot) -> None:
+    """As an installer does before it replaces the program's files."""
+    assert sendoff(tmp_path, "--quit").communicate(timeout=30)[0] == "No Sendoff was open.\n"
+    window = sendoff(tmp_path)
+    qtbot.waitUntil(Path(Single(tmp_path).address).exists, timeout=30_000)
+    assert sendoff(tmp_path, "--quit").communicate(timeout=30)[0] == "Sendoff has quit.\n"
+    assert window.wait(timeout=30) == 0
+    assert window.communicate()[0] == ""
+
+
+def test_one_that_does_not_quit_is_told(tmp_path: Path) -> None:
+    deaf = Single(open_folder(tmp_path))
+    assert deaf.take()  # and never listens
+    asked = sendoff(tmp_path, "--quit")
+    assert "did not quit" in asked.communicate(timeout=30)[0]
+    assert asked.returncode == 1
+    deaf.close()
+
+
 def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
     first = Single(tmp_path)
     first.take()

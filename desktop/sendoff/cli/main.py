@@ -116,7 +116,7 @@ def _verb(name: str) -> Verb:
 
         return {"export": transfer.export, "import": transfer.bring_in,
                 "backup": transfer.backup, "restore": transfer.restore}[subject]  # fmt: skip
-    if subject in ("channels", "post", "worker", "doctor", "demo", "self-test"):
+    if subject in ("channels", "post", "worker", "doctor", "demo", "self-test", "quit"):
         return _alone(subject)
     from sendoff.cli import queue
 
@@ -143,6 +143,8 @@ def _alone(subject: str) -> Verb:
         from sendoff.cli.doctor import examine
 
         return examine
+    if subject == "quit":
+        return _leave
     if subject == "self-test":
         from sendoff.cli.selftest import examine as try_all
 
@@ -178,6 +180,13 @@ def _open_window(arguments: argparse.Namespace | None = None) -> int:
         raise
 
 
+def _leave(_arguments: argparse.Namespace) -> int:
+    from sendoff.ui.application import leave
+
+    print("Sendoff has quit." if leave() else "No Sendoff was open.")
+    return DONE
+
+
 # --- what goes wrong ----------------------------------------------------------------------------------------------
 
 
@@ -189,9 +198,19 @@ def _sentence(wrong: SendoffError) -> str:
 def _said(sentence: str, code: int) -> int:
     from sendoff.cli.render import plain
 
+    if sys.stderr is None:  # started without a console, as Windows' start menu does
+        _show(plain(sentence))
     with suppress(OSError):
         print(f"sendoff: {plain(sentence)}", file=sys.stderr)
     return code
+
+
+def _show(sentence: str) -> None:
+    """A box of the system's own, which needs no Qt."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.user32.MessageBoxW(None, sentence, "Sendoff", 0x30)  # MB_OK | MB_ICONWARNING
 
 
 def _our_fault(fault: BaseException) -> int:

@@ -54,6 +54,9 @@ def build() -> argparse.ArgumentParser:
         help="whether this Sendoff works on this computer; nothing leaves it",
     )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="FILE", help="the self-test’s findings as JSON")
+    parser.add_argument(
+        "--quit", action="store_const", const="quit", dest="verb", help="ask the Sendoff that is open to quit, and wait"
+    )
     _window(parser)
     verbs = parser.add_subparsers(metavar="VERB", title="verbs")
     for add in (_channels, _accounts, _post, _queue, _show, _changes, _pause, _worker, _doctor, _transfer, _settings):

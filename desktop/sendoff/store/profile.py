@@ -71,7 +71,7 @@ class SenderLock:
                 f"Another Sendoff{holder} sends for this profile already. There can be only one."
             ) from None
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0) if hasattr(os, "pwrite") else None
+        os.write(descriptor, str(os.getpid()).encode())
         self._descriptor, self._file = descriptor, _identity(os.fstat(descriptor))
 
     @property
@@ -144,12 +144,33 @@ def alone(path: Path) -> Iterator[None]:
 
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
+    from ctypes import wintypes
+
+    # minwinbase.h. msvcrt.locking would not do: it knows no lock that is shared, and waits ten seconds at most.
+    LOCKFILE_FAIL_IMMEDIATELY, LOCKFILE_EXCLUSIVE_LOCK = 1, 2
+    BEHIND = 1 << 20  # the byte that is locked: far behind the process number, which others may read
+
+    class _Overlapped(ctypes.Structure):
+        """OVERLAPPED."""
+
+        _fields_ = (
+            ("Internal", ctypes.c_void_p), ("InternalHigh", ctypes.c_void_p), ("Offset", wintypes.DWORD),
+            ("OffsetHigh", wintypes.DWORD), ("hEvent", wintypes.HANDLE),
+        )  # fmt: skip
+
+    _lock_file = ctypes.WinDLL("kernel32", use_last_error=True).LockFileEx
+    _lock_file.restype = wintypes.BOOL
+    _lock_file.argtypes = [
+        wintypes.HANDLE, wintypes.DWORD, wintypes.DWORD, wintypes.DWORD, wintypes.DWORD, ctypes.POINTER(_Overlapped),
+    ]  # fmt: skip
 
     def _lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
-        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # far behind the process number, which others may read
-        how = msvcrt.LK_LOCK if wait else msvcrt.LK_NBRLCK if shared else msvcrt.LK_NBLCK
-        msvcrt.locking(descriptor, how, 1)
+        how = (0 if shared else LOCKFILE_EXCLUSIVE_LOCK) | (0 if wait else LOCKFILE_FAIL_IMMEDIATELY)
+        where = _Overlapped(Offset=BEHIND)
+        if not _lock_file(msvcrt.get_osfhandle(descriptor), how, 0, 1, 0, ctypes.byref(where)):
+            raise ctypes.WinError(ctypes.get_last_error())
 
 else:
     import fcntl

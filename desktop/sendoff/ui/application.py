@@ -27,3 +27,15 @@ def main(
     from sendoff.ui import session, start
 
     return session.run(start.of_words(things, text, compose=compose), background=background, delay=delay)
+
+
+def leave() -> bool:
+    """Asks the Sendoff that is open to quit, and waits until it has; False if none is open.
+
+    Raises:
+        SetupMissing: the profile's folder cannot be used.
+        Refused: it did not quit.
+    """
+    from sendoff.ui import session
+
+    return session.leave()

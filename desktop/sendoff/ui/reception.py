@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
-from sendoff.ui.start import TOKENS, Start
+from sendoff.ui.start import QUIT, TOKENS, Start
 
 if TYPE_CHECKING:
     from sendoff.ui.session import Session
@@ -34,8 +34,11 @@ class Reception(QObject):
         self._again.timeout.connect(self.go_on)
 
     def take(self, start: Start) -> None:
-        """Does what a start asks for: the window, or a new post in it."""
+        """Does what a start asks for: the window, a new post in it, or its end."""
         if self._session.quitting:
+            return
+        if start.command == QUIT:
+            self._session.quit()
             return
         self._come_up(start)
         self._session.hurry()

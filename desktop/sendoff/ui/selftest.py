@@ -14,7 +14,7 @@ from sendoff.store import profile
 from sendoff.ui import session
 from sendoff.ui.screens import ENTRIES
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 """How long the window may take for everything, in ms."""
 
 EACH = 150

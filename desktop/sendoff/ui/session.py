@@ -9,17 +9,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QObject, QThread, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from sendoff import APP_ID
 from sendoff.domain.errors import Damaged, Refused, SendoffError
 from sendoff.store import glance, profile
+from sendoff.ui import identity
 from sendoff.ui.icons import app_icon
 from sendoff.ui.reception import Reception
 from sendoff.ui.single import Single
-from sendoff.ui.start import COMPOSE, Start
+from sendoff.ui.start import COMPOSE, QUIT, Start
 from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
 
@@ -39,6 +40,9 @@ END_PATIENCE = 4000
 """How long quitting waits for the engine at most, in ms: a desktop gives five seconds at logout, and the rest takes
 half of one. What was leaving is settled by the next start."""
 
+
+LEAVE_PATIENCE = 2 * END_PATIENCE
+"""How long whoever asks it to quit waits until it has, in ms."""
 
 TRIES = 4
 """How often a later start turns to the first window, which may just be ending: then it becomes the first itself."""
@@ -86,6 +90,28 @@ def _is_first(single: Single, start: Start, *, quiet: bool) -> bool:
     raise Refused("Sendoff is running already, but its window does not answer. Try again in a moment.")
 
 
+def leave() -> bool:
+    """Asks the Sendoff that is open to quit, and waits until it has; False if none is open.
+
+    Raises:
+        SetupMissing: the profile's folder cannot be used.
+        Refused: it did not quit.
+    """
+    app = QCoreApplication(["sendoff"])
+    single = Single(profile.open_folder(profile.home()), app)
+    if single.take():
+        single.close()
+        return False
+    answer = single.hand_over(Start(QUIT))
+    deadline = QDeadlineTimer(LEAVE_PATIENCE if answer == "ok" else 0)
+    while not single.take():
+        if deadline.hasExpired():
+            raise Refused("Sendoff is open and did not quit. Quit it from its tray icon, then try again.")
+        QThread.msleep(50)
+    single.close()
+    return True
+
+
 class App(QApplication):
     """Qt's application. `quit_asked` comes when the system wants it to end (macOS has a menu for that).
 
@@ -108,6 +134,7 @@ class App(QApplication):
 
 def make_application() -> App:
     """Qt's application with our name and manners."""
+    identity.declare()
     app = App(["sendoff"])
     app.setApplicationName("Sendoff")
     app.setDesktopFileName(APP_ID)

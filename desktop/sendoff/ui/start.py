@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 from sendoff.domain.errors import BadInput, SendoffError
 from sendoff.domain.mailto import Mailto, is_mailto, parse, plain_text
 
-SHOW, COMPOSE = "show", "compose"
-COMMANDS = (SHOW, COMPOSE)
-"""All that a start can ask for: the window, or a new post in it."""
+SHOW, COMPOSE, QUIT = "show", "compose", "quit"
+COMMANDS = (SHOW, COMPOSE, QUIT)
+"""All that a start can ask for: the window, a new post in it, or its end in good order."""
 
 MOST_FILES = 100
 """More are no post; they would be copied into the profile one after the other."""
