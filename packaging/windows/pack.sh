@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs build/windows/app as the installer $2 of version $1. Called by make.sh, and by tests that want another version.
+# Packs build/windows/app as the installer $2 of version $1. Called by make.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 app=$PWD/build/windows/app

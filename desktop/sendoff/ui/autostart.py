@@ -19,7 +19,7 @@ DELAY = 20
 Sendoff waits them out itself, because only GNOME has a key for it; a person who opens it meanwhile does not wait."""
 
 RUN_KEY = r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run"
-"""What Windows starts at login; the uninstaller removes our value. Tried in Wine."""
+"""What Windows starts at login; the uninstaller removes our value. Written for Windows, and not run there."""
 
 
 def apply(wanted: bool) -> None:
