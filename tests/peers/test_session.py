@@ -162,8 +162,8 @@ def with_bus(place: Desktop) -> Iterator[Desktop]:
     """The same desktop with a bus of its own, which knows how Sendoff is started."""
     services = Path(place.env["HOME"]) / "share" / "dbus-1" / "services"
     services.mkdir(parents=True)
-    command = " ".join([*SENDOFF, "--background"])
-    (services / f"{APP_ID}.service").write_text(f"[D-BUS Service]\nName={APP_ID}\nExec={command}\n")
+    known = ENTRY.with_suffix(".service").read_text()
+    (services / f"{APP_ID}.service").write_text(known.replace("/usr/bin/sendoff", " ".join(SENDOFF)))
     env = {**place.env, "XDG_DATA_HOME": str(services.parents[1])}
     daemon = ("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address")
     with started(env, *daemon, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
