@@ -8,8 +8,10 @@ entry=$share/applications/org.sendoff.Sendoff.desktop
 service=$share/dbus-1/services/org.sendoff.Sendoff.service
 icon=$share/icons/hicolor/scalable/apps/org.sendoff.Sendoff.svg
 link=$HOME/.local/bin/sendoff
+login=${XDG_CONFIG_HOME:-$HOME/.config}/autostart/org.sendoff.Sendoff.desktop
 if [ "${1:-}" = remove ]; then
     rm -f "$entry" "$service" "$icon" "$link"
+    if grep -q "^Exec=.*$here/\|^Exec=.*$link" "$login" 2>/dev/null; then rm "$login"; fi
     echo "Sendoff is out of the start menu. Delete this folder if you like; your posts stay in $share/sendoff."
     exit
 fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ./test packages: makes the .deb twice (the same bytes?), lets Debian's own tools look at it, and installs it on clean
-# Debian 12 and 13 systems in a chroot, where the installed program tests itself as a plain user, without any Python.
-# Needs root for the chroots; what can't be done here is skipped, and the end says so. Called from the root.
+# Debian 12 and 13 systems in a chroot, where the installed program tests itself as a plain user, without any Python;
+# the portable archive and the wheel in one of them too. Needs root and namespaces for the chroots: where there are none,
+# the end says “skipped” and why, and the exit code is 0 if the rest is good. Called from the root.
 #   SENDOFF_DEB=FILE    a package that is there already, instead of making one
 set -euo pipefail
 . packaging/bootstrap.sh
@@ -15,6 +16,7 @@ TOOLS="
 /usr/sbin/piuparts piuparts
 "
 WORK=$ROOT/build/packages
+STAMP=usr/lib/sendoff/_internal/sendoff/resources/commit.txt
 skipped=()
 took() { say "  $1: $((SECONDS - $2)) s"; }
 step() { say "== $*"; }
@@ -65,19 +67,22 @@ older() {
     rm -rf "$tree"
     dpkg-deb -R "$DEB" "$tree"
     sed -i 's/^Version: .*/Version: 0.0.9/' "$tree/DEBIAN/control"
-    dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$WORK/older.deb" >/dev/null
+    tr 0-9a-f 1-9a-f0 <"$tree/$STAMP" >"$WORK/stamp" # the program looks at its commit to see that it was replaced
+    cp "$WORK/stamp" "$tree/$STAMP"
+    dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$WORK/old.deb" >/dev/null
     rm -rf "$tree"
 }
 
+# Runs a script of this folder in a clean system. $1: suite, $2: script; then files for its /root.
 in_chroot() {
     local suite=$1 root began=$SECONDS
     root=$WORK/root-$suite
     rm -rf "$root"
     mkdir -p "$root"
     tar -C "$root" -xf "$WORK/$suite.tar"
-    cp "$DEB" "$root/root/new.deb"
-    cp "$WORK/older.deb" "$root/root/old.deb"
-    cp tests/packages/inside.sh "$root/root/"
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe" # a chroot that is thrown away need not survive a power cut
+    cp -r tests/packages "$root/root/tests"
+    cp "${@:3}" "$root/root/"
     cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
     cp /etc/hosts "$root/etc/hosts"
     unshare -m -p -f --kill-child bash -c '
@@ -86,9 +91,31 @@ in_chroot() {
         mount -t tmpfs tmpfs "$1/tmp"
         mount --rbind /dev "$1/dev"
         exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-            http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" bash /root/inside.sh' - "$root"
+            http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" bash "/root/tests/$2"' - "$root" "$2"
     rm -rf "$root"
-    took "$suite" "$began"
+    took "$2 on $suite" "$began"
+}
+
+# The portable archive, and the wheel with what it is built on, for the Python that they were fetched for.
+others() {
+    local began=$SECONDS suite python
+    step "the portable archive and the wheel"
+    SENDOFF_XZ=1 packaging/build portable
+    took "built" "$began"
+    cp "$(ls -t dist/sendoff-*-linux-*.tar.xz | head -1)" "$WORK/portable.tar.xz"
+    [ ! -s "$WORK/bookworm.tar" ] || in_chroot bookworm portable.sh "$WORK/portable.tar.xz"
+    python=$(build/tools/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    case $python in 3.11) suite=bookworm ;; 3.13) suite=trixie ;; *) suite= ;; esac
+    if [ -n "$suite" ] && [ -s "$WORK/$suite.tar" ]; then
+        rm -rf "$WORK/wheels"
+        build/tools/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+            --only-binary :all: -r packaging/requirements.lock -d "$WORK/wheels"
+        cp "$(ls -t dist/sendoff-*.whl | head -1)" "$WORK/wheels/"
+        tar -xOf "$WORK/portable.tar.xz" --wildcards '*/README.txt' >"$WORK/README.txt"
+        in_chroot "$suite" wheel.sh -r "$WORK/wheels" "$WORK/README.txt"
+    else
+        skipped+=("the wheel: there is no clean system here with Python $python")
+    fi
 }
 
 mkdir -p "$WORK"
@@ -102,8 +129,14 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
     older
     for suite in bookworm trixie; do
         step "on a clean $suite"
-        if base_for "$suite"; then in_chroot "$suite"; else skipped+=("$suite: no base system could be made"); fi
+        if base_for "$suite"; then
+            cp "$DEB" "$WORK/new.deb"
+            in_chroot "$suite" inside.sh "$WORK/old.deb" "$WORK/new.deb"
+        else
+            skipped+=("$suite: no base system could be made")
+        fi
     done
+    [ -n "${SENDOFF_DEB:-}" ] || others
     step "piuparts"
     if [ -s "$WORK/bookworm.tar" ]; then
         began=$SECONDS
