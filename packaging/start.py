@@ -1,5 +1,6 @@
 """What the frozen program starts with."""
 
+import os
 import sys
 
 if sys.platform == "linux":
@@ -8,6 +9,10 @@ if sys.platform == "linux":
     import pyimod02_importers
 
     pyimod02_importers.pyz_archive._filename = "/proc/self/exe"
+    # Only this process has needed it. The browsers and viewers that it opens would load our Qt instead of their own.
+    os.environ.pop("LD_LIBRARY_PATH", None)
+    if before := os.environ.pop("LD_LIBRARY_PATH_ORIG", ""):
+        os.environ["LD_LIBRARY_PATH"] = before
 
 from sendoff.cli.main import main
 

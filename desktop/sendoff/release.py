@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -70,10 +69,6 @@ def start_anew(command: Sequence[str]) -> NoReturn:
         OSError: it can't be started.
     """
     environment = {**os.environ, "PYINSTALLER_RESET_ENVIRONMENT": "1"}  # it is no child of this one (its manual)
-    before = environment.pop("LD_LIBRARY_PATH_ORIG", "")  # what it was before PyInstaller put its own in front
-    if getattr(sys, "frozen", False):
-        environment.pop("LD_LIBRARY_PATH", "")
-        environment |= {"LD_LIBRARY_PATH": before} if before else {}
     os.execvpe(command[0], list(command), environment)  # noqa: S606  # our own command, and no shell
 
 

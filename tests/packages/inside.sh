@@ -19,6 +19,13 @@ say "-- the installed program tests itself"
 self_test sendoff
 user 'sendoff demo' >/tmp/said 2>&1 || { cat /tmp/said; fail "the demo"; }
 
+say "-- a browser that it opens gets none of its libraries"
+printf '#!/bin/sh\nenv >/tmp/ada/browser\n' >/tmp/browser
+chmod 755 /tmp/browser
+user 'BROWSER=/tmp/browser xvfb-run -a timeout 6 sendoff accounts add x --browser --field client_id=none' </dev/null >/tmp/said 2>&1 || true
+[ -s /tmp/ada/browser ] || fail "no browser was opened: $(cat /tmp/said)"
+! grep LD_LIBRARY_PATH /tmp/ada/browser || fail "it would load them"
+
 say "-- start at login, and by the session's bus"
 start_at_login sendoff
 cp /root/tests/bus.sh /tmp/bus.sh
