@@ -22,7 +22,7 @@ self_test '~/.local/bin/sendoff'
 start_at_login '~/.local/bin/sendoff'
 entry=/home/ada/.local/share/applications/org.sendoff.Sendoff.desktop
 cp /root/tests/bus.sh /tmp/bus.sh
-user "xvfb-run -a dbus-run-session -- bash /tmp/bus.sh $entry" 2>/tmp/said || { tail -5 /tmp/said; fail "the bus"; }
+user "SENDOFF_HOME=~/bus xvfb-run -a dbus-run-session -- bash /tmp/bus.sh $entry" 2>/tmp/said || { tail -5 /tmp/said; fail "the bus"; }
 
 say "-- away again"
 user "'$here/install.sh' remove" >/dev/null
