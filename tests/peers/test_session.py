@@ -260,6 +260,15 @@ def test_a_second_start_hands_its_words_over_and_comes_to_the_front(tmp_path: Pa
             assert place.sendoff("queue")["deliveries"] == []
 
 
+def test_what_the_bus_starts_while_one_runs_without_its_name_raises_that_one(tmp_path: Path) -> None:
+    """As when somebody quits, and opens it again at once: the one that ends has given its name away already."""
+    with desktop(tmp_path, tray=True) as place, started(place.env, *SENDOFF, "--background"):
+        opened(place)
+        assert not place.window()
+        assert subprocess.run([*SENDOFF, "--activated"], env=place.env, timeout=60, check=False).returncode == 0
+        until(place.window)
+
+
 # --- name and icon ------------------------------------------------------------------------------------------------
 
 

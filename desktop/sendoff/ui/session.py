@@ -54,7 +54,7 @@ def run(start: Start, *, background: bool, activated: bool = False, delay: float
     folder = profile.open_folder(profile.home())
     app = make_application()
     single = Single(folder, app)
-    if not _is_first(single, start, quiet=background and not start.is_compose and not activated):
+    if not _is_first(single, start, quiet=background and not start.is_compose):
         return 0
     session = Session(app, folder, single, background=background or activated, delay=delay, owns_process=True)
     if start.is_compose:
