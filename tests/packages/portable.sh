@@ -3,7 +3,7 @@
 # that its README names, puts it into the start menu, uses it, and takes it out again. Called by run.sh.
 . /root/tests/common.sh
 apt install xz-utils
-user "mkdir Apps && tar -C Apps -xf -" </root/portable.tar.xz
+user "mkdir Apps && tar -C Apps -xJf -" </root/portable.tar.xz
 here=$(echo /home/ada/Apps/sendoff-*)
 # shellcheck disable=SC2046
 apt install $(sed -n 's/^ *apt-get install //p' "$here/README.txt")

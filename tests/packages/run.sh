@@ -112,8 +112,8 @@ others() {
         build/tools/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
             --only-binary :all: -r packaging/requirements.lock -d "$WORK/wheels"
         cp "$(ls -t dist/sendoff-*.whl | head -1)" "$WORK/wheels/"
-        tar -xOf "$WORK/portable.tar.xz" --wildcards '*/README.txt' >"$WORK/README.txt"
-        in_chroot "$suite" wheel.sh -r "$WORK/wheels" "$WORK/README.txt"
+        awk 'NF { print $2 }' <<<"$QT_LIBRARIES" >"$WORK/libraries"
+        in_chroot "$suite" wheel.sh -r "$WORK/wheels" "$WORK/libraries"
     else
         skipped+=("the wheel: there is no clean system here with Python $python")
     fi

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs in a clean Debian with Python, as root: installs the wheel for a plain user, as pipx does, and lets it test
-# itself. What it is built on comes from /root/wheels. Called by run.sh.
+# itself. What it is built on comes from /root/wheels, and
+# the libraries are those that ./run installs. Called by run.sh.
 . /root/tests/common.sh
 # shellcheck disable=SC2046
-apt install python3-venv xvfb xauth $(sed -n 's/^ *apt-get install //p' /root/README.txt)
+apt install python3-venv ca-certificates xvfb xauth $(cat /root/libraries)
 cp -r /root/wheels /tmp/wheels
 chmod -R a+rX /tmp/wheels
 began=$SECONDS
