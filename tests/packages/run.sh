@@ -70,7 +70,7 @@ older() {
     sed -i 's/^Version: .*/Version: 0.0.9/' "$tree/DEBIAN/control"
     tr 0-9a-f 1-9a-f0 <"$tree/$STAMP" >"$WORK/stamp" # the program looks at its commit to see that it was replaced
     cp "$WORK/stamp" "$tree/$STAMP"
-    dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$WORK/old.deb" >/dev/null
+    dpkg-deb --root-owner-group -Znone --build "$tree" "$WORK/old.deb" >/dev/null
     rm -rf "$tree"
 }
 
