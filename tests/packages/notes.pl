@@ -6,14 +6,14 @@ $| = 1;
 my $door = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 5) or die "no door: $!";
 print $door->sockport, "\n";
 while (my $guest = $door->accept) {
-    my $length = 0;
-    while (defined(my $line = <$guest>) && $line ne "\r\n") {
+    my ($length, $line, $body) = (0, "", "");
+    while (defined($line = <$guest>) && $line ne "\r\n") {
         $length = $1 if $line =~ /^content-length: *(\d+)/i;
     }
-    read $guest, my $body, $length;
-    open my $kept, ">>", $ARGV[0] or die;
+    read($guest, $body, $length);
+    open(my $kept, ">>", $ARGV[0]) or die "no file: $!";
     print $kept "$body\n";
     close $kept;
-    print $guest "HTTP/1.1 201 Created\r\nContent-Length: 2\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{}";
+    print $guest "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
     close $guest;
 }
