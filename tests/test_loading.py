@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from sendoff import resources
 
 ALL = """
 import sys
@@ -33,3 +38,13 @@ def test_the_window_loads_its_screens_too() -> None:
     missing, seen = loaded(window=True)
     assert set(missing.split()) <= {"encodings.mbcs", "encodings.oem"}
     assert seen == "True True True"
+
+
+def test_what_was_read_ahead_is_there_when_its_file_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    resources.read_ahead()
+    monkeypatch.setattr(resources, "resource", lambda *names: tmp_path.joinpath(*names))
+    assert "<svg" in resources.text("icons", "clock.svg")
+    assert "<svg" in resources.text("icons", "marks", "mastodon.svg")
+    assert "com" in resources.text("top-level-domains.txt").split()
+    with pytest.raises(FileNotFoundError):
+        resources.text("none.txt")

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sendoff import loading
+from sendoff import loading, resources
 from sendoff.bootstrap import Program
 from sendoff.cli import lines, render, session
 from sendoff.domain.when import When
@@ -40,6 +40,7 @@ def work(arguments: argparse.Namespace) -> int:
         if duty.installed.can_be_replaced:
             for name in loading.modules(window=False):
                 loading.load(name)
+            resources.read_ahead()
         with ended_by_signals(duty.end):
             return duty.run(until_idle=arguments.until_idle, seconds=arguments.seconds)
 

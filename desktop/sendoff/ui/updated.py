@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
 from PySide6.QtCore import QObject, QTimer
 
-from sendoff import loading
+from sendoff import loading, resources
 from sendoff.release import Installed
 from sendoff.ui.context import Context
 
@@ -45,7 +46,7 @@ class Updated(QObject):
         self._left: Iterator[str] = iter(())
         if not self._installed.can_be_replaced:
             return
-        self._left = loading.modules(window=True)
+        self._left = chain([""], loading.modules(window=True))  # the drawings first
         QTimer.singleShot(FIRST, self, self._load_next)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
@@ -53,9 +54,10 @@ class Updated(QObject):
 
     def _load_next(self) -> None:
         name = next(self._left, None)
-        if name is not None:
-            load = partial(loading.load, name)
-            self._context.background.run(load, lambda _: QTimer.singleShot(BREATH, self, self._load_next), owner=self)
+        if name is None:
+            return
+        load = partial(loading.load, name) if name else resources.read_ahead
+        self._context.background.run(load, lambda _: QTimer.singleShot(BREATH, self, self._load_next), owner=self)
 
     def look(self) -> None:
         """Says it once: in the window, and by a notification where nobody sees the window."""
