@@ -34,7 +34,11 @@ start_at_login() {
 
 # Ends the windows of Ada, and waits for the command that showed them.
 end_of_window() {
-    kill $(processes window)
+    local there
+    there=$(processes window)
+    [ -n "$there" ] || fail "the window has fallen: $(tail -5 /tmp/ada/window)"
+    # shellcheck disable=SC2086
+    kill $there
     wait "$1" || true
 }
 
