@@ -127,7 +127,7 @@ def test_what_functions_import_is_loaded_ahead_where_an_update_could_take_it_awa
     assert {name for name in missing if not any(f"{one}.".startswith(f"{name}.") for one in loaded)} == set()
 
 
-OURS_OR_QT = {"sendoff", "PySide6", "shiboken6", ""}
+OURS_OR_QT = {"sendoff", "PySide6", "shiboken6", "shibokensupport", ""}
 
 
 def test_no_broken_hash_is_used() -> None:
