@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sendoff import loading
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "desktop" / "sendoff"
 
@@ -96,12 +98,36 @@ def test_html_is_shown_by_the_sealed_view_alone() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"(?<![.\w])(eval|exec|compile|__import__)\(", r"\bos\.(system|popen|exec\w+|spawn\w+)\b",
+    [r"(?<![.\w])(eval|exec|compile|__import__)\(", r"\bos\.(system|popen|spawn\w+)\b",
      r"\bimport (c?[pP]ickle|marshal|shelve|xml|lxml|ctypes\.util)\b", r"\byaml\.(unsafe|full)_load",
      r"\bmktemp\b", r"\bextract(all)?\(", r"\bunpack_archive\b"],
 )  # fmt: skip
 def test_nothing_that_runs_or_unpacks_strange_things_is_used(pattern: str) -> None:
     assert modules(pattern) == []
+
+
+def test_only_a_restart_becomes_another_program() -> None:
+    """And that other program is Sendoff: ui/autostart.py names it."""
+    assert modules(r"\bos\.exec\w+\b") == ["release.py"]
+    assert [module for module, _, _ in calls("start_anew")] == ["ui/session.py"]
+    assert "release.start_anew([*autostart.program(), *session.words_anew])" in sources()["ui/session.py"]
+
+
+def test_what_functions_import_is_loaded_ahead_where_an_update_could_take_it_away() -> None:
+    """Of other makers; Sendoff's own modules are all loaded, and Qt's come with them."""
+    missing = set()
+    for module in sources():
+        for outer in ast.walk(tree(module)):
+            if isinstance(outer, ast.FunctionDef):
+                for node in ast.walk(outer):
+                    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                    names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+                    missing |= {name for name in names if name.partition(".")[0] not in OURS_OR_QT}
+    loaded = loading.LATER
+    assert {name for name in missing if not any(f"{one}.".startswith(f"{name}.") for one in loaded)} == set()
+
+
+OURS_OR_QT = {"sendoff", "PySide6", "shiboken6", "shibokensupport", ""}
 
 
 def test_no_broken_hash_is_used() -> None:

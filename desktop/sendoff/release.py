@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from sendoff import __version__
 from sendoff.resources import resource
@@ -23,11 +26,50 @@ def version() -> str:
 
 def commit() -> str:
     """The name of the commit that this was made from, or ""."""
-    with suppress(OSError):
-        return resource(COMMIT).read_text(encoding="ascii").strip()
+    if built := _named(resource(COMMIT)):
+        return built
     with suppress(OSError):
         return _checked_out(Path(__file__).parents[2] / ".git")
     return ""
+
+
+def _named(stamp: Path) -> str:
+    """The commit that a file names; "" where there is none, as in a checkout."""
+    with suppress(OSError):
+        return stamp.read_text(encoding="ascii").strip()
+    return ""
+
+
+class Installed:
+    """The Sendoff on the disk, compared with the one that was there when this was made.
+
+    Args:
+        stamp: the file that names its commit; None: the resource.
+    """
+
+    def __init__(self, stamp: Path | None = None) -> None:
+        self._stamp = stamp or resource(COMMIT)
+        self._was = _named(self._stamp)
+
+    @property
+    def can_be_replaced(self) -> bool:
+        """Whether this is a package whose files somebody may replace while it runs. A checkout's are its owner's."""
+        return bool(self._was)
+
+    def is_another(self) -> bool:
+        """Whether another one has been put in its place since."""
+        now = _named(self._stamp)
+        return bool(self._was and now) and now != self._was
+
+
+def start_anew(command: Sequence[str]) -> NoReturn:
+    """Becomes the Sendoff that is installed now, as the same process, so that whoever started it keeps hold of it.
+
+    Raises:
+        OSError: it can't be started.
+    """
+    environment = {**os.environ, "PYINSTALLER_RESET_ENVIRONMENT": "1"}  # it is no child of this one (its manual)
+    os.execvpe(command[0], list(command), environment)  # noqa: S606  # our own command, and no shell
 
 
 def _checked_out(git: Path) -> str:

@@ -10,7 +10,7 @@ app=build/Sendoff.AppDir
 rm -rf "$app"
 mkdir -p "$app/usr/lib" "$app/usr/share/metainfo"
 cp -r "$folder" "$app/usr/lib/sendoff"
-cp packaging/linux/org.sendoff.Sendoff.desktop "$app/"
+sed /^DBusActivatable/d packaging/linux/org.sendoff.Sendoff.desktop >"$app/org.sendoff.Sendoff.desktop"
 cp resources/icons/app/sendoff.svg "$app/org.sendoff.Sendoff.svg"
 version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' desktop/sendoff/__init__.py)
 sed "s/@VERSION@/$version/; s/@DATE@/$(date -u +%F)/" packaging/linux/org.sendoff.Sendoff.metainfo.xml \

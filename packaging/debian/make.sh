@@ -12,13 +12,16 @@ date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%F)
 fill() { sed "s/@VERSION@/$VERSION/; s/@DATE@/$date/" "$1"; }
 
 rm -rf "$tree"
-mkdir -p "$tree"/DEBIAN "$tree"/usr/{bin,lib,share/{applications,metainfo,man/man1,doc/sendoff,lintian/overrides}}
+mkdir -p "$tree"/DEBIAN "$tree"/usr/{bin,lib,share/{applications,dbus-1/services,metainfo,man/man1,doc/sendoff,lintian/overrides}}
 cp -r "$frozen" "$tree/usr/lib/sendoff"
-# Half of these are tables for debuggers. Not Pillow's and Qt's: what patchelf has changed does not survive it.
-find "$tree/usr/lib/sendoff" -name '*.so*' ! -path '*/PySide6/*' ! -ipath '*/pil*' -exec strip --strip-unneeded {} +
 ln -s ../lib/sendoff/sendoff "$tree/usr/bin/sendoff"
 cp packaging/linux/$id.desktop "$tree/usr/share/applications/"
-fill packaging/linux/$id.metainfo.xml >"$tree/usr/share/metainfo/$id.metainfo.xml"
+cp packaging/linux/$id.service "$tree/usr/share/dbus-1/services/"
+pictures= # AppStream takes addresses only, and software centres fetch them from there
+[ -z "${SENDOFF_PICTURES:-}" ] || pictures="  <screenshots><screenshot type=\"default\"><caption>The planner with a week of posts</caption>\
+<image>$SENDOFF_PICTURES/planner.png</image></screenshot></screenshots>"
+fill packaging/linux/$id.metainfo.xml | awk -v pictures="$pictures" '
+    /<launchable/ && pictures { print pictures } { print }' >"$tree/usr/share/metainfo/$id.metainfo.xml"
 for size in 48 128 256; do
     mkdir -p "$tree/usr/share/icons/hicolor/${size}x$size/apps"
 done

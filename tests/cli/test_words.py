@@ -114,13 +114,15 @@ def test_the_window_opens_with_what_it_was_asked_for(run: Run, monkeypatch: pyte
         [],
         ["--background", "--delay", "20"],
         ["--compose", "--background"],
+        ["--activated"],
         ["--text", "Hi", "mailto:a@b.example"],
     )
-    assert [run(*one).code for one in words] == [0, 0, 0, 0]
-    plain = {"background": False, "delay": 0.0, "compose": False, "text": ""}
+    assert [run(*one).code for one in words] == [0] * 5
+    plain = {"background": False, "activated": False, "delay": 0.0, "compose": False, "text": ""}
     assert [{**one, "things": list(one.get("things", ()))} for one in asked[1:]] == [
         {**plain, "background": True, "delay": 20.0, "things": []},
         {**plain, "background": True, "compose": True, "things": []},
+        {**plain, "activated": True, "things": []},
         {**plain, "text": "Hi", "things": ["mailto:a@b.example"]},
     ]
     assert asked[0] == {}

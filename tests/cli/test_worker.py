@@ -9,12 +9,16 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sendoff.bootstrap import open_program
+from sendoff.cli import worker as worker_verb
+from sendoff.release import Installed
 from sendoff.store import news
 from sendoff.store.db import StoreTrouble
 from sendoff.store.secrets import Vault
@@ -122,6 +126,22 @@ def test_it_ends_within_five_seconds_while_something_is_leaving(ada: Run, spawn:
     assert worker.wait(5) == 0
     assert ledger(home) == []
     assert "in doubt  1  Slow" in ada("worker", "--for", "0.1").out
+
+
+def test_it_tells_once_that_another_version_is_installed_and_goes_on(
+    ada: Run, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_verb, "LOOK_AT_FILES", 0.0)
+    stamp = tmp_path / "commit.txt"
+    stamp.write_text("a" * 40)
+    ada("post", "--text", "hello", "--at", "+1s")
+    with closing(open_program(home, passphrase=PASSPHRASE)) as program:
+        duty = worker_verb.Duty(program, program.engine(), installed=Installed(stamp))
+        stamp.write_text("b" * 40)
+        assert duty.run(until_idle=True, seconds=None) == 0
+    out = capsys.readouterr().out
+    assert out.count("updated   another version is installed now") == 1
+    assert out.index("updated") < out.index("sent ")
 
 
 # --- one sender ---------------------------------------------------------------------------------------------------

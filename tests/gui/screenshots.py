@@ -30,6 +30,7 @@ from sendoff.domain.mailto import Mailto
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When, describe
 from sendoff.engine.trying import Trial
+from sendoff.release import Installed
 from sendoff.store import accounts, changes, settings, whereabouts
 from sendoff.store.backups import Contents, Copy
 from sendoff.store.db import StoreDamaged
@@ -52,6 +53,7 @@ from sendoff.ui.start import COMPOSE, Start
 from sendoff.ui.theme import Look
 from sendoff.ui.tray import Tray, Wishes
 from sendoff.ui.trouble import DamagePage, TroublePage
+from sendoff.ui.updated import Updated
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
 from tests.gui import composing, numbers_states, preview_sample, sample
@@ -339,6 +341,16 @@ def _resting_list(desk: Desk) -> None:
     desk.settle()
 
 
+def _updated(desk: Desk) -> None:
+    """Another version was installed under this one."""
+    stamp = desk.program.folder / "commit.txt"
+    stamp.write_text("a" * 40)
+    updated = Updated(desk.context, lambda *_: None, lambda: None, Installed(stamp), desk.window)
+    stamp.write_text("b" * 40)
+    desk.window.go("planner")
+    updated.look()
+
+
 def _alarm(desk: Desk) -> None:
     desk.context.sending.part = Part.NOWHERE
     desk.context.sending.trouble = (
@@ -556,6 +568,7 @@ SHOTS = (
     Shot("resting-activity", _resting("activity")),
     Shot("resting-list", _resting_list),
     Shot("alarm", _alarm),
+    Shot("updated", _updated),
     Shot("planner", _go("planner")),
     Shot("planner-empty", _go("planner"), filled=False),
     Shot("planner-hover", planner.hover),

@@ -1,20 +1,12 @@
 #!/usr/bin/env bash
-# Runs in a clean Debian, as root: installs the package, uses it as a plain user, updates it with a queue in place, and
+# Runs in a clean Debian, as root: installs the package, uses it as a plain user, updates it under what runs, and
 # removes it again. Called by run.sh.
-set -euo pipefail
-say() { printf '    %s\n' "$*"; }
-fail() { printf '    WRONG: %s\n' "$*"; exit 1; }
-quiet() { "$@" >/tmp/said 2>&1 || { tail -20 /tmp/said; fail "$*"; }; }
-apt() { DEBIAN_FRONTEND=noninteractive quiet apt-get -y --no-install-recommends "$@"; }
-user() { su ada -s /bin/bash -c "cd; export XDG_RUNTIME_DIR=/tmp/ada LC_ALL=C.UTF-8 SENDOFF_PASSPHRASE=try; $1"; }
+. /root/tests/common.sh
 files() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/cache -o -path /var/log \
     -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /home -o -path /root \) -prune -o -print | sort; }
 number() { user "sendoff queue --json" | tr ',{' '\n\n' | grep -c "\"state\": *\"$1\"" || true; }
 
-useradd -m ada
-install -d -m 700 -o ada /tmp/ada
-apt update
-apt install xvfb xauth ca-certificates  # what other packages may want to keep is there before
+apt install xvfb xauth ca-certificates dbus xdotool libglib2.0-bin  # what other packages may want to keep is there before
 files >/root/before
 
 began=$SECONDS
@@ -24,39 +16,73 @@ say "installed in $((SECONDS - began)) s"
 user 'sendoff --version'
 
 say "-- the installed program tests itself"
-user 'xvfb-run -a sendoff --self-test --report /tmp/ada/report.json' || fail "the self-test"
-grep -q '"platform": "xcb"' /tmp/ada/report.json || fail "no window was shown on the display"
+self_test sendoff
 user 'sendoff demo' >/tmp/said 2>&1 || { cat /tmp/said; fail "the demo"; }
 
-say "-- start at login"
-user 'sendoff settings set start_at_login yes >/dev/null; timeout -s TERM 12 xvfb-run -a sendoff >/tmp/ada/window 2>&1' || true
-entry=/home/ada/.config/autostart/org.sendoff.Sendoff.desktop
-grep -q '^Exec=.*/sendoff.* --background' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
-[ -x "$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$entry")" ] || fail "what it starts is not there: $(grep ^Exec "$entry")"
+say "-- a browser that it opens gets none of its libraries"
+printf '#!/bin/sh\nenv >/tmp/ada/browser\n' >/tmp/browser
+chmod 755 /tmp/browser
+user 'BROWSER=/tmp/browser xvfb-run -a timeout 6 sendoff accounts add x --browser --field client_id=none' </dev/null >/tmp/said 2>&1 || true
+[ -s /tmp/ada/browser ] || fail "no browser was opened: $(cat /tmp/said)"
+! grep LD_LIBRARY_PATH /tmp/ada/browser || fail "it would load them"
 
-say "-- an update with a queue in place, while it sends"
-user 'sendoff accounts add practice --name p --field handle=@p >/dev/null'
-user 'sendoff post --to p --text "before the update" --at now >/dev/null; sendoff worker --until-idle >/dev/null'
-user 'sendoff post --to p --text "during the update" --at +20s >/dev/null'
-user 'sendoff post --to p --text "long after it" --at +3d >/dev/null'
-user 'sendoff worker --for 40 >/tmp/ada/worker 2>&1' & worker=$!
-sleep 3
+say "-- start at login, and by the session's bus"
+start_at_login sendoff
+cp /root/tests/bus.sh /tmp/bus.sh
+user 'SENDOFF_HOME=$HOME/bus xvfb-run -a dbus-run-session -- bash /tmp/bus.sh /usr/share/applications/org.sendoff.Sendoff.desktop' 2>/tmp/said ||
+    { tail -5 /tmp/said; fail "the bus"; }
+
+say "-- an update under a worker and a window that send"
+# What runs has to go on without a single file of its own: after the update the package is out of the way for a while,
+# and what gives orders meanwhile is a copy of the new one. The window has a profile of its own.
+perl /root/tests/notes.pl /tmp/ada/notes >/tmp/port &
+notes=$!
+other='export SENDOFF_HOME=$HOME/window'
+until_so 5 test -s /tmp/port || fail "no endpoint"
+for profile in : "$other"; do
+    user "$profile; sendoff accounts add practice --name p --field handle=@p && sendoff accounts add endpoint --name n \
+        --field url=http://127.0.0.1:$(cat /tmp/port)/notes --field 'body={\"text\": \"{{text}}\"}'" >/dev/null
+done
+user "$other; exec xvfb-run -a sendoff" >/tmp/ada/window 2>&1 & window=$!
+user 'sendoff post --to p --text "before the update" --at now; sendoff worker --until-idle' >/dev/null 2>&1
+user 'sendoff post --to p --text "long after it" --at +3d' >/dev/null 2>&1
+user 'exec sendoff worker' >/tmp/ada/worker 2>&1 & worker=$!
+until_so 30 grep -q started /tmp/ada/worker || fail "no worker: $(cat /tmp/ada/worker)"
+until_so 30 user "$other; sendoff post --to p --text 'before the update' --at now" || fail "no profile for the window"
+sleep 20  # the window loads in quiet moments what it may still need
 apt install /root/new.deb
-wait $worker || fail "the sender that was running: $(cat /tmp/ada/worker)"
-user 'sendoff post --to p --text "after the update" --at now >/dev/null; sendoff worker --until-idle >/dev/null'
-[ "$(number sent)" = 3 ] || fail "$(number sent) are sent: $(user 'sendoff queue')"
+until_so 30 grep -q updated /tmp/ada/worker || fail "the worker did not see the update: $(cat /tmp/ada/worker)"
+cp -a /usr/lib/sendoff /opt/new
+mv /usr/lib/sendoff /usr/lib/away
+for profile in : "$other"; do
+    user "$profile; for account in p n; do /opt/new/sendoff post --to \$account --text 'during the update' --at now; done" >/dev/null
+done
+both() { [ "$(grep -c 'during the update' /tmp/ada/notes)" = 2 ]; }
+until_so 30 both || fail "$(cat /tmp/ada/notes /tmp/ada/worker /tmp/ada/window; user '/opt/new/sendoff queue'; user "$other; /opt/new/sendoff queue")"
+mv /usr/lib/away /usr/lib/sendoff
+rm -r /opt/new
+end_of_window $window
+kill $(processes worker)
+wait $worker || fail "the worker that ran meanwhile: $(cat /tmp/ada/worker)"
+kill $notes
+user 'sendoff post --to p --text "after the update" --at now; sendoff worker --until-idle' >/dev/null 2>&1
+[ "$(number sent)" = 4 ] || fail "$(number sent) are sent: $(user 'sendoff queue')"
 [ "$(number scheduled)" = 1 ] || fail "the one for later is gone: $(user 'sendoff queue')"
-ledger=$(find /home/ada -name received.jsonl)
+both || fail "over HTTP came: $(cat /tmp/ada/notes)"
+ledger=$(find /home/ada/.local -name received.jsonl)
 for text in before during after; do
     [ "$(grep -c "\"$text the update\"" "$ledger")" = 1 ] || fail "“$text the update” arrived $(grep -c "$text the" "$ledger") times"
 done
+for text in before during; do
+    [ "$(grep -c "\"$text the update\"" /home/ada/window/practice/received.jsonl)" = 1 ] || fail "“$text the update” from the window"
+done
 user 'sendoff doctor' >/tmp/said || { cat /tmp/said; fail "the doctor"; }
-say "3 sent once each, 1 still waits"
+say "7 sent once each, 1 still waits"
 
 say "-- away again"
 apt purge sendoff
 apt autoremove --purge
 files >/root/after
 diff /root/before /root/after >/tmp/left || { cat /tmp/left; fail "these files were left or taken"; }
-[ -s "$(find /home/ada -name sendoff.db)" ] || fail "the person's posts are gone"
+[ -s "$(find /home/ada/.local -name sendoff.db)" ] || fail "the person's posts are gone"
 say "nothing is left but the person's own files"

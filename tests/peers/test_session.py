@@ -162,8 +162,8 @@ def with_bus(place: Desktop) -> Iterator[Desktop]:
     """The same desktop with a bus of its own, which knows how Sendoff is started."""
     services = Path(place.env["HOME"]) / "share" / "dbus-1" / "services"
     services.mkdir(parents=True)
-    command = " ".join([*SENDOFF, "--background"])
-    (services / f"{APP_ID}.service").write_text(f"[D-BUS Service]\nName={APP_ID}\nExec={command}\n")
+    known = ENTRY.with_suffix(".service").read_text()
+    (services / f"{APP_ID}.service").write_text(known.replace("/usr/bin/sendoff", " ".join(SENDOFF)))
     env = {**place.env, "XDG_DATA_HOME": str(services.parents[1])}
     daemon = ("dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address")
     with started(env, *daemon, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -258,6 +258,15 @@ def test_a_second_start_hands_its_words_over_and_comes_to_the_front(tmp_path: Pa
             until(lambda: active(place) == "Sendoff")
             until(lambda: "From the share menu" in drafts(place) and "note.txt" in drafts(place))
             assert place.sendoff("queue")["deliveries"] == []
+
+
+def test_what_the_bus_starts_while_one_runs_without_its_name_raises_that_one(tmp_path: Path) -> None:
+    """As when somebody quits, and opens it again at once: the one that ends has given its name away already."""
+    with desktop(tmp_path, tray=True) as place, started(place.env, *SENDOFF, "--background"):
+        opened(place)
+        assert not place.window()
+        assert subprocess.run([*SENDOFF, "--activated"], env=place.env, timeout=60, check=False).returncode == 0
+        until(place.window)
 
 
 # --- name and icon ------------------------------------------------------------------------------------------------

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from sendoff.domain.delivery import State
+from sendoff.domain.errors import SetupMissing
 from sendoff.store import accounts, deliveries, migrate, settings
 from sendoff.store.db import Store
+from sendoff.store.profile import SenderLock
 from tests.store.test_schema import shape
 
 OLD = Path(__file__).parent / "old"
@@ -53,6 +55,17 @@ def test_the_file_as_it_was_is_kept_beside_it(tmp_path: Path) -> None:
     with closing(sqlite3.connect(copy)) as raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
         assert raw.execute("SELECT count(*) FROM deliveries").fetchone() == (5,)
+
+
+def test_an_old_sender_that_runs_is_not_pulled_the_ground_from_under(tmp_path: Path) -> None:
+    lock = SenderLock(tmp_path)
+    lock.acquire()
+    with pytest.raises(SetupMissing, match=r"version before is still sending .* Quit it"):
+        opened(tmp_path, "0001")
+    with closing(sqlite3.connect(tmp_path / "sendoff.db")) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    lock.release()
+    Store(tmp_path).close()
 
 
 def test_every_step_but_the_newest_has_a_file_to_start_from() -> None:

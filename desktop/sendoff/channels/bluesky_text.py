@@ -9,8 +9,8 @@ from typing import Any
 
 import regex
 
+from sendoff import resources
 from sendoff.domain.text import graphemes
-from sendoff.resources import resource
 
 # The patterns of packages/api/src/rich-text (github.com/bluesky-social/atproto at d6296a1c, 2026-08-20). What is white
 # space and where a word ends is said out, because JavaScript means other characters by \s and \b than Python does.
@@ -144,4 +144,4 @@ def is_domain(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _top_level() -> frozenset[str]:
-    return frozenset(resource("top-level-domains.txt").read_text("ascii").split())
+    return frozenset(resources.text("top-level-domains.txt").split())

@@ -10,12 +10,12 @@ from datetime import date
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from sendoff import resources
 from sendoff.channels.http import Http, Transport
 from sendoff.channels.oauth import origin
 from sendoff.channels.reading import table
 from sendoff.domain.address import web_address
 from sendoff.domain.errors import Rejected
-from sendoff.resources import resource
 
 ADDRESS = "https://sendoff.org/newest.json"
 """Where releases are told of, unless the person set another address."""
@@ -106,7 +106,7 @@ def read(page: bytes, key: bytes) -> Release:
 
 def own_key() -> bytes:
     """The public key that Sendoff brings along; packaging/sign_release.py makes it."""
-    return base64.b64decode(resource("release-key.txt").read_text(encoding="ascii"))
+    return base64.b64decode(resources.text("release-key.txt"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

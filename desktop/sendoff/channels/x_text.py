@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import regex
 
+from sendoff import resources
 from sendoff.domain import price, text
 from sendoff.domain.channel import Capabilities
-from sendoff.resources import resource
 
 COUNTER = "x"
 LINK_WEIGHT = 23
@@ -62,7 +62,7 @@ _LIGHT = regex.compile(r"[\0-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]+")
 
 @lru_cache(maxsize=1)
 def _tops() -> frozenset[str]:
-    return frozenset(resource("x-top-level-domains.txt").read_text("utf-8").split())
+    return frozenset(resources.text("x-top-level-domains.txt").split())
 
 
 @lru_cache(maxsize=1)

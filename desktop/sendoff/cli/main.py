@@ -171,8 +171,8 @@ def _open_window(arguments: argparse.Namespace | None = None) -> int:
         if arguments is None:
             return open_window()
         return open_window(
-            background=arguments.background, delay=arguments.delay, compose=arguments.compose,
-            text=arguments.text, things=getattr(arguments, "things", ()),
+            background=arguments.background, activated=arguments.activated, delay=arguments.delay,
+            compose=arguments.compose, text=arguments.text, things=getattr(arguments, "things", ()),
         )  # fmt: skip
     except ImportError as missing:
         if "PySide6" in (missing.name or "") or "PySide6" in str(missing) or ".so" in str(missing):

@@ -90,6 +90,7 @@ def _window(parser: argparse.ArgumentParser) -> None:
     """The options of the window."""
     parser.add_argument("--background", action="store_true", help="start the window in the tray")
     parser.add_argument("--delay", type=_seconds, default=0.0, metavar="SECONDS", help="with --background: begin later")
+    parser.add_argument("--activated", action="store_true", help=argparse.SUPPRESS)  # by the session's bus
     parser.add_argument("--compose", action="store_true", help="start the window with a new post")
     parser.add_argument("--text", default="", help="start the window with this text in a new post")
     parser.set_defaults(verb=None, report=None)

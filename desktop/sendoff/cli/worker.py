@@ -11,10 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from sendoff import loading, resources
 from sendoff.bootstrap import Program
 from sendoff.cli import lines, render, session
 from sendoff.domain.when import When
 from sendoff.engine.engine import Engine
+from sendoff.release import Installed
 from sendoff.store import absences, news, settings, signins, timeline, whereabouts
 from sendoff.store.db import StoreTrouble
 
@@ -24,6 +26,9 @@ BREATH = 0.05
 LOOK = 0.5
 """Seconds after which to see whether somebody said that it is to end."""
 
+LOOK_AT_FILES = 10.0
+"""Seconds between two looks whether another Sendoff was installed."""
+
 IDLE = "nothing is left to do in the next minute"
 PAUSED = "sending is paused"
 
@@ -32,6 +37,10 @@ def work(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         session.unlock(program.secrets, session.every_account(program))
         duty = Duty(program, program.engine(), is_json=arguments.json)
+        if duty.installed.can_be_replaced:
+            for name in loading.modules(window=False):
+                loading.load(name)
+            resources.read_ahead()
         with ended_by_signals(duty.end):
             return duty.run(until_idle=arguments.until_idle, seconds=arguments.seconds)
 
@@ -71,12 +80,14 @@ class Duty:
     engine: Engine
     is_json: bool = False
     end: Told = field(default_factory=Told)
+    installed: Installed = field(default_factory=Installed)
     _woken: threading.Event = field(default_factory=threading.Event)
     _breath: threading.Event = field(default_factory=threading.Event)  # set by nobody
     _told: tuple[str, bool] = ("", False)
     _warned: str = ""
     _steps: dict[int, int | None] = field(default_factory=dict)
     _zone: str = ""
+    _look_at: float = 0.0
     _alarm: str = ""
 
     def run(self, *, until_idle: bool, seconds: float | None) -> int:
@@ -116,6 +127,7 @@ class Duty:
                 idle = self._idle() if until_idle else ""
             self._report_status()
             self._report_endings()
+            self._report_update()
             if self.end.is_set():
                 return seen, "told to"
             if idle:
@@ -177,6 +189,16 @@ class Duty:
                 if one.account.warned is not None and self._steps.get(one.account.id) != one.account.warned:
                     self._steps[one.account.id] = one.account.warned
                     self._tell("sign-in", one.words(now, self._zone))
+
+    def _report_update(self) -> None:
+        """Once, where its files were replaced. It has loaded all that it needs, and goes on as it was."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_AT_FILES
+            if self.installed.is_another():
+                self._look_at = float("inf")
+                self._tell(
+                    "updated", "another version is installed now; this one goes on until the worker is restarted"
+                )
 
     def _why_paused(self) -> str:
         """Why, where it was not the person who paused, and what to do."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sendoff import killpoints
 from sendoff.domain.errors import SetupMissing
-from sendoff.store import backups
+from sendoff.store import backups, profile
 
 HEAD = "0005"
 """The newest step in migrations/versions; a test compares."""
@@ -21,7 +21,7 @@ def bring_up_to_date(engine: sa.Engine, path: Path) -> None:
     """Creates or migrates the schema where it is needed; costs one query where it is not.
 
     Raises:
-        SetupMissing: the file was written by a newer Sendoff.
+        SetupMissing: the file was written by a newer Sendoff, or an older one is sending from it right now.
     """
     with engine.connect() as connection:
         version = _version(connection)
@@ -29,6 +29,11 @@ def bring_up_to_date(engine: sa.Engine, path: Path) -> None:
         return
     if version is not None:
         _refuse_unknown(version, path)
+        if profile.is_sender_running(path.parent):
+            raise SetupMissing(
+                "A Sendoff of the version before is still sending for this profile. "
+                "Quit it (or restart its worker), then start again."
+            )
         backups.make(path, f"{backups.BEFORE_UPDATE}-from-{version}", datetime.now(UTC))
         backups.thin(path.parent)
         killpoints.reach("migration.copied")

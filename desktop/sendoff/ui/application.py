@@ -7,12 +7,19 @@ from collections.abc import Sequence
 
 
 def main(
-    *, background: bool = False, delay: float = 0.0, compose: bool = False, text: str = "", things: Sequence[str] = ()
+    *,
+    background: bool = False,
+    activated: bool = False,
+    delay: float = 0.0,
+    compose: bool = False,
+    text: str = "",
+    things: Sequence[str] = (),
 ) -> int:
     """Opens the window, or raises the one that is open; returns the exit code.
 
     Args:
         background: stay in the tray.
+        activated: the session's bus has started it, and says next what is wanted; until then it stays in the tray.
         delay: seconds after which a start in the background begins its work.
         compose: begin with a new post; so do text and things.
         text: stands in it.
@@ -26,7 +33,8 @@ def main(
     gc.disable()
     from sendoff.ui import session, start
 
-    return session.run(start.of_words(things, text, compose=compose), background=background, delay=delay)
+    words = start.of_words(things, text, compose=compose)
+    return session.run(words, background=background, activated=activated, delay=delay)
 
 
 def leave() -> bool:

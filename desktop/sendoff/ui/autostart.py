@@ -55,12 +55,12 @@ def command() -> list[str]:
     """What starts this very Sendoff in the tray, with the profile that it has now."""
     home = os.environ.get("SENDOFF_HOME")
     prefix = ["env", f"SENDOFF_HOME={home}"] if home and sys.platform != "win32" else []
-    return [*prefix, *_program(), "--background", "--delay", str(DELAY)]
+    return [*prefix, *program(), "--background", "--delay", str(DELAY)]
 
 
-def _program() -> list[str]:
-    """What stays where it is when Sendoff is updated: an AppImage's own file, the link on the search path to a frozen
-    program, the script beside a virtual environment's Python."""
+def program() -> list[str]:
+    """What starts this Sendoff, and stays where it is when Sendoff is updated: an AppImage's own file, the link on the
+    search path to a frozen program, the script beside a virtual environment's Python."""
     if getattr(sys, "frozen", False):
         image = os.environ.get("APPIMAGE")
         link = shutil.which("sendoff")

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from sendoff.resources import resource
+from sendoff.resources import text
 
 RATIOS = (1.0, 1.25, 1.5, 1.75, 2.0, 3.0)
 """The scales that a QIcon is drawn for; what paints itself asks for its own."""
@@ -26,7 +26,6 @@ class Drawings:
 
     def __init__(self, colors: Mapping[str, str]) -> None:
         self._colors = colors
-        self._sources: dict[str, str] = {}
         self._pixmaps: dict[tuple[str, int, int, str, float], QPixmap] = {}
         self._icons: dict[tuple[str, int, str], QIcon] = {}
 
@@ -34,14 +33,16 @@ class Drawings:
         """A square drawing from resources/icons, its currentColor replaced."""
         key = (file, size, size, color, ratio)
         if key not in self._pixmaps:
-            self._pixmaps[key] = _drawn(self._source("icons/" + file).replace("currentColor", color), size, size, ratio)
+            self._pixmaps[key] = _drawn(
+                text("icons", *file.split("/")).replace("currentColor", color), size, size, ratio
+            )
         return self._pixmaps[key]
 
     def picture(self, name: str, width: int, height: int, ratio: float) -> QPixmap:
         """A drawing from resources/pictures."""
         key = (name, width, height, "", ratio)
         if key not in self._pixmaps:
-            source = _TOKEN.sub(lambda found: self._colors[found[1]], self._source(f"pictures/{name}.svg"))
+            source = _TOKEN.sub(lambda found: self._colors[found[1]], text("pictures", f"{name}.svg"))
             self._pixmaps[key] = _drawn(source, width, height, ratio)
         return self._pixmaps[key]
 
@@ -50,11 +51,6 @@ class Drawings:
         if key not in self._icons:
             self._icons[key] = _icon([self.pixmap(file, size, color, ratio) for ratio in RATIOS])
         return self._icons[key]
-
-    def _source(self, name: str) -> str:
-        if name not in self._sources:
-            self._sources[name] = resource(*name.split("/")).read_text(encoding="utf-8")
-        return self._sources[name]
 
 
 def app_icon() -> QIcon:
@@ -69,8 +65,7 @@ def tray_icon(name: str) -> QIcon:
 
 
 def _drawn_file(name: str, size: int) -> QPixmap:
-    source = resource("icons", "app", f"{name}.svg").read_text(encoding="utf-8")
-    return _drawn(source, size, size, 1.0)
+    return _drawn(text("icons", "app", f"{name}.svg"), size, size, 1.0)
 
 
 def _icon(pixmaps: list[QPixmap]) -> QIcon:

@@ -48,7 +48,7 @@ TRIES = 4
 """How often a later start turns to the first window, which may just be ending: then it becomes the first itself."""
 
 
-def run(start: Start, *, background: bool, delay: float = 0.0) -> int:
+def run(start: Start, *, background: bool, activated: bool = False, delay: float = 0.0) -> int:
     """Runs the window until it quits, or hands over to the one that is open; returns the exit code.
 
     Raises:
@@ -60,11 +60,16 @@ def run(start: Start, *, background: bool, delay: float = 0.0) -> int:
     single = Single(folder, app)
     if not _is_first(single, start, quiet=background and not start.is_compose):
         return 0
-    session = Session(app, folder, single, background=background, delay=delay, owns_process=True)
+    session = Session(app, folder, single, background=background or activated, delay=delay, owns_process=True)
     if start.is_compose:
         session.reception.take(start)
     code = app.exec()
     session.ended()
+    if session.words_anew is not None:
+        from sendoff import release
+        from sendoff.ui import autostart
+
+        release.start_anew([*autostart.program(), *session.words_anew])
     return code
 
 
@@ -174,6 +179,7 @@ class Session(QObject):
         self.tray: Tray | None = None
         self.closing: Closing | None = None
         self.quitting = False
+        self.words_anew: tuple[str, ...] | None = None
         self._at_login = False
         self._door: Door | None = None
         self._looked_over = self._told_damage = False
@@ -207,7 +213,8 @@ class Session(QObject):
     # --- opening --------------------------------------------------------------------------------------------------
 
     def hurry(self) -> None:
-        """Ends the wait of a start at login: a person wants it now."""
+        """Ends the wait of a start at login: a person wants it now, and can be asked things."""
+        self._in_background = False
         if self._begin.isActive():
             self._begin.stop()
             self.open()
@@ -250,6 +257,7 @@ class Session(QObject):
         from sendoff.ui.notify import Notifier
         from sendoff.ui.returning.greeting import Greeting
         from sendoff.ui.sending import Sending
+        from sendoff.ui.updated import Updated
 
         if self.quitting or self.background is None:
             program.close()
@@ -266,6 +274,7 @@ class Session(QObject):
         self.window.stood.connect(Notifier(self.context, self._tell, self).follow)
         Greeting(self.context, self._tell, self)
         Newer(self.context, self._mention, self)
+        Updated(self.context, self._mention, self.restart, parent=self)
         self._follow_settings()
         self._ask_for_passphrase(self.context)
         sending.start()
@@ -457,6 +466,11 @@ class Session(QObject):
             self.context.sending.end(self._exit)
         else:
             self._exit()
+
+    def restart(self) -> None:
+        """Quits in the same order, and becomes the Sendoff that is installed now, where this one was: seen or not."""
+        self.words_anew = () if self.window.isVisible() else ("--background",)
+        self.quit()
 
     def _keep_writing(self, manager: QSessionManager) -> None:
         """The session ends (as Windows tells it; not run there). What starts at the next login is a setting."""

@@ -1,0 +1,62 @@
+# Sourced by what runs in a clean Debian, as root: words, and doing things as a plain user called Ada.
+set -euo pipefail
+say() { printf '    %s\n' "$*"; }
+fail() { printf '    WRONG: %s\n' "$*"; exit 1; }
+quiet() { "$@" >/tmp/said 2>&1 || { tail -20 /tmp/said; fail "$*"; }; }
+apt() { DEBIAN_FRONTEND=noninteractive quiet apt-get -y --no-install-recommends "$@"; }
+user() { su ada -s /bin/bash -c "cd; export XDG_RUNTIME_DIR=/tmp/ada LC_ALL=C.UTF-8 SENDOFF_PASSPHRASE=try; $1"; }
+
+# Waits until a command says yes. $1: seconds.
+until_so() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.2
+    done
+}
+
+# Lets the installed program look at itself on a virtual display. $1: how it is called. Leaves /tmp/ada/report.json.
+self_test() {
+    user "xvfb-run -a $1 --self-test --report /tmp/ada/report.json" || fail "the self-test"
+    grep -q '"platform": "xcb"' /tmp/ada/report.json || fail "no window was shown on the display"
+}
+
+# Has the entry for the start at login written, and looks whether what it starts is there. $1: how the program is called.
+start_at_login() {
+    local entry=/home/ada/.config/autostart/org.sendoff.Sendoff.desktop window
+    user "$1 settings set start_at_login yes" >/dev/null
+    user "exec xvfb-run -a $1" >/tmp/ada/window 2>&1 & window=$!
+    until_so 60 grep -q '^Exec=.*/sendoff.* --background' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
+    [ -x "$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$entry")" ] || fail "what it starts is not there: $(grep ^Exec "$entry")"
+    end_of_window "$window"
+}
+
+# Ends the windows of Ada, and waits for the command that showed them.
+end_of_window() {
+    local there
+    there=$(processes window)
+    [ -n "$there" ] || fail "the window has fallen: $(tail -5 /tmp/ada/window)"
+    # shellcheck disable=SC2086
+    kill $there
+    wait "$1" || true
+}
+
+# Ada's processes of the program: window or worker.
+processes() {
+    local one words kind
+    for one in /proc/[0-9]*; do
+        words=$(tr '\0' ' ' <"$one/cmdline" 2>/dev/null) || continue
+        case "$words" in
+        */bash* | bash* | su\ * | */sh\ * | */xvfb-run*) continue ;;
+        *sendoff*worker*) kind=worker ;;
+        *sendoff*) kind=window ;;
+        *) continue ;;
+        esac
+        [ "$kind" != "$1" ] || printf '%s\n' "${one#/proc/}"
+    done
+}
+
+useradd -m ada
+install -d -m 700 -o ada /tmp/ada
+apt update
