@@ -114,6 +114,7 @@ class X(Channel):
         link_cost=200,
         alt_cost=5,
         costs_of="2026-04-20",
+        own_words=True,  # docs.x.com, automation rules: the same or very similar content from several accounts
     )
     fields = (
         Field("api_key", "API key", Kind.SECRET, required=False, help="Keys and tokens → Consumer keys."),

@@ -43,6 +43,7 @@ class Capabilities:
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
         numbers: of how many posts one question tells likes, reposts and replies; 0: it tells none.
+        own_words: the same words from several accounts are against its rules.
     """
 
     checked: str
@@ -79,6 +80,7 @@ class Capabilities:
     card: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
     numbers: int = 0
+    own_words: bool = False
 
     def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
         """The figures that count for one item of a post with these options."""
