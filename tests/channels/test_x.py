@@ -18,7 +18,8 @@ from sendoff.channels import testing, x_posts, x_sign
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
-from sendoff.channels.x import BLOCK, X
+from sendoff.channels.x import X
+from sendoff.channels.x_media import BLOCK
 from sendoff.channels.x_sign import Keys, base_string
 from sendoff.domain import limits
 from sendoff.domain.account import Account

@@ -38,6 +38,7 @@ class Capabilities:
         gif_bytes: the largest GIF, where that is not the limit of pictures.
         post_cost, link_cost, alt_cost: what a post costs, one with a link, and each alt text, in thousandths of a US
             dollar, by the prices that counted from the day `costs_of` (ISO 8601) on.
+        read_cost: what it costs to read one own post there, in thousandths of a US dollar.
         card: whether a link gets a card: "sent" along with the post, "own" where the network looks at the page itself.
         varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
@@ -76,6 +77,7 @@ class Capabilities:
     post_cost: int | None = None
     link_cost: int | None = None
     alt_cost: int | None = None
+    read_cost: int | None = None
     costs_of: str = ""
     card: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
