@@ -24,7 +24,7 @@ from sendoff.domain.delivery import State
 from sendoff.domain.errors import InDoubt, Rejected, TryLater
 from sendoff.domain.post import Attachment, Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from tests.channels.test_bluesky import ELEPHANT, Bench, settled, typed
+from tests.channels.test_bluesky import ELEPHANT, Bench, typed
 from tests.conftest import SetClock
 from tests.engine.driver import Driver
 from tests.fakes.bluesky_video import VideoServer
@@ -254,7 +254,7 @@ def test_a_film_that_takes_its_time_is_posted_once(
     post_id, _ = engine.commands.save_draft(Content((Item("Look", media=(film,)),)), [Variant(account)], Plan())
     (delivery_id,) = engine.commands.schedule(post_id, When.at(now, "UTC"))
     server.mode, server.times = mode, 1
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert [one.value["text"] for one in server.posts] == ["Look"]
     assert service.endpoint.uploads == 1
