@@ -354,6 +354,17 @@ def test_the_same_words_from_two_accounts_of_x_are_warned_about_and_stop_nobody(
     assert not screen.assessment.red
 
 
+def test_captions_say_their_language_and_want_no_alt_text(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    words = b"WEBVTT\n\n00:00.000 --> 00:02.000\nEin Elefant.\n"
+    media.add_paths([composing.write_file(tmp_path, name, words) for name in ("trip.de.vtt", "trip.vtt")])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    assert [card._label.text() for card in media.cards] == ["Captions (de)", "Captions"]
+    assert not any(card.alt.isVisible() or card.is_missing for card in media.cards)
+
+
 def test_a_picture_is_made_to_fit_for_who_does_not_take_it(harbor: Desk) -> None:
     screen = compose(harbor)
     toot, sky = sample.TOOT + 1, sample.SKY + 1

@@ -116,7 +116,13 @@ def _text(item: Item, figures: Capabilities, title: str, where: str, number: int
 
 
 def _media(item: Item, figures: Capabilities, title: str, where: str, number: int) -> Iterator[Problem]:
-    media = item.shown
+    media = [one for one in item.shown if not forms.stays_behind(one, item, figures)]
+    for left in item.shown:
+        if left not in media:
+            yield Problem(
+                Level.WARNING, "captions_left", f"{where}{left.name} stays behind.", f"{title} takes no captions.", "",
+                number,
+            )  # fmt: skip
     if len(media) > figures.media:
         most = f"takes {figures.media} at most" if figures.media else "takes none"
         yield Problem(
