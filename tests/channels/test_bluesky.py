@@ -489,21 +489,6 @@ def engine(tmp_path: Path, clock: SetClock, bluesky: Bluesky, server: PdsServer)
         yield driver
 
 
-def settled(engine: Driver, delivery_id: int) -> float:
-    """Lets the engine go on until the delivery has come to an end; returns how many seconds that took."""
-    began = engine.clock.now()
-    for _ in range(50):
-        engine.run()
-        engine.look()
-        found = engine.get(delivery_id)
-        if found.state not in (State.SCHEDULED, State.IN_DOUBT):
-            return (engine.clock.now() - began).total_seconds()
-        following = found.look_at if found.state is State.IN_DOUBT else found.due_at
-        assert following is not None, found.reason
-        engine.clock.advance(max((following - engine.clock.now()).total_seconds(), 0.001))
-    raise AssertionError(f"it circles: {engine.get(delivery_id)}")
-
-
 @pytest.mark.parametrize("mode", ["hang_up_after", "error_after", "hang_up_before", "captive"])
 def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: PdsServer, mode: str) -> None:
     words = ("One.", "Two @bob.test.", "Three.", "Four.")
@@ -512,7 +497,7 @@ def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: 
     engine.step()
     server.mode, server.times = mode, 2
     engine.clock.advance(2)
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     ids = [part.receipt and part.receipt.remote_id for part in engine.detail(delivery_id).parts]
     assert [one.uri for one in server.posts] == ids  # keys sort as they came
@@ -535,7 +520,7 @@ def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, ser
     assert kept["access_jwt"] in server.endpoint.tokens
     server.endpoint.tokens[kept["access_jwt"]].revoked = True  # now without a word before
     second = engine.schedule("Again.", account=account)
-    assert settled(engine, second) <= 10
+    assert engine.settled(second) <= 10
     assert engine.get(second).state is State.SENT
     assert sorted(one.value["text"] for one in server.posts) == ["Again.", "Later."]
 
@@ -550,7 +535,7 @@ def test_an_app_password_that_was_taken_back_holds_what_is_planned(engine: Drive
         engine.clock.advance(5)
     assert engine.get(delivery_id).state is State.HELD
     engine.commands.reconnect(account, {"app_password": "new1-new2-new3-new4"})
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert len(server.posts) == 1
 
@@ -573,7 +558,7 @@ def test_an_account_whose_handle_changed_signs_in_again_and_keeps_what_is_planne
         found = accounts.get(connection, account)
     assert (found.handle, found.settings["identifier"]) == ("@ally.test", "ally.test")
     engine.clock.advance(3600)
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
 
 
@@ -626,7 +611,7 @@ def test_a_post_that_waited_for_a_connection_was_made_when_it_came_out(
     with engine.store.writing() as connection:
         accounts.update(connection, account, learned=here)
     began = engine.clock.now()
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert created(server) == [posts.created_at(began)]
 
 
@@ -639,7 +624,7 @@ def test_once_a_byte_may_have_left_it_stays_as_it_is(engine: Driver, server: Pds
     engine.run()
     (part,) = engine.detail(delivery_id).parts
     assert part.frozen == {"rkey": posts.own_key(began, part.key), "created_at": posts.created_at(began)}
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert created(server) == [posts.created_at(began)]
     assert [one for one, _ in server.endpoint.effects] == ["create"]
 
@@ -663,5 +648,5 @@ def test_what_was_frozen_before_stays_so_although_a_later_try_does_not_reach_it(
     assert engine.get(delivery_id).state is State.SCHEDULED
     with engine.store.writing() as connection:
         accounts.update(connection, account, learned=here)
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert created(server) == [posts.created_at(began)]

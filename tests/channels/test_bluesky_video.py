@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from sendoff.domain.delivery import State
 from sendoff.domain.errors import InDoubt, Rejected, TryLater
 from sendoff.domain.post import Attachment, Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from tests.channels.test_bluesky import ELEPHANT, Bench, settled, typed
+from tests.channels.test_bluesky import ELEPHANT, Bench, typed
 from tests.conftest import SetClock
 from tests.engine.driver import Driver
 from tests.fakes.bluesky_video import VideoServer
@@ -88,6 +89,46 @@ def test_the_record_is_valid_by_the_lexicon(bluesky: Bluesky, server: PdsServer,
     video = main["properties"]["video"]
     assert embed["video"]["mimeType"] in video["accept"]
     assert bluesky.capabilities.video_bytes == video["maxSize"]
+
+
+def captions(language: str, data: bytes = b"WEBVTT\n") -> Attachment:
+    name = f"Ausflug.{language}.vtt" if language else "Ausflug.vtt"
+    return Attachment(hashlib.sha256(data).hexdigest(), name, "text/vtt", len(data))
+
+
+def test_captions_go_along_by_language_and_valid_by_the_lexicon(
+    bluesky: Bluesky, server: PdsServer, service: VideoServer, tmp_path: Path
+) -> None:
+    german, english = b"WEBVTT\n\n00:00.000 --> 00:02.000\nEin Elefant l\xc3\xa4uft.\n", b"WEBVTT\n\nNOTE nothing\n"
+    words = captions("de", german), captions("pt-BR", english)
+    for one, data in zip(words, (german, english), strict=True):
+        (tmp_path / one.sha256).write_bytes(data)
+    made = testing.parcel(Bench(bluesky, server, tmp_path, Item("Look", media=(words[0], FILM, words[1]))), server.url)
+    assert bluesky.prepare(made)["record"] == made.prepared["record"]  # it stays as it is
+    receipt = bluesky.publish(made)
+    embed = server.posts[0].value["embed"]
+    assert (receipt.remote_id, embed["alt"]) == (server.posts[0].uri, FILM.alt)
+    assert [one["lang"] for one in embed["captions"]] == ["de", "pt-BR"]
+    told = [server.endpoint.blobs[one["file"]["ref"]["$link"]] for one in embed["captions"]]
+    assert told == [("text/vtt", german), ("text/vtt", english)]
+    assert server.endpoint.blobs[embed["video"]["ref"]["$link"]] == ("video/mp4", DATA)
+    path = Path(os.environ.get("SENDOFF_SPECS", "")) / "atproto-lexicons" / "app.bsky.embed.video.json"
+    if os.environ.get("SENDOFF_SPECS") and path.exists():
+        caption = json.loads(path.read_text())["defs"]["caption"]
+        assert set(caption["required"]) == set(embed["captions"][0])
+        assert caption["properties"]["file"]["accept"] == ["text/vtt"]
+        assert caption["properties"]["file"]["maxSize"] == bluesky.capabilities.file_bytes
+
+
+def test_captions_that_the_own_server_has_swept_away_go_up_once_more(
+    bluesky: Bluesky, server: PdsServer, service: VideoServer, tmp_path: Path
+) -> None:
+    words = captions("de")
+    (tmp_path / words.sha256).write_bytes(b"WEBVTT\n")
+    made = testing.parcel(Bench(bluesky, server, tmp_path, Item("Look", media=(FILM, words))), server.url)
+    server.endpoint.blobs.clear()
+    service.endpoint.jobs.clear()
+    assert bluesky.publish(made).remote_id == server.posts[0].uri
 
 
 def test_what_is_still_worked_on_waits_and_does_not_go_up_again(
@@ -224,6 +265,12 @@ def test_what_the_service_can_say_to_an_upload(
         ((FILM, ELEPHANT), ["media_mix"]),
         ((FILM, FILM), ["media_mix"]),
         ((replace(FILM, mime="video/webm"),), ["media_type"]),
+        ((FILM, captions("de"), captions("en")), []),
+        ((FILM, captions("")), ["captions"]),
+        ((FILM, captions("de"), captions("DE")), ["captions"]),
+        ((ELEPHANT, captions("de")), ["captions"]),
+        ((FILM, ELEPHANT, captions("de")), ["media_mix"]),
+        ((FILM, replace(captions("de"), size=20_001)), ["media_size"]),
         ((replace(FILM, size=300_000_001),), ["media_size"]),
     ],
 )
@@ -254,7 +301,7 @@ def test_a_film_that_takes_its_time_is_posted_once(
     post_id, _ = engine.commands.save_draft(Content((Item("Look", media=(film,)),)), [Variant(account)], Plan())
     (delivery_id,) = engine.commands.schedule(post_id, When.at(now, "UTC"))
     server.mode, server.times = mode, 1
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert [one.value["text"] for one in server.posts] == ["Look"]
     assert service.endpoint.uploads == 1

@@ -33,21 +33,6 @@ def planned(engine: Driver, server: MastodonServer, *texts: str) -> int:
     return engine.schedule(*texts, account=account)
 
 
-def settled(engine: Driver, delivery_id: int) -> float:
-    """Lets the engine go on until the delivery has come to an end; returns how many seconds that took."""
-    began = engine.clock.now()
-    for _ in range(200):
-        engine.run()
-        engine.look()
-        found = engine.get(delivery_id)
-        if found.state not in (State.SCHEDULED, State.IN_DOUBT):
-            return (engine.clock.now() - began).total_seconds()
-        following = found.look_at if found.state is State.IN_DOUBT else found.due_at
-        assert following is not None, found.reason
-        engine.clock.advance(max((following - engine.clock.now()).total_seconds(), 0.001))
-    raise AssertionError(f"it circles: {engine.get(delivery_id)}")
-
-
 @pytest.mark.parametrize("flavour", TEXT_ONLY)
 def test_a_thread_with_a_lost_answer_is_found_and_goes_on(engine: Driver, flavour: str) -> None:
     with MastodonServer(flavour) as server:
@@ -57,7 +42,7 @@ def test_a_thread_with_a_lost_answer_is_found_and_goes_on(engine: Driver, flavou
         engine.clock.advance(1)
         engine.step()
         assert engine.get(delivery_id).state is State.IN_DOUBT
-        assert settled(engine, delivery_id) <= 35
+        assert engine.settled(delivery_id) <= 35
         assert engine.get(delivery_id).state is State.SENT
         ids = [one.id for one in server.statuses]
         assert [one.text for one in server.statuses] == list(WORDS)
@@ -70,7 +55,7 @@ def test_a_thread_with_a_lost_answer_is_found_and_goes_on(engine: Driver, flavou
 def test_what_never_came_goes_again_once_that_is_sure(engine: Driver, flavour: str, mode: str) -> None:
     with MastodonServer(flavour, mode, times=2) as server:
         delivery_id = planned(engine, server, "Once.")
-        took = settled(engine, delivery_id)
+        took = engine.settled(delivery_id)
         assert engine.get(delivery_id).state is State.SENT
         assert [one.text for one in server.statuses] == ["Once."]
         wait = 300 if FLAVOURS[flavour].repeat == "ignored" else 120
@@ -98,7 +83,7 @@ def test_a_token_that_was_taken_back_holds_everything(engine: Driver, tmp_path: 
         account = held.account_id
         server.endpoint.token = "canary-new-token"
         engine.commands.reconnect(account, {"access_token": "canary-new-token"})
-        settled(engine, delivery_id)
+        engine.settled(delivery_id)
         assert [one.text for one in server.statuses] == ["Hello"]
     for file in (tmp_path / "profile").rglob("*"):
         assert file.is_dir() or (token.encode() not in file.read_bytes() and b"canary-new" not in file.read_bytes())

@@ -16,9 +16,10 @@ import yaml
 from sendoff.channels import mastodon_servers as servers
 from sendoff.channels.fediverse import Software
 from sendoff.channels.mastodon import _posted
+from sendoff.channels.mastodon_media import upload
 from sendoff.channels.mastodon_posts import plain
 from sendoff.channels.mastodon_quotes import named
-from sendoff.channels.testing import FaultServer, Reply
+from sendoff.channels.testing import IMPATIENT, FaultServer, Reply
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Planned
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, Rejected, TryLater
@@ -87,9 +88,7 @@ def test_what_is_declared_of_a_repeat_is_what_the_program_does(files: Path, flav
         parcel = bench.parcel()
         http = bench.channel._http(parcel, parcel.trace)
         speaks = servers.dialect(bench.identity.learned["software"])
-        again = replace(
-            parcel, prepared={**parcel.prepared, "media": [bench.channel._upload(http, parcel, ELEPHANT)[0]]}
-        )
+        again = replace(parcel, prepared={**parcel.prepared, "media": [upload(http, IMPATIENT, parcel, ELEPHANT)[0]]})
         for one in (parcel, again):
             _posted(http, one, speaks)
         assert len(server.statuses) == (1 if speaks.keeps_key else 2)

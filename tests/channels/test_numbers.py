@@ -1,4 +1,4 @@
-"""What people did with posts, as Mastodon and Bluesky tell it."""
+"""What people did with posts, as Mastodon, Bluesky and X tell it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sendoff.channels.http import Transport
 from sendoff.channels.mastodon import Mastodon
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
+from sendoff.channels.x import X
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import NeedsLogin, TryLater
@@ -19,6 +20,7 @@ from sendoff.domain.numbers import Numbers
 from tests.fakes.appview import ViewServer
 from tests.fakes.mastodon import FLAVOURS, MastodonServer
 from tests.fakes.pds import PdsServer
+from tests.fakes.x import KEYS, NAME, USER, XServer
 
 
 @pytest.fixture
@@ -106,3 +108,51 @@ def test_an_endpoint_that_does_not_tell(
     view.mode = mode
     with pytest.raises(end):
         counted(context, pds, view, one.uri)
+
+
+# --- X ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def timeline() -> Iterator[XServer]:
+    with XServer() as server:
+        yield server
+
+
+def told(context: Context, server: XServer, *ids: str) -> dict[str, Numbers | None]:
+    account = Account(1, 1, "x", "x", f"@{NAME}", {"base_url": server.url}, learned={"user_id": USER})
+    return dict(X(context).numbers(account, KEYS, [Receipt(one) for one in ids]))
+
+
+def test_x_posts_in_one_question_and_those_that_are_gone(context: Context, timeline: XServer) -> None:
+    counts = {"like_count": 12, "repost_count": 3, "reply_count": 1, "quote_count": 2, "impression_count": 4_000}
+    read, bare, late = (timeline.endpoint.write(words, counts=counts) for words in ("a", "b", "c"))
+    bare.counts = {}
+    timeline.endpoint.hidden = {late.id}
+    found = told(context, timeline, read.id, bare.id, late.id, "1")
+    assert found == {read.id: Numbers(12, 3, 1, 2, 4_000), bare.id: Numbers(0, 0, 0, 0, 0), "1": None}
+    assert (len(timeline.requests), timeline.endpoint.reads) == (1, 2)
+
+
+def test_x_counted_retweets_once(context: Context, timeline: XServer) -> None:
+    one = timeline.endpoint.write("a", counts={"retweet_count": 7})
+    one.counts["repost_count"] = "gone"  # type: ignore[assignment]
+    assert told(context, timeline, one.id) == {one.id: Numbers(0, None, 0, 0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("mode", "end"),
+    [("limit", TryLater), ("error_before", TryLater), ("unauthorized", NeedsLogin), ("no_id", TryLater)],
+)
+def test_an_x_that_does_not_tell(context: Context, timeline: XServer, mode: str, end: type[Exception]) -> None:
+    one = timeline.endpoint.write("a")
+    timeline.mode, timeline.endpoint.is_effect = mode, lambda _: True  # type: ignore[method-assign]
+    with pytest.raises(end):
+        told(context, timeline, one.id)
+
+
+def test_reading_at_x_is_off_until_it_is_switched_on(context: Context) -> None:
+    """It costs, so the engine and Activity ask `may_read` first."""
+    off, on = (Account(1, 1, "x", "x", "@a", {"paid_reads": one}) for one in ("no", "yes"))
+    x = X(context)
+    assert (x.may_read(off), x.may_read(on), x.capabilities.numbers, x.capabilities.read_cost) == (False, True, 100, 1)

@@ -22,6 +22,10 @@ BROKEN = {
     "pigeon is no channel": ("It = lambda context: 5", "its entry point made a int, not a sendoff.domain.channel."),
     "pigeon has another name": (CHANNEL.replace('"pigeon"', '"dove"'), "called “pigeon”, and it calls itself “dove”"),
     "pigeon has no figures": (CHANNEL.replace('Capabilities(checked="")', "None"), "it declares no capabilities"),
+    "pigeon counts in steps": (
+        CHANNEL.replace('checked=""', 'checked="", text=9, counter="steps"'),
+        "its capabilities can't be counted with (KeyError: 'steps')",
+    ),
     "pigeon has odd fields": (CHANNEL + "    fields = ('wing',)\n", "its fields are no tuple of Field"),
 }
 

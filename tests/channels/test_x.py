@@ -18,7 +18,8 @@ from sendoff.channels import testing, x_posts, x_sign
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
-from sendoff.channels.x import BLOCK, X
+from sendoff.channels.x import X
+from sendoff.channels.x_media import BLOCK
 from sendoff.channels.x_sign import Keys, base_string
 from sendoff.domain import limits
 from sendoff.domain.account import Account
@@ -597,27 +598,13 @@ def engine(tmp_path: Path, clock: SetClock, server: XServer) -> Iterator[Driver]
         yield driver
 
 
-def settled(engine: Driver, delivery_id: int) -> float:
-    """Lets the engine go on until the delivery has come to an end or asks; returns how many seconds that took."""
-    began = engine.clock.now()
-    for _ in range(50):
-        engine.run()
-        engine.look()
-        found = engine.get(delivery_id)
-        following = found.look_at if found.state is State.IN_DOUBT else found.due_at
-        if found.state not in (State.SCHEDULED, State.IN_DOUBT) or following is None:
-            return (engine.clock.now() - began).total_seconds()
-        engine.clock.advance(max((following - engine.clock.now()).total_seconds(), 0.001))
-    raise AssertionError(f"it circles: {engine.get(delivery_id)}")
-
-
 @pytest.mark.parametrize("mode", ["hang_up_after", "captive"])
 def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: XServer, mode: str) -> None:
     words = ("One.", "Two: https://example.com", "Three.", "Four.")
     account = engine.commands.add_account("x", "me", {**server.fields, "paid_reads": "yes"})
     delivery_id = engine.schedule(*words, account=account)
     server.mode, server.times = mode, 2
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     ids = [part.receipt and part.receipt.remote_id for part in engine.detail(delivery_id).parts]
     assert [one.id for one in server.posts] == ids
@@ -631,11 +618,11 @@ def test_without_paid_reads_the_person_is_asked(engine: Driver, server: XServer,
     account = engine.commands.add_account("x", "me", server.fields)
     delivery_id = engine.schedule("Once.", account=account)
     server.mode, server.times = "hang_up_after" if arrived else "hang_up_before", 1
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     found = engine.get(delivery_id)
     assert (found.state, found.look_at) == (State.IN_DOUBT, None)
     engine.commands.settle(delivery_id, sent=False)  # the person is wrong about it where it arrived
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is (State.IN_DOUBT if arrived else State.SENT)
     assert len(server.posts) == 1
     assert server.endpoint.reads == 0
@@ -658,7 +645,7 @@ def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, ser
     engine.run()
     assert engine.get(doubtful).state is State.IN_DOUBT
     engine.clock.advance(3 * 3600)  # asleep: the look needs another token
-    settled(engine, doubtful)
+    engine.settled(doubtful)
     assert engine.get(doubtful).state is State.SENT
     assert server.endpoint.renewals == 2
     assert [one.text for one in server.posts] == ["Later.", "Lost."]
@@ -669,9 +656,9 @@ def test_an_app_that_was_shut_out_holds_what_is_planned(engine: Driver, server: 
     delivery_id = engine.schedule("Once.", account=account)
     server.endpoint.tokens.clear()
     server.endpoint.refresh.clear()
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.HELD
     engine.commands.reconnect(account, server.fields)
-    settled(engine, delivery_id)
+    engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert len(server.posts) == 1

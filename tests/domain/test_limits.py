@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sendoff.domain.channel import Capabilities, Level
-from sendoff.domain.limits import check, size_text
+from sendoff.domain.forms import for_endpoint
+from sendoff.domain.limits import check, same_words, size_text
 from sendoff.domain.post import Attachment, Content, Copy, Item, Mail, Poll, Recipient, Role
 
 NETWORK = Capabilities(
@@ -175,3 +176,44 @@ def test_figures_may_vary_with_media_and_options(
 def test_a_limit_beside_media_is_said_as_such() -> None:
     (problem,) = check(item("x" * 11, PICTURE), CHAT, "Chat", {})
     assert problem.text == "The limit there is 10 characters beside media."
+
+
+@pytest.mark.parametrize(
+    ("texts", "whose"),
+    [
+        ({"a": ["Hello, world!"], "b": ["hello  world"]}, {"a", "b"}),
+        ({"a": ["Hello"], "b": ["Hello there"]}, set()),
+        ({"a": ["One", "Hello"], "b": ["Hello"], "c": ["Two"]}, {"a", "b"}),
+        ({"a": ["🎉"], "b": ["🎉"], "c": ["🎈"]}, {"a", "b"}),
+        ({"a": [""], "b": [""]}, set()),
+        ({"a": ["Hello", "Hello"]}, set()),
+    ],
+)
+def test_the_same_words_from_several_accounts(texts: dict[str, list[str]], whose: set[str]) -> None:
+    going = {name: Content(tuple(map(Item, items))) for name, items in texts.items()}
+    told = same_words(going, "Test")
+    assert told.keys() == whose
+    assert all((one.level, one.fix) == (Level.WARNING, "customise") for one in told.values())
+
+
+FILM = Attachment("2" * 64, "a.mp4", "video/mp4", 500)
+WORDS = Attachment("3" * 64, "a.de.vtt", "text/vtt", 50)
+
+
+@pytest.mark.parametrize(
+    ("media", "types", "expected"),
+    [
+        ((FILM, WORDS), ("video/",), [("captions_left", "warning")]),
+        ((FILM, WORDS), ("video/", "text/vtt"), []),
+        ((FILM, WORDS), (), []),  # it takes any file
+        ((WORDS,), ("video/",), [("media_type", "error")]),
+    ],
+)
+def test_captions_stay_behind_where_nobody_takes_them(
+    media: tuple[Attachment, ...], types: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    figures = replace(NETWORK, media=2, media_types=types)
+    content = item("hi", *media)
+    assert [(one.code, str(one.level)) for one in check(content, figures, "Test", {})] == expected
+    going = for_endpoint(content, figures, {}).items[0].media
+    assert going == ((FILM,) if expected and len(media) == 2 else media)

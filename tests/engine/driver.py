@@ -10,7 +10,7 @@ from typing import Any
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Frozen, How, Identity, Parcel, Settle
-from sendoff.domain.delivery import Delivery, Receipt
+from sendoff.domain.delivery import Delivery, Receipt, State
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.engine.clockwatch import Chronometer
@@ -142,7 +142,9 @@ class Driver:
             store=self.store, writer=self.writer, dispatch=self.dispatch, keys=self.keys,  # type: ignore[arg-type]
             channels=channels, clock=clock, chronometer=chronometer, chance=random.Random(7),
         )  # fmt: skip
-        self.account = self.add_account("ada", {"token": "CANARY-0123456789"})
+        with self.store.reading() as connection:
+            known = accounts.every(connection)
+        self.account = known[0].id if known else self.add_account("ada", {"token": "CANARY-0123456789"})
 
     def add_account(self, name: str, secret: Mapping[str, str] | None = None, spacing: float = 0.0) -> int:
         ref = self.secrets.put(secret) if secret else None
@@ -195,6 +197,25 @@ class Driver:
         for delivery_id in ids:
             self.settler.look(delivery_id)
         return ids
+
+    def settled(self, delivery_id: int) -> float:
+        """Goes on until a delivery has come to an end, or to a doubt that only the person can settle; returns how many
+        seconds that took."""
+        began = self.clock.now()
+        for _ in range(200):
+            self.run()
+            self.look()
+            found = self.get(delivery_id)
+            following = found.look_at if found.state is State.IN_DOUBT else found.due_at
+            if found.state not in (State.SCHEDULED, State.IN_DOUBT) or following is None:
+                return (self.clock.now() - began).total_seconds()
+            self.clock.advance(max((following - self.clock.now()).total_seconds(), 0.001))
+        raise AssertionError(f"it circles: {self.get(delivery_id)}")
+
+    def recover(self) -> None:
+        """What a start does with what the process before left behind."""
+        with self.store.writing() as connection:
+            deliveries.recover(connection, self.clock.now(), None)
 
     def get(self, delivery_id: int) -> Delivery:
         with self.store.reading() as connection:

@@ -391,7 +391,8 @@ def test_problems_come_per_account_while_typing(program: Program) -> None:
     with program.store.reading() as connection:
         known = {one.id: one for one in accounts.every(connection)}
     content = Content((Item("x" * 600),), Mail("Hi", to=(Recipient("a@example.org"),)))
-    found = program.commands.problems(content, [Variant(first), Variant(second)], known)
+    chosen = {"alt_required": "no"}
+    found = program.commands.problems(content, [Variant(first), Variant(second)], known, chosen)
     assert [(one.account.name, one.problem.code) for one in found] == [("ada", "text")]
 
 

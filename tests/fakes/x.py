@@ -51,6 +51,11 @@ class Post:
     at: datetime
     body: Mapping[str, Any] = field(default_factory=dict)
     parent: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+_COUNTS = dict.fromkeys((f"{one}_count" for one in ("repost", "reply", "like", "quote", "bookmark", "impression")), 0)
+"""PostPublicMetrics requires all of them."""
 
 
 @dataclass
@@ -236,6 +241,26 @@ class FakeX:
         meta: dict[str, Any] = {"result_count": len(page), **({"next_token": str(start + len(page))} if more else {})}
         return _json(200, {**({"data": [_shown(one, self._root(one)) for one in page]} if page else {}), "meta": meta})
 
+    def some(self, request: Request) -> Reply:
+        """GET /2/tweets: what is there, and a problem for each that is not."""
+        query = dict(parse_qsl(urlsplit(request.path).query))
+        ids = query.get("ids", "").split(",")
+        if not 1 <= len(ids) <= 100 or query.get("post.fields") != "public_metrics":
+            return _invalid("ids")
+        there = {one.id: one for one in self.posts if one.id in ids and one.id not in self.hidden}
+        self.reads += len(there)
+        data = [{"id": one.id, "text": one.text, "public_metrics": {**_COUNTS, **one.counts}} for one in there.values()]
+        errors = [
+            {
+                "value": one, "resource_id": one, "resource_type": "post", "parameter": "ids",
+                "title": "Not Found Error", "detail": f"Could not find post with ids: [{one}].",
+                "type": "https://api.x.com/2/problems/resource-not-found",
+            }
+            for one in ids
+            if one not in there and one not in self.hidden
+        ]  # fmt: skip
+        return _json(200, {**({"data": data} if data else {}), **({"errors": errors} if errors else {})})
+
     def _root(self, post: Post) -> str:
         while parent := next((one for one in self.posts if one.id == post.parent), None):
             post = parent
@@ -295,6 +320,7 @@ class FakeX:
 _ROUTES = (
     ("GET", r"/2/users/me", "me"),
     ("POST", r"/2/tweets", "post"),
+    ("GET", r"/2/tweets", "some"),
     ("DELETE", r"/2/tweets/(\d+)", "remove"),
     ("GET", r"/2/users/(\d+)/tweets", "list"),
     ("POST", r"/2/media/upload/initialize", "initialize"),

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from sendoff.domain.post import Item
-from sendoff.store import deliveries, settings
+from sendoff.store import accounts, changes, deliveries, settings
 from tests.gui import composing, sample
 from tests.gui.composer_hands import (
     CTRL,
@@ -317,6 +317,52 @@ def test_without_alt_text_nothing_leaves_where_that_is_wanted(bench: Desk, tmp_p
     QTest.keyClicks(media.cards[0].alt, "A boat")
     rest(bench)
     assert not screen.assessment.red
+
+
+def test_a_preference_that_changes_while_somebody_writes_counts_at_once(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    media.add_paths([composing.write_file(tmp_path, "pier.png", composing.png("#BFD7E6"))])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    assert not screen.assessment.red
+    bench.program.commands.set("alt_required", "yes")
+    rest(bench)
+    assert [one.code for one in screen.assessment.red] == ["alt_required"]
+
+
+def test_the_same_words_from_two_accounts_of_x_are_warned_about_and_stop_nobody(bench: Desk) -> None:
+    with bench.program.store.writing(changes.ACCOUNTS) as connection:
+        ids = [
+            accounts.insert(
+                connection, workspace_id=1, channel="x", name=name, handle=name, url="", settings={}, learned={},
+                secret_ref=None, spacing=0, now=bench.context.now(),
+            )
+            for name in ("Harbor", "Pier")
+        ]  # fmt: skip
+    rest(bench)
+    screen = compose(bench, account_id=ids[0])
+    type_text(screen, "Open from nine.")
+    rest(bench)
+    title = "X forbids the same words from several accounts."
+    assert title not in matters(screen)
+    screen.desk.accounts.choose(ids[1], True)
+    rest(bench)
+    (row,) = [one for one in screen.desk.problems.rows if one.matter.title == title]
+    assert not row.is_red
+    assert (row.matter.accounts, row.matter.text.partition(" say ")[0]) == (tuple(ids), "Harbor and Pier")
+    assert not screen.assessment.red
+
+
+def test_captions_say_their_language_and_want_no_alt_text(bench: Desk, tmp_path: Path) -> None:
+    screen = compose(bench)
+    media = screen.desk.current.items[0].media
+    words = b"WEBVTT\n\n00:00.000 --> 00:02.000\nEin Elefant.\n"
+    media.add_paths([composing.write_file(tmp_path, name, words) for name in ("trip.de.vtt", "trip.vtt")])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    assert [card._label.text() for card in media.cards] == ["Captions (de)", "Captions"]
+    assert not any(card.alt.isVisible() or card.is_missing for card in media.cards)
 
 
 def test_a_picture_is_made_to_fit_for_who_does_not_take_it(harbor: Desk) -> None:

@@ -494,12 +494,15 @@ def test_the_server_lets_the_video_service_hand_a_film_over(peer: Peer, tmp_path
     because Bluesky's own is on the internet."""
     data = b"\0\0\0\x18ftypmp42" + secrets.token_bytes(200_000)
     film = Attachment("f" * 64, "a.mp4", "video/mp4", len(data), "Ein Film", width=640, height=480)
+    said = b"WEBVTT\n\n00:00.000 --> 00:02.000\nEin Elefant.\n"
+    words = Attachment("e" * 64, "a.de.vtt", "text/vtt", len(said))
     (tmp_path / film.sha256).write_bytes(data)
+    (tmp_path / words.sha256).write_bytes(said)
     with VideoServer(peer.pds, works=2) as service:
         context = Context(Transport(IMPATIENT), tmp_path)
         bluesky = Bluesky(context, entry=peer.pds, directory=peer.plc, videos=service.url, waits=(0.01,) * 4)
         person = add_person(peer, bluesky, tmp_path)
-        made = person.parcel(peer.pds, Item("Look", media=(film,)))
+        made = person.parcel(peer.pds, Item("Look", media=(film, words)))
         receipt = bluesky.publish(made)
         (post,) = there(peer, person)
         assert post["uri"] == receipt.remote_id
@@ -507,6 +510,9 @@ def test_the_server_lets_the_video_service_hand_a_film_over(peer: Peer, tmp_path
         assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", "Ein Film")
         path = f"/xrpc/com.atproto.sync.getBlob?did={person.did}&cid={embed['video']['ref']['$link']}"
         assert passed_on(peer.pds, Request("GET", path, {}, b"")).body == data
+        assert [(one["lang"], one["file"]["mimeType"], one["file"]["size"]) for one in embed["captions"]] == [
+            ("de", "text/vtt", len(said))
+        ]
         again = bluesky.publish(replace(made, first_try=made.now, trace=Trace()))
         assert again.data["cid"] == receipt.data["cid"]
         assert len(there(peer, person)) == 1

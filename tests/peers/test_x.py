@@ -18,6 +18,7 @@ from sendoff.channels.x_sign import Grant
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Parcel, Trace
 from sendoff.domain.delivery import Receipt
+from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Content, Item, Poll, Role
 from tests.fakes.letters import attachment
 from tests.fakes.x import CLIENT, XServer
@@ -125,6 +126,8 @@ def test_looking_and_taking_back_break_nothing(ring: Ring, tmp_path: Path) -> No
     found = bench.channel.find(replace(parcel, first_try=parcel.now, trace=Trace()))
     assert found is not None
     assert found.remote_id == receipt.remote_id
+    told = bench.channel.numbers(bench.account(""), bench.secrets, [receipt, Receipt("1")])
+    assert told == {receipt.remote_id: Numbers(0, 0, 0, 0, 0), "1": None}
     bench.channel.delete(bench.account(""), bench.secrets, receipt)
     assert all(one.text != "Once" for one in ring.x.posts)
     assert ring.breaches() == []

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from sendoff.domain.delivery import PartPlan, Receipt, State
 from sendoff.domain.errors import SetupMissing
+from sendoff.domain.numbers import Numbers, Reading, total
 from sendoff.domain.post import Content, Item, Mail, Plan, Variant
 from sendoff.domain.when import When
-from sendoff.store import accounts, activity, codec, deliveries, posts, timeline
+from sendoff.store import accounts, activity, codec, deliveries, posts, readings, timeline
 from sendoff.store.activity import Entry, Wanted, tame
 from sendoff.store.db import Connection, Store
 from sendoff.store.tables import deliveries as table
@@ -189,10 +190,32 @@ def test_the_file_has_everything_in_order(store: Store, account: int, plan: Plan
     assert head == list(activity.HEAD)
     assert first == [
         "2026-11-23 18:51:57.000+01:00", "2026-11-23 18:52:00.250+01:00", "3.25", "ada", "Practice", "sent",
-        "https://toot.example/42", "first", "",
+        "https://toot.example/42", "first", "", "", "", "", "", "", "",
     ]  # fmt: skip
     assert second[1:3] == ["", ""]
-    assert second[5:] == ["failed", "", "later, “quoted”\nand long", "It said no."]
+    assert second[5:9] == ["failed", "", "later, “quoted”\nand long", "It said no."]
+
+
+def test_the_numbers_in_the_file_are_the_last_ones_of_all_parts(store: Store, account: int, tmp_path: Path) -> None:
+    thread, gone = Content((Item("one"), Item("two"))), Content((Item("gone"),))
+    with store.writing() as connection:
+        for content in (thread, gone):
+            post_id = posts.insert(connection, 1, content, [Variant(account)], Plan(), NOW)
+            deliveries.insert(
+                connection, post_id=post_id, account_id=account, when=When.at(NOW, "UTC"), late="send", give_up_at=NOW,
+                plans=[PartPlan(item=number) for number in range(len(content.items))], now=NOW,
+            )  # fmt: skip
+        for part, minutes, numbers in (
+            (1, 0, Numbers(9, 9, 9)), (1, 60, Numbers(10, 3, 0)), (2, 30, Numbers(4, None, 2)), (3, 60, None),
+        ):  # fmt: skip
+            readings.insert(connection, part, Reading(NOW + timedelta(minutes=minutes), numbers))
+    head, first, second = written(store, tmp_path / "out.csv", zone="UTC")
+    assert head[9:] == ["likes", "reposts", "replies", "quotes", "views", "counted at"]
+    assert first[9:] == ["14", "3", "2", "", "", "2026-11-23 18:52:00.000+00:00"]
+    assert second[9:] == ["", "", "", "", "", "2026-11-23 18:52:00.000+00:00"]
+    with store.reading() as connection:
+        latest = {one: list(readings.latest_of(connection, one).values()) for one in (1, 2)}
+    assert (total(latest[1]), total(latest[2])) == (Numbers(14, 3, 2), None)  # what Activity shows
 
 
 def test_a_variant_and_a_subject_are_what_is_written(store: Store, account: int, tmp_path: Path) -> None:

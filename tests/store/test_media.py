@@ -164,6 +164,19 @@ def test_the_place_goes_when_attaching_unless_wanted(tmp_path: Path) -> None:
     assert opened(media.read(kept.sha256)).getexif().get_ifd(pictures.GPS)
 
 
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", "text/vtt"), (b"\xef\xbb\xbfWEBVTT\n", "text/vtt"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nHi\n", "text/plain"),
+    ],
+)  # fmt: skip
+def test_captions_are_told_by_what_is_in_them(tmp_path: Path, data: bytes, mime: str) -> None:
+    (tmp_path / "trip.pt-BR.vtt").write_bytes(data)
+    made = Media(tmp_path).attach(tmp_path / "trip.pt-BR.vtt")
+    assert (made.mime, made.language) == (mime, "pt-BR")
+
+
 def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
     media = Media(tmp_path)
     assert media.keep(b"x") == media.keep(b"x")

@@ -14,10 +14,11 @@ import pytest
 from sendoff.bootstrap import Program
 from sendoff.domain.delivery import Move, State
 from sendoff.domain.errors import BadInput, NotFound, OwnedElsewhere, SetupMissing
+from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
 from sendoff.engine.journal import Journal
-from sendoff.store import backups, deliveries, evidence, health, posts, restore, settings, timeline
+from sendoff.store import backups, deliveries, evidence, health, posts, readings, restore, settings, timeline
 from sendoff.store.db import StoreDamaged
 from sendoff.store.profile import SenderLock
 from tests.conftest import SetClock
@@ -41,6 +42,9 @@ def copied(program: Program, clock: SetClock) -> dict[str, int]:
     backups.make(program.store.path, backups.DAILY, NOW)
     send(program, made["sent"])
     send(program, made["thread"], Move.CONTINUE)
+    with program.store.writing() as connection:
+        (part,) = deliveries.parts_of(connection, made["sent"])
+        readings.insert(connection, part.id, Reading(NOW, Numbers(3, 2, 1)))
     send(program, made["refused"], Move.REFUSE)
     program.commands.cancel([made["cancelled"]])
     when = When.at(NOW + timedelta(hours=5), "Europe/Berlin")
@@ -87,11 +91,20 @@ def test_what_left_since_is_known_and_what_was_changed_is_held(
         assert [part.receipt is not None for part in deliveries.parts_of(connection, made["thread"])] == [True, False]
         assert timeline.detail(connection, made["sent"]).row.url == "https://example.org/1"
         assert len(deliveries.attempts_of(connection, made["sent"])) == 1
+        assert readings.latest_of(connection, made["sent"]) == {1: Reading(NOW, Numbers(3, 2, 1))}
         assert deliveries.get(connection, made["moved"]).reason == evidence.CHANGED
         assert deliveries.to_look_at(connection, clock.now()) == [made["leaving"]]
     again.close()
     assert states(open_profile(clock=clock), made)["sent"] == "sent"
     assert health.look(again.folder / "sendoff.db").faults == ()
+
+
+def test_a_replaced_database_of_before_the_numbers_is_no_less_known(program: Program, clock: SetClock) -> None:
+    copied(program, clock)
+    program.close()
+    with closing(sqlite3.connect(program.store.path)) as old, old:
+        old.execute("DROP TABLE readings")
+    assert go_back(program, clock).told == evidence.Told(tried=4, held=3, all_known=True)
 
 
 def test_the_replaced_database_is_kept_whole(program: Program, clock: SetClock) -> None:

@@ -38,7 +38,7 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
-from sendoff.domain.post import Attachment, Content, LinkCard
+from sendoff.domain.post import CAPTIONS, Attachment, Content, LinkCard
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -91,9 +91,10 @@ class Bluesky(Channel):
         text_bytes=3000,
         counter="graphemes",
         media=4,
-        media_types=("image/", "video/mp4"),
+        media_types=("image/", "video/mp4", CAPTIONS),
         image_bytes=2_000_000,
         video_bytes=300_000_000,
+        file_bytes=20_000,  # captions
         alt=2000,
         card="sent",
         numbers=counts.AT_ONCE,
@@ -329,7 +330,8 @@ class Bluesky(Channel):
         film = self._film(xrpc, parcel)
         if film and not film.blob:
             return {"video": film.kept}
-        blobs = [film.blob] if film else [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
+        blobs = [film.blob] if film else []
+        blobs += [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
         kept = table(parcel.prepared.get("record"))
         is_of_now = kept.get("createdAt") == parcel.frozen.get("created_at")
         if is_of_now and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
@@ -357,7 +359,7 @@ class Bluesky(Channel):
         Args:
             anew: upload it although that was done.
         """
-        found = next((one for one in parcel.item.shown if one.is_video), None)
+        found = posts.video(parcel.item)
         if found is None:
             return None
         service = video.Service(self._transport, self._videos, xrpc, _did(parcel.account), self._waits)
@@ -365,7 +367,7 @@ class Bluesky(Channel):
         return service.film(found, parcel.file(found), known, parcel.now)
 
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
-        """The server's own name for a picture, which goes into the record as it is."""
+        """The server's own name for a picture or for captions, which goes into the record as it is."""
         patient = xrpc.patient(self._transport.patience.with_files)
         answer = patient.post(
             "com.atproto.repo.uploadBlob", data=parcel.file(attachment).read_bytes(),
@@ -373,9 +375,7 @@ class Bluesky(Channel):
         )  # fmt: skip
         blob = table(table(answer.json()).get("blob"))
         if not isinstance(table(blob.get("ref")).get("$link"), str):
-            raise TryLater(
-                f"{xrpc.http.name} took a picture and did not say under which name.", detail=answer.text[:500]
-            )
+            raise TryLater(f"{xrpc.http.name} took a file and did not say under which name.", detail=answer.text[:500])
         return blob
 
     def _answered(self, xrpc: Xrpc, typed: str) -> dict[str, Any] | None:
@@ -403,9 +403,9 @@ class Bluesky(Channel):
         answer = _put(xrpc, parcel)
         if pds.error(answer)[0] == "BlobNotFound":  # nothing was written, and uploads are seen by nobody
             aside = self._xrpc(parcel.account, parcel.secret)
-            if not self._film(aside, parcel, anew=True):
-                for one in posts.uploads(parcel):
-                    self._upload(aside, parcel, one)
+            self._film(aside, parcel, anew=True)
+            for one in posts.uploads(parcel):
+                self._upload(aside, parcel, one)
             answer = _put(xrpc, parcel)
         if 400 <= answer.status < 500 and (parcel.first_try is not None or pds.error(answer)[0] == "InvalidSwap"):
             found = self._before_refusal(parcel, xrpc.http.name, answer)

@@ -67,11 +67,12 @@ def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Prob
 def _against_media(item: Item, number: int, of: int, account: Account) -> Iterator[Problem]:
     shown = item.shown
     where = f"Item {number + 1}: " if of > 1 else ""
-    if len(shown) > 1 and any(not one.is_image for one in shown):
+    if len(shown) - len(posts.captions(item)) > 1 and any(one.is_video for one in shown):
         yield Problem(
             Level.ERROR, "media_mix", f"{where}A video stands alone.",
             "On Bluesky it can't be together with other media in one post.", "customise", number,
         )  # fmt: skip
+    yield from _against_captions(item, where, number)
     if any(one.mime == "image/gif" for one in shown):
         yield Problem(
             Level.WARNING, "gif", "A GIF stands still on Bluesky.", "Only its first picture is shown.", "", number
@@ -81,4 +82,27 @@ def _against_media(item: Item, number: int, of: int, account: Account) -> Iterat
         yield Problem(
             Level.WARNING, "media_size", "A picture has more than 1 MB.",
             f"{urlsplit(base).netloc} may refuse it, if it was not updated since 2025.", "", number,
+        )  # fmt: skip
+
+
+def _against_captions(item: Item, where: str, number: int) -> Iterator[Problem]:
+    """Captions belong to a video, one file for each language (lexicon app.bsky.embed.video)."""
+    words = posts.captions(item)
+    if words and posts.video(item) is None:
+        yield Problem(
+            Level.ERROR, "captions", f"{where}{words[0].name} has no video.", "Captions go with a video on Bluesky.",
+            "customise", number,
+        )  # fmt: skip
+    known = [one.language.lower() for one in words]
+    for one in words:
+        if not one.language:
+            example = f"{one.name.removesuffix('.vtt')}.en.vtt"
+            yield Problem(
+                Level.ERROR, "captions", f"{where}{one.name} does not say its language.",
+                f"Call the file {example}, by the code of the language, and add it again.", "", number,
+            )  # fmt: skip
+    if twice := next((one for one in words if one.language and known.count(one.language.lower()) > 1), None):
+        yield Problem(
+            Level.ERROR, "captions", f"{where}There are two captions in “{twice.language}”.", "Take one out.", "",
+            number,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from sendoff.channels import bluesky_text as rich
 from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.post import Attachment, Content, LinkCard
+from sendoff.domain.post import Attachment, Content, Item, LinkCard
 
 COLLECTION = "app.bsky.feed.post"
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
@@ -87,8 +87,13 @@ def record(
 
 def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     """The pictures, the video, or the card of a link where nothing else is shown."""
-    if parcel.item.shown and parcel.item.shown[0].is_video:
-        return {"$type": "app.bsky.embed.video", **_shown(parcel.item.shown[0], "video", blobs[0])}
+    if film := video(parcel.item):
+        made = {"$type": "app.bsky.embed.video", **_shown(film, "video", blobs[0])}
+        words = [
+            {"lang": one.language, "file": dict(blob)}
+            for one, blob in zip(captions(parcel.item), blobs[1:], strict=True)
+        ]
+        return {**made, "captions": words} if words else made
     if parcel.item.shown:
         shown = [_shown(one, "image", blob) for one, blob in zip(parcel.item.shown, blobs, strict=True)]
         return {"$type": "app.bsky.embed.images", "images": shown}
@@ -101,8 +106,20 @@ def _media(parcel: Parcel, blobs: list[Mapping[str, Any]]) -> dict[str, Any] | N
     return {"$type": "app.bsky.embed.external", "external": external}
 
 
+def video(item: Item) -> Attachment | None:
+    """The video that an item shows; it stands alone."""
+    return next((one for one in item.shown if one.is_video), None)
+
+
+def captions(item: Item) -> tuple[Attachment, ...]:
+    """The captions of its video."""
+    return tuple(one for one in item.shown if one.is_captions)
+
+
 def uploads(parcel: Parcel) -> tuple[Attachment, ...]:
-    """The pictures that a part needs at the server: its own, or that of its card."""
+    """The files that a part needs at the server: its own pictures, a video's captions, or the picture of its card."""
+    if video(parcel.item):
+        return captions(parcel.item)
     card = None if parcel.item.shown else carded(parcel)
     return parcel.item.shown or ((card.image,) if card and card.image else ())
 
@@ -191,9 +208,11 @@ def is_same(there: Any, parcel: Parcel) -> bool:
 
 
 def refs(record: Mapping[str, Any]) -> list[str]:
-    """The content hashes of the pictures that a record shows, in order; of a video its own, of a card its picture's."""
+    """The content hashes of the pictures that a record shows, in order; of a video its own and those of its captions,
+    of a card its picture's."""
     embed = table(record.get("embed"))
     media = table(embed.get("media") or embed)
     blobs = [table(one).get("image") for one in listed(media.get("images"))]
-    blobs += [media.get("video"), table(media.get("external")).get("thumb")]
+    blobs += [media.get("video"), *(table(one).get("file") for one in listed(media.get("captions")))]
+    blobs += [table(media.get("external")).get("thumb")]
     return [str(table(table(one).get("ref")).get("$link")) for one in blobs if one]

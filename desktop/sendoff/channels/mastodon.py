@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from sendoff.channels import mastodon_check as checking
+from sendoff.channels import mastodon_media as media
+from sendoff.channels import mastodon_own as own
 from sendoff.channels import mastodon_planned as planned
 from sendoff.channels import mastodon_posts as posts
 from sendoff.channels import mastodon_quotes as quotes
@@ -18,9 +19,8 @@ from sendoff.channels import tls
 from sendoff.channels.fediverse import Software, home
 from sendoff.channels.http import Answer, Http, reset_time
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
-from sendoff.channels.multipart import FileForm, FormFile, unnamed
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
-from sendoff.channels.reading import count, listed, moment, table
+from sendoff.channels.reading import count, listed, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
     BrowserSignIn,
@@ -40,26 +40,13 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
-from sendoff.domain.post import Attachment, Content
-from sendoff.domain.text import graphemes
+from sendoff.domain.post import Content
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
 
 WAITS = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)
 """Seconds between the looks at an upload that the server still works on. After them the post waits, not the worker."""
-
-PAGE = 40
-"""Posts of one page of the own list; the most that Mastodon gives (docs.joinmastodon.org/methods/accounts)."""
-
-PAGES = 5
-"""How far back a look goes. An account that posted more in between can't be judged by its list."""
-
-PAGE_BYTES = 16 << 20
-"""Bytes of such a page that are read at most. Some servers take posts of 200,000 characters."""
-
-TOLERANCE = timedelta(minutes=5)
-"""How far a server's clock may be behind ours, where the list could not be read before the first try."""
 
 UNSURE = frozenset({400, 403, 404, 408, 409, 410, 422})
 """Refusals that prove nothing when they answer a repeat."""
@@ -229,7 +216,7 @@ class Mastodon(Channel):
             )
         note = "This token can't upload pictures: it lacks the scope write:media." if "write:media" in lacking else ""
         try:
-            _listed(http, own_id, "limit=1")
+            own.page_of(http, own_id, "limit=1")
         except Rejected:
             blind = "It can't read your posts, so Sendoff has to ask you when an answer gets lost."
             return False, f"{note} {blind}".strip()
@@ -268,45 +255,14 @@ class Mastodon(Channel):
         """
         http = self._http(parcel, Trace())
         quoted = parcel.prepared.get("quoted") or quotes.quoted(http, parcel)
-        uploads = [self._upload(http, parcel, one) for one in parcel.item.shown]
-        since = parcel.prepared["since"] if "since" in parcel.prepared else self._newest(http, parcel)
+        uploads = [media.upload(http, self._transport.patience, parcel, one) for one in parcel.item.shown]
+        since = parcel.prepared["since"] if "since" in parcel.prepared else own.newest(http, parcel)
         return {
             "media": [name for name, _ in uploads],
-            "pending": self._waited(http, [name for name, is_ready in uploads if not is_ready]),
+            "pending": media.waited(http, [name for name, is_ready in uploads if not is_ready], self._waits),
             **({} if since is None else {"since": since}),
             **({"quoted": quoted} if quoted else {}),
         }
-
-    def _upload(self, http: Http, parcel: Parcel, attachment: Attachment) -> tuple[str, bool]:
-        """The id that the server gave to a file, and whether it is done with it."""
-        fields = {"description": attachment.alt} if attachment.alt else {}
-        form = FileForm(fields, FormFile("file", parcel.file(attachment), unnamed(attachment.name), attachment.mime))
-        patient = replace(http, patience=self._transport.patience.with_files)
-        request: dict[str, Any] = {"method": "POST", "data": form, "headers": {"Content-Type": form.content_type}}
-        answer = patient.read("/api/v2/media", ok=(404,), **request)
-        if answer.status == 404:  # Friendica has the first version alone
-            answer = patient.read("/api/v1/media", **request)
-        name = table(answer.json()).get("id")
-        if not isinstance(name, str) or not name:
-            raise TryLater(f"{http.name} took a picture and did not say under which name.", detail=answer.text[:500])
-        return name, answer.status != 202
-
-    def _waited(self, http: Http, pending: list[str]) -> list[str]:
-        """What the server still works on after a while."""
-        for pause in self._waits:
-            pending = [name for name in pending if not _is_processed(http, name)]
-            if not pending:
-                break
-            time.sleep(pause)
-        return pending
-
-    def _newest(self, http: Http, parcel: Parcel) -> dict[str, str] | None:
-        """The newest own post of any kind, a boost too, so that an empty list means that there is none at all."""
-        try:
-            page = _listed(http, _own_id(http, parcel), "limit=1")
-        except Rejected:
-            return None
-        return {"id": page[0]["id"], "at": str(page[0].get("created_at", ""))} if page else {}
 
     def planned(self, account: Account, secret: Mapping[str, str]) -> Sequence[Planned]:
         if not dialect(account.learned.get("software")).keeps_planned(str(account.learned.get("version", ""))):
@@ -317,8 +273,8 @@ class Mastodon(Channel):
 
     def publish(self, parcel: Parcel) -> Receipt:
         http, aside = self._http(parcel, parcel.trace), self._http(parcel, Trace())
-        if not all(_is_processed(aside, name) for name in parcel.prepared.get("pending", ())):
-            raise _unfinished(http.name)
+        if not all(media.is_processed(aside, name) for name in parcel.prepared.get("pending", ())):
+            raise media.unfinished(http.name)
         speaks = dialect(parcel.account.learned.get("software"))
         answer = _posted(http, parcel, speaks)
         if parcel.first_try is not None and answer.status in UNSURE:
@@ -342,7 +298,7 @@ class Mastodon(Channel):
         except (CannotLook, SendError) as wrong:
             raise InDoubt(f"{about}. An earlier try may have gone out. {wrong}", status=answer.status) from None
         since_last = (parcel.now - (parcel.last_try or parcel.first_try or parcel.now)).total_seconds()
-        if found is None and since_last < speaks.absent_after and not _is_unfinished(answer):
+        if found is None and since_last < speaks.absent_after and not media.is_unfinished(answer):
             raise InDoubt(f"{about}. An earlier try may still be on its way.", status=answer.status)
         if found is None and answer.status in (400, 408) and "idempotency" in said.lower():
             key_age = parcel.now - (parcel.first_try or parcel.now)
@@ -399,8 +355,9 @@ class Mastodon(Channel):
         speaks = dialect(parcel.account.learned.get("software"))
         if parcel.options.get("visibility") == "direct" and not speaks.lists_direct:
             raise CannotLook(f"{http.name} may not list posts for mentioned people only. Look there yourself.")
+        own_posts = own.since(http, self._transport.patience, parcel)
         try:
-            same = [one for one in self._since(http, parcel) if _says_the_same(http, one, parcel.item.text)]
+            same = [one for one in own_posts if own.says_the_same(http, one, parcel.item.text)]
         except Rejected as refused:
             raise CannotLook(f"Your posts can't be read: {refused.reason}") from None
         exact = [one for one in same if posts.is_built_the_same(one, parcel)]
@@ -411,39 +368,8 @@ class Mastodon(Channel):
             raise CannotLook(f"There is something like it, and Sendoff can't tell whether that is this post: {places}")
         return None
 
-    def _since(self, http: Http, parcel: Parcel) -> Iterator[dict[str, Any]]:
-        """The own posts since this part was made ready, newest first. The server's clock is compared with itself alone;
-        only where the list could not be read then, ours stands in for it."""
-        known = parcel.prepared.get("since")
-        mark, start = table(known).get("id"), moment(table(known).get("at"))
-        if known is None and parcel.first_try:
-            start = parcel.first_try - TOLERANCE
-        wide = replace(http, patience=replace(self._transport.patience, most=PAGE_BYTES))
-        own_id, older_than = _own_id(http, parcel), ""
-        for _ in range(PAGES):
-            page = _listed(wide, own_id, f"limit={PAGE}&exclude_reblogs=true{older_than and f'&max_id={older_than}'}")
-            for status in page:
-                came = moment(status.get("created_at"))
-                if status["id"] == mark or (start and came and came < start):
-                    return
-                if status["id"] not in parcel.known:
-                    yield status
-            if not page or page[-1]["id"] == older_than:
-                return
-            older_than = page[-1]["id"]
-        raise CannotLook(f"You posted more than {PAGE * PAGES} times since. Look at your profile whether it is there.")
-
 
 # --- one request --------------------------------------------------------------------------------------------------
-
-
-def _listed(http: Http, own_id: str, query: str) -> list[dict[str, Any]]:
-    """Own posts, newest first. A page may be short without being the last one: some servers sift late."""
-    answer = http.read(f"/api/v1/accounts/{own_id}/statuses?{query}")
-    page = answer.json()
-    if not isinstance(page, list) or not all(isinstance(table(one).get("id"), str) for one in page):
-        raise TryLater(f"{http.name} answered the look with something else than posts.", detail=answer.text[:500])
-    return page
 
 
 def _posted(http: Http, parcel: Parcel, speaks: Dialect) -> Answer:
@@ -461,8 +387,8 @@ def _posted(http: Http, parcel: Parcel, speaks: Dialect) -> Answer:
 def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
     """The receipt, or the end that an answer means (docs.joinmastodon.org/entities/Error, api/rate-limits)."""
     said = words(answer)
-    if _is_unfinished(answer):
-        raise _unfinished(http.name)
+    if media.is_unfinished(answer):
+        raise media.unfinished(http.name)
     if answer.status == 403 and "scope" in said.lower():
         raise NeedsLogin(
             f"{http.name} does not let this key post: “{said}”.",
@@ -492,43 +418,3 @@ def _counted(http: Http, status_id: str) -> Numbers | None:
     if str(status.get("id")) != status_id:
         raise TryLater(f"{http.name} answered with something else than the post.", detail=answer.text[:500])
     return Numbers(*(count(status.get(f"{name}_count")) for name in ("favourites", "reblogs", "replies", "quotes")))
-
-
-def _is_unfinished(answer: Answer) -> bool:
-    """The refusal of pictures that are not ready: 422 “Cannot attach files that have not finished processing …”."""
-    return answer.status == 422 and "not finished processing" in words(answer)
-
-
-def _unfinished(name: str) -> TryLater:
-    return TryLater(f"{name} still works on a picture or video of this post.", after=timedelta(seconds=10))
-
-
-def _is_processed(http: Http, name: str) -> bool:
-    """Whether the server is done with an upload (206: not yet). One that it no longer knows is no reason to wait.
-
-    Raises:
-        Rejected: it could not make anything of the file.
-    """
-    answer = http.read(f"/api/v1/media/{name}", ok=(404, 422))
-    if answer.status == 422:
-        raise Rejected(
-            f"{http.name} can't make anything of a picture or video: “{words(answer) or 'processing failed'}”.",
-            advice="Save it in another format and put it in again.", status=422,
-        )  # fmt: skip
-    return answer.status != 206
-
-
-def _own_id(http: Http, parcel: Parcel) -> str:
-    known = parcel.account.learned.get("account_id")
-    return known if isinstance(known, str) and known else str(servers.person(http)["id"])
-
-
-def _says_the_same(http: Http, status: Mapping[str, Any], text: str) -> bool:
-    """Whether a post has our words: as its HTML shows them, else as they were typed (GET …/source)."""
-    wanted, shown = posts.bare(text), posts.bare(posts.plain(str(status.get("content") or "")))
-    if not wanted:
-        return len(graphemes(shown)) <= 1  # a server may put one sign where nothing was written
-    if shown == wanted:
-        return True
-    source = table(http.read(f"/api/v1/statuses/{status['id']}/source", ok=range(300, 600)).json())
-    return isinstance(source.get("text"), str) and posts.bare(source["text"]) == wanted

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from sendoff.channels.http import Transport
+from sendoff.channels.shelter import shelter
+from sendoff.domain import limits
 from sendoff.domain.channel import Capabilities, Channel, Field, Option
+from sendoff.domain.post import Content, Item
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +41,13 @@ def load(context: Context) -> Registry:
     """Loads every channel that is installed, Sendoff's own first. One that fails is reported, never fatal."""
     registry = Registry()
     found = entry_points(group=GROUP)
-    for entry in sorted(found, key=lambda one: (not one.value.startswith("sendoff."), one.name)):
+    for entry in sorted(found, key=lambda one: (not _is_own(one), one.name)):
         try:
             channel = entry.load()(context)
             _examine(channel, entry.name, registry.channels)
+            if not _is_own(entry):
+                _try_figures(channel)
+                shelter(channel, _package(entry))
         except _Unfit as wrong:
             _fail(registry, entry.name, str(wrong))
         except (Exception, SystemExit) as wrong:  # noqa: BLE001  # somebody else's code: the others work all the same
@@ -49,6 +55,15 @@ def load(context: Context) -> Registry:
         else:
             registry.channels[channel.kind] = channel
     return registry
+
+
+def _is_own(entry: EntryPoint) -> bool:
+    return entry.value.startswith("sendoff.")
+
+
+def _package(entry: EntryPoint) -> str:
+    """What to call whoever ships a channel."""
+    return f"the package {entry.dist.name} {entry.dist.version}" if entry.dist else f"the module {entry.module}"
 
 
 class _Unfit(Exception):
@@ -74,6 +89,18 @@ def _examine(channel: object, name: str, known: Mapping[str, Channel]) -> None:
         declared: object = getattr(channel, what)
         if not (isinstance(declared, tuple) and all(isinstance(one, kind) for one in declared)):
             raise _Unfit(f"its {what} are no tuple of {kind.__name__}.")
+
+
+def _try_figures(channel: Channel) -> None:
+    """Counts with what was declared.
+
+    Raises:
+        _Unfit: it can't be counted with.
+    """
+    try:
+        limits.check(Content((Item("A few words."),)), channel.capabilities, channel.title, {})
+    except Exception as wrong:
+        raise _Unfit(f"its capabilities can't be counted with ({type(wrong).__name__}: {wrong}).") from wrong
 
 
 def _fail(registry: Registry, name: str, reason: str) -> None:

@@ -4,21 +4,24 @@ because X charges for every look."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sendoff.channels import tls, x_sign, x_text
+from sendoff.channels import x_check as checking
+from sendoff.channels import x_media as media
+from sendoff.channels import x_numbers as counts
 from sendoff.channels import x_posts as posts
 from sendoff.channels.http import Answer, Http
-from sendoff.channels.multipart import unnamed
 from sendoff.channels.reading import listed, table
 from sendoff.channels.x_api import SETTLING, Api, is_duplicate, is_too_early
 from sendoff.channels.x_sign import Grant, Keys, granted
 from sendoff.domain import price
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
+    PAID_READS,
     BrowserSignIn,
     Capabilities,
     Channel,
@@ -26,7 +29,6 @@ from sendoff.domain.channel import (
     How,
     Identity,
     Kind,
-    Level,
     Option,
     Parcel,
     Problem,
@@ -35,13 +37,11 @@ from sendoff.domain.channel import (
 )
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
-from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.numbers import Numbers
+from sendoff.domain.post import Content
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
-
-BLOCK = 1 << 20
-"""Bytes of one piece of an upload. Pieces of 1 MB are proven; X takes 1,000 of them."""
 
 PAGE, PAGES = 10, 5
 """Own posts of one page, each of which costs, and how many pages a look reads at most."""
@@ -57,8 +57,6 @@ PATIENT = timedelta(minutes=1)
 
 LOOKS = (60, 300)
 """When a look is worth its price, in seconds. Two of them have to say that nothing is there."""
-
-IMAGE, GIF_WIDTH, GIF_HEIGHT = 5_000_000, 1280, 1080
 
 
 class X(Channel):
@@ -102,7 +100,7 @@ class X(Channel):
         url_length=x_text.LINK_WEIGHT,
         media=4,
         media_types=("image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "video/quicktime"),
-        image_bytes=IMAGE,
+        image_bytes=5_000_000,
         gif_bytes=15_000_000,
         video_bytes=512_000_000,
         alt=1000,
@@ -113,7 +111,10 @@ class X(Channel):
         post_cost=15,
         link_cost=200,
         alt_cost=5,
+        read_cost=1,  # an “owned read”: the reader owns the post and the app
         costs_of="2026-04-20",
+        numbers=counts.AT_ONCE,
+        own_words=True,  # docs.x.com, automation rules: the same or very similar content from several accounts
     )
     fields = (
         Field("api_key", "API key", Kind.SECRET, required=False, help="Keys and tokens → Consumer keys."),
@@ -124,8 +125,10 @@ class X(Channel):
         ),
         Field("access_secret", "Access token secret", Kind.SECRET, required=False),
         Field(
-            "paid_reads", "Look for posts whose answer got lost, for about 1 cent a look", Kind.SWITCH, default="no",
-            help="Otherwise Sendoff asks you. Signing in reads your profile once, for up to 1 cent.",
+            PAID_READS, "Read there, which X charges for", Kind.SWITCH, default="no",
+            help="Sendoff then looks for posts whose answer got lost (about 1 cent a look; otherwise it asks you), and "
+            "reads likes, reposts and replies an hour, a day and a week after each post (about 0.1 cent each time). "
+            "Signing in reads your profile once in any case, for up to 1 cent.",
         ),
         Field(
             "client_id", "OAuth 2.0 Client ID", required=False, advanced=True, fold="Sign in with the browser",
@@ -241,14 +244,7 @@ class X(Channel):
     # --- before it is sent ----------------------------------------------------------------------------------------
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
-        yield from _against_options(options)
-        for number, item in enumerate(content.items):
-            yield from _against_item(item, number)
-        words = [" ".join(item.text.split()) for item in content.items if item.text.strip()]
-        if len(set(words)) < len(words):
-            yield Problem(
-                Level.WARNING, "duplicate", "Two items say the same.", "X refuses words that it had a moment ago."
-            )
+        return checking.check(content, options)
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
         """Uploads what belongs to this part.
@@ -264,7 +260,7 @@ class X(Channel):
             )
         api = self._api(parcel.account, parcel.secret)
         patient = api.patient(self._transport.patience.with_files)
-        uploads = [_upload(patient, parcel, one) for one in parcel.item.shown]
+        uploads = [media.upload(patient, parcel, one) for one in parcel.item.shown]
         return {"media": [name for name, _ in uploads], "pending": [name for name, is_ready in uploads if not is_ready]}
 
     # --- sending --------------------------------------------------------------------------------------------------
@@ -272,7 +268,7 @@ class X(Channel):
     def publish(self, parcel: Parcel) -> Receipt:
         aside = self._api(parcel.account, parcel.secret)
         for name in parcel.prepared.get("pending", ()):
-            _wait_for(aside, name)
+            media.wait_for(aside, name)
         api = self._api(parcel.account, parcel.secret, parcel.trace)
         answer = api.send("POST", "/2/tweets", effect=True, json=posts.body(parcel))
         if is_duplicate(answer) and parcel.first_try is not None:
@@ -296,7 +292,7 @@ class X(Channel):
         Raises:
             InDoubt: nobody can tell, or it is too early to.
         """
-        if not _may_read(parcel.account):
+        if not self.may_read(parcel.account):
             raise InDoubt(
                 "X says that it has these words already: an earlier try went out, or you posted them before.",
                 advice="Look at your profile. If it is not there, change a word.", status=answer.status,
@@ -321,10 +317,18 @@ class X(Channel):
         if table(table(answer.json()).get("data")).get("deleted") is not True:
             raise InDoubt("X did not say that it is gone. Look at your profile.", detail=answer.text[:500])
 
+    # --- afterwards -----------------------------------------------------------------------------------------------
+
+    def numbers(
+        self, account: Account, secret: Mapping[str, str], receipts: Sequence[Receipt]
+    ) -> Mapping[str, Numbers | None]:
+        """What X counts (public_metrics). Each post costs, once a day (UTC)."""
+        return counts.read(self._api(account, secret), [one.remote_id for one in receipts])
+
     # --- after a lost answer --------------------------------------------------------------------------------------
 
     def settle(self, account: Account) -> Settle:
-        if not _may_read(account):
+        if not self.may_read(account):
             return Settle(
                 How.ASK,
                 why="X charges for looking, and this account is set not to. Look at your profile whether it is there.",
@@ -343,7 +347,7 @@ class X(Channel):
         Raises:
             CannotLook: this account may not look, the posts do not reach back, or something like it is there.
         """
-        if not _may_read(parcel.account):
+        if not self.may_read(parcel.account):
             raise CannotLook("X charges for looking, and this account is set not to.")
         since = parcel.first_try or parcel.planned_at
         same = [
@@ -395,11 +399,6 @@ def _user_id(account: Account) -> str:
     return str(account.learned["user_id"])
 
 
-def _may_read(account: Account) -> bool:
-    """Whether the account's setting allows reads, which X charges for."""
-    return account.settings.get("paid_reads") == "yes"
-
-
 def _judge(api: Api, parcel: Parcel, answer: Answer) -> None:
     """As `Api.judge`; of a refused part of a thread it says what to do with the rest."""
     try:
@@ -413,62 +412,6 @@ def _judge(api: Api, parcel: Parcel, answer: Answer) -> None:
             "x.com as an answer to the last one.",
             detail=refused.detail, status=403,
         ) from None  # fmt: skip
-
-
-def _upload(api: Api, parcel: Parcel, attachment: Attachment) -> tuple[str, bool]:
-    """Uploads a file in pieces, with its alt text; returns X's name for it, and whether X is done with it."""
-    told = {
-        "media_type": attachment.mime, "total_bytes": attachment.size, "media_category": posts.category(attachment),
-    }  # fmt: skip
-    name = _media_id(api.post("/2/media/upload/initialize", json=told))
-    with parcel.file(attachment).open("rb") as file:
-        for number, piece in enumerate(iter(lambda: file.read(BLOCK), b"")):
-            api.post(
-                f"/2/media/upload/{name}/append", data={"segment_index": str(number)},
-                files={"media": (unnamed(attachment.name), piece, attachment.mime)},
-            )  # fmt: skip
-    answer = api.post(f"/2/media/upload/{name}/finalize")
-    name = _media_id(answer)
-    if attachment.alt.strip():
-        api.post("/2/media/metadata", json={"id": name, "metadata": {"alt_text": {"text": attachment.alt}}})
-    return name, not _work_left(answer)
-
-
-def _media_id(answer: Answer) -> str:
-    name = table(table(answer.json()).get("data")).get("id")
-    if not isinstance(name, str) or not name.isdecimal():
-        raise TryLater("X took a file and did not say under which number.", detail=answer.text[:500])
-    return name
-
-
-def _work_left(answer: Answer) -> timedelta | None:
-    """How long X wants to work on an upload before it is asked again; None: it is done.
-
-    Raises:
-        Rejected: X can't make anything of it.
-    """
-    about = table(table(table(answer.json()).get("data")).get("processing_info"))
-    state, seconds = about.get("state"), about.get("check_after_secs")
-    if state == "failed":
-        words = table(about.get("error")).get("message")
-        raise Rejected(
-            f"X can't make anything of a picture or video: “{words or 'processing failed'}”.",
-            advice="Save it in another format (MP4 with H.264 and AAC) and put it in again.", detail=answer.text[:500],
-        )  # fmt: skip
-    if state not in ("pending", "in_progress"):
-        return None
-    return timedelta(seconds=seconds if isinstance(seconds, int) and 0 < seconds < 600 else 5)
-
-
-def _wait_for(api: Api, name: str) -> None:
-    """Asks whether X is done with an upload.
-
-    Raises:
-        TryLater: not yet. Rejected: it can't make anything of it.
-    """
-    pause = _work_left(api.get("/2/media/upload", {"command": "STATUS", "media_id": name}))
-    if pause:
-        raise TryLater("X still works on a picture or video of this post.", after=pause)
 
 
 # --- what is typed ------------------------------------------------------------------------------------------------
@@ -490,56 +433,3 @@ def _typed_figures(fields: Mapping[str, str]) -> dict[str, int]:
             raise BadInput("Write a price in US dollars, like 0.015.").at(name)
         found[name] = round(float(typed) * 1000) if typed else default or 0
     return found
-
-
-# --- what can be said before --------------------------------------------------------------------------------------
-
-_CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}\b")
-
-
-def _against_options(options: Mapping[str, str]) -> Iterator[Problem]:
-    for name, does in (("reply_to", "answers"), ("quote", "quotes")):
-        if options.get(name, "").strip() and not posts.number(options[name]):
-            yield Problem(
-                Level.ERROR, name, f"What this {does} is no address of a post.",
-                "It looks like https://x.com/…/status/…: “Copy link” there.",
-            )  # fmt: skip
-    if options.get("quote", "").strip():
-        yield Problem(
-            Level.WARNING, "quote", "X may refuse to quote.", "Since 2026 it takes quotes on its Enterprise plan alone."
-        )
-    if options.get("reply_to", "").strip():
-        yield Problem(
-            Level.WARNING, "reply_to", "X may refuse to answer.", "Since 2026 the post has to mention or quote you."
-        )
-
-
-def _against_item(item: Item, number: int) -> Iterator[Problem]:
-    if any(character in item.text for character in x_text.INVALID):
-        yield Problem(
-            Level.ERROR, "character", "There is a character that X does not take.",
-            "It can't be seen; write the text anew.", "", number,
-        )  # fmt: skip
-    media = item.shown
-    alone = [one for one in media if one.is_video or one.mime == "image/gif"]
-    if alone and len(media) > 1:
-        what = "video" if alone[0].is_video else "GIF"
-        yield Problem(
-            Level.ERROR, "media_mix", f"A {what} stands alone on X.", "It can't be together with other media.",
-            "customise", number,
-        )  # fmt: skip
-    if any((one.width or 0) > GIF_WIDTH or (one.height or 0) > GIF_HEIGHT for one in alone if one.is_image):
-        yield Problem(
-            Level.ERROR, "media_size", "The GIF is too large for X.", f"It takes {GIF_WIDTH} × {GIF_HEIGHT} at most.",
-            "customise", number,
-        )  # fmt: skip
-    if item.poll and item.poll.multiple:
-        yield Problem(
-            Level.ERROR, "poll", "X has no polls with several answers.", "Each reader chooses one.", "customise", number
-        )
-    if item.poll and not item.text.strip():
-        yield Problem(Level.ERROR, "poll", "A poll on X needs a question.", "Write it as the text.", "", number)
-    if len(_CASHTAG.findall(item.text)) > 1:
-        yield Problem(
-            Level.WARNING, "cashtag", "More than one cashtag.", "X takes one ($…) from apps like this.", "", number
-        )

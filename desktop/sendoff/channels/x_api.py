@@ -162,5 +162,10 @@ def said(answer: Answer) -> str:
 
 def problem(answer: Answer) -> str:
     """The last part of a problem's type: hosts in it have changed, the names have not."""
-    kind = table(answer.json()).get("type") if answer.status >= 400 else ""
+    return problem_kind(table(answer.json())) if answer.status >= 400 else ""
+
+
+def problem_kind(told: Mapping[str, Any]) -> str:
+    """The last part of the type of one problem, or ""."""
+    kind = told.get("type")
     return kind.rstrip("/").rpartition("/")[2] if isinstance(kind, str) else ""

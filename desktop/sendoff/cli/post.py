@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sendoff.domain.mail import parse_recipients
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
 from sendoff.domain.split import Reader, split_item
 from sendoff.domain.when import When, describe, parse_late
-from sendoff.engine.commands import FINAL, Problems
+from sendoff.engine.commands import FINAL, AccountProblem, Problems
 from sendoff.store import media, settings, timeline
 from sendoff.store.timeline import Row
 
@@ -45,12 +45,13 @@ def post(arguments: argparse.Namespace) -> int:
         when = session.when(program, "now" if arguments.at is None else arguments.at, arguments.zone)
         late = "" if arguments.late is None else str(parse_late(arguments.late))
         plan = Plan(arguments.at or "", when.zone if arguments.at else "", late)
-        _tell_cost(program, content, variants, chosen)
+        found = _problems(program, content, variants, chosen)
+        _tell_cost(found)
         post_id, _ = program.commands.save_draft(content, variants, plan)
         if arguments.draft:
             return _tell_draft(arguments, post_id)
         ids = _schedule(program, post_id, when, late, arguments.override)
-        _warn(program, content, variants, chosen)
+        _warn(found)
         for account, _channel in chosen:
             if said := program.commands.ends_first(account, when):
                 session.remark(f"{said} Sign in again before, and it goes: sendoff accounts sign-in {account.id}")
@@ -315,18 +316,24 @@ def _unsubscribe(text: str | None) -> str:
 # --- what is said about it ----------------------------------------------------------------------------------------
 
 
-def _warn(program: Program, content: Content, variants: Sequence[Variant], chosen: Chosen) -> None:
+def _problems(
+    program: Program, content: Content, variants: Sequence[Variant], chosen: Chosen
+) -> Sequence[AccountProblem]:
+    with program.store.reading() as connection:
+        preferences = settings.read(connection)
+    return program.commands.problems(content, variants, {account.id: account for account, _ in chosen}, preferences)
+
+
+def _warn(found: Iterable[AccountProblem]) -> None:
     """What does not stand in the way, but somebody may mind."""
-    known = {account.id: account for account, _ in chosen}
-    for one in program.commands.problems(content, variants, known):
+    for one in found:
         if one.problem.level is not Level.NOTE:
             session.remark(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip())
 
 
-def _tell_cost(program: Program, content: Content, variants: Sequence[Variant], chosen: Chosen) -> None:
+def _tell_cost(found: Iterable[AccountProblem]) -> None:
     """What it costs where the network charges for it, before anything is planned."""
-    known = {account.id: account for account, _ in chosen}
-    for one in program.commands.problems(content, variants, known):
+    for one in found:
         if one.problem.code == price.CODE:
             session.remark(f"{one.account.name}: {one.problem.title} {one.problem.text}")
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session, shapes
-from sendoff.domain import doubt
+from sendoff.domain import doubt, price
 from sendoff.domain.account import Account, rest_span
 from sendoff.domain.delivery import State
 from sendoff.domain.doubt import Doubt
@@ -80,10 +80,21 @@ def _cells(row: Row, now: datetime, rests: str) -> list[str]:
     ]
 
 
+def _tell_price(program: Program, delivery_id: int) -> None:
+    """What the network charges for the reading, where it does."""
+    with program.store.reading() as connection:
+        row = timeline.detail(connection, delivery_id).row
+    channel = program.commands.channel(row.channel)
+    if channel.capabilities.read_cost:
+        cost = price.dollars(channel.capabilities.read_cost * row.out)
+        session.remark(f"{channel.title} charges about {cost} for this reading.")
+
+
 def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.numbers:
             program.commands.read_numbers(arguments.id)
+            _tell_price(program, arguments.id)
         with program.store.reading() as connection:
             detail = timeline.detail(connection, arguments.id)
         known = _doubt(program, detail)

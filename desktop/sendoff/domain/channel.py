@@ -38,11 +38,13 @@ class Capabilities:
         gif_bytes: the largest GIF, where that is not the limit of pictures.
         post_cost, link_cost, alt_cost: what a post costs, one with a link, and each alt text, in thousandths of a US
             dollar, by the prices that counted from the day `costs_of` (ISO 8601) on.
+        read_cost: what it costs to read one own post there, in thousandths of a US dollar.
         card: whether a link gets a card: "sent" along with the post, "own" where the network looks at the page itself.
         varies: figures that an option of the post changes, each as (option, its value, figure, what it is then).
         recipients: the most people of one request, all of To, Cc and Bcc.
         message_bytes: the largest encoded mail.
         numbers: of how many posts one question tells likes, reposts and replies; 0: it tells none.
+        own_words: the same words from several accounts are against its rules.
     """
 
     checked: str
@@ -75,10 +77,12 @@ class Capabilities:
     post_cost: int | None = None
     link_cost: int | None = None
     alt_cost: int | None = None
+    read_cost: int | None = None
     costs_of: str = ""
     card: str = ""
     varies: tuple[tuple[str, str, str, Any], ...] = ()
     numbers: int = 0
+    own_words: bool = False
 
     def of(self, item: Item, options: Mapping[str, str]) -> Capabilities:
         """The figures that count for one item of a post with these options."""

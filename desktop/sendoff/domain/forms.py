@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sendoff.domain.channel import Capabilities
-from sendoff.domain.post import Attachment, Content, Item, Role
+from sendoff.domain.post import CAPTIONS, Attachment, Content, Item, Role
 
 WRITABLE = ("image/jpeg", "image/png", "image/webp", "image/gif")
 """The kinds of pictures that a copy can be made of, and made as."""
@@ -55,12 +55,20 @@ def best_form(attachment: Attachment, figures: Capabilities) -> Attachment:
     return max(forms, key=lambda one: (pixels(one), one.size), default=attachment)
 
 
+def stays_behind(attachment: Attachment, item: Item, figures: Capabilities) -> bool:
+    """Whether these are captions of the item's video at an endpoint that takes none: the video goes without them."""
+    has_film = any(one.is_video for one in item.shown)
+    return attachment.is_captions and attachment.role is Role.MEDIA and has_film and not takes_kind(figures, CAPTIONS)
+
+
 def for_endpoint(content: Content, figures: Capabilities, options: Mapping[str, str]) -> Content:
-    """The content with each picture in the form that this endpoint gets. Mails carry what was attached."""
-    if figures.mail or not any(one.copies for one in content.attachments):
+    """The content with each picture in the form that this endpoint gets, without captions where it takes none. Mails
+    carry what was attached."""
+    if figures.mail or not any(one.copies or one.is_captions for one in content.attachments):
         return content
     return replace(content, items=tuple(_item(item, figures.of(item, options)) for item in content.items))
 
 
 def _item(item: Item, figures: Capabilities) -> Item:
-    return replace(item, media=tuple(best_form(one, figures) if one.role is Role.MEDIA else one for one in item.media))
+    going = [one for one in item.media if not stays_behind(one, item, figures)]
+    return replace(item, media=tuple(best_form(one, figures) if one.role is Role.MEDIA else one for one in going))

@@ -35,6 +35,32 @@ def check(
     return sorted(found, key=lambda problem: order.index(problem.level))
 
 
+def same_words(going: Mapping[str, Content], title: str) -> dict[str, Problem]:
+    """What stands against the accounts, by their names, that say the same at an endpoint whose rules forbid that.
+
+    Another case, other spaces and other signs make no other words.
+    """
+    whose: dict[str, list[str]] = {}
+    for name, content in going.items():
+        for words in {_bare(item.text) for item in content.items if item.text.strip()}:
+            whose.setdefault(words, []).append(name)
+    found: dict[str, Problem] = {}
+    for names in whose.values():
+        if len(names) > 1:
+            together = f"{', '.join(names[:-1])} and {names[-1]} say the same, and it may close them for that."
+            problem = Problem(
+                Level.WARNING, "same_words", f"{title} forbids the same words from several accounts.",
+                f"{together} Give each its own words, or leave one out.", "customise",
+            )  # fmt: skip
+            found |= {name: problem for name in names if name not in found}
+    return found
+
+
+def _bare(text: str) -> str:
+    """The letters and digits of a text, or the whole of one that has none."""
+    return "".join(filter(str.isalnum, text.casefold())) or text.strip()
+
+
 def _insisted(missing: Problem) -> Problem:
     """The missing alt text of a picture, where none may be missing."""
     return replace(missing, level=Level.ERROR, code=ALT_REQUIRED, text="You let no picture go without.")
@@ -90,7 +116,13 @@ def _text(item: Item, figures: Capabilities, title: str, where: str, number: int
 
 
 def _media(item: Item, figures: Capabilities, title: str, where: str, number: int) -> Iterator[Problem]:
-    media = item.shown
+    media = [one for one in item.shown if not forms.stays_behind(one, item, figures)]
+    for left in item.shown:
+        if left not in media:
+            yield Problem(
+                Level.WARNING, "captions_left", f"{where}{left.name} stays behind.", f"{title} takes no captions.", "",
+                number,
+            )  # fmt: skip
     if len(media) > figures.media:
         most = f"takes {figures.media} at most" if figures.media else "takes none"
         yield Problem(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+CAPTIONS = "text/vtt"
+_LANGUAGE = re.compile(r"\.([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.vtt$", re.IGNORECASE)
 
 
 class Role(StrEnum):
@@ -69,6 +73,17 @@ class Attachment:
     @property
     def is_video(self) -> bool:
         return self.mime.startswith("video/")
+
+    @property
+    def is_captions(self) -> bool:
+        """Whether it holds the words of a video, as WebVTT."""
+        return self.mime == CAPTIONS
+
+    @property
+    def language(self) -> str:
+        """The language of captions, which stands in their name ("trip.pt-BR.vtt"); "" where it does not."""
+        found = _LANGUAGE.search(self.name)
+        return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

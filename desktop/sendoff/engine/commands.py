@@ -122,23 +122,34 @@ class Commands:
         return post
 
     def problems(
-        self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account]
-    ) -> list[AccountProblem]:
-        """Everything that stands against a post, for each chosen account; cheap, so it can be asked while typing."""
-        with self._store.reading() as connection:
-            chosen = settings.read(connection)
-        return self._problems(content, variants, known, chosen)
-
-    def _problems(
         self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account], chosen: Mapping[str, str]
     ) -> list[AccountProblem]:
+        """Everything that stands against a post, for each account that it goes to; nothing is read, so it can be asked
+        while typing.
+
+        Args:
+            known: the accounts that there are.
+            chosen: the settings (store/settings.py).
+        """
         alt_required = chosen["alt_required"] == "yes"
-        return [
+        going = [(known[one.account_id], one) for one in variants if one.account_id in known]
+        twins = self._twins([(account, variant.content or content) for account, variant in going])
+        found = [
             AccountProblem(account, problem)
-            for variant in variants
-            if (account := known.get(variant.account_id))
+            for account, variant in going
             for problem in self._check(variant.content or content, variant.options, account, alt_required)
         ]
+        return found + [AccountProblem(account, twins[account.name]) for account, _ in going if account.name in twins]
+
+    def _twins(self, going: Sequence[tuple[Account, Content]]) -> dict[str, Problem]:
+        """By account name what stands against several accounts of one network that say the same."""
+        found: dict[str, Problem] = {}
+        for kind in {account.channel for account, _ in going}:
+            channel = self._channels.get(kind)
+            if channel is not None and channel.capabilities.own_words:
+                same = {account.name: content for account, content in going if account.channel == kind}
+                found |= limits.same_words(same, channel.title)
+        return found
 
     def _check(
         self, content: Content, options: Mapping[str, str], account: Account, alt_required: bool
@@ -204,7 +215,7 @@ class Commands:
     def _refuse_problems(
         self, post: Post, known: Mapping[int, Account], chosen: Mapping[str, str], override: bool
     ) -> None:
-        every = self._problems(post.content, post.variants, known, chosen)
+        every = self.problems(post.content, post.variants, known, chosen)
         found = [one for one in every if one.problem.level is Level.ERROR]
         hard = [one for one in found if one.problem.code in FINAL]
         if hard or (found and not override):

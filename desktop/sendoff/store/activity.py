@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from sendoff.domain.delivery import State, most_urgent
 from sendoff.domain.errors import SetupMissing
+from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Content
 from sendoff.domain.when import zone_info
 from sendoff.store import codec, timeline
 from sendoff.store import posts as post_rows
-from sendoff.store.tables import accounts, deliveries, parts, posts, variants
+from sendoff.store.tables import accounts, deliveries, parts, posts, readings, variants
 from sendoff.store.timeline import Row
 
 MOST_FOUND = 300
@@ -173,7 +174,11 @@ def dismissible(connection: sa.Connection) -> list[int]:
 
 # --- as a file ----------------------------------------------------------------------------------------------------
 
-HEAD = ("planned", "sent", "deviation in s", "account", "channel", "state", "link", "text", "reason")
+COUNTS = tuple(one.name for one in fields(Numbers))
+HEAD = (
+    "planned", "sent", "deviation in s", "account", "channel", "state", "link", "text", "reason", *COUNTS,
+    "counted at",
+)  # fmt: skip
 
 _LINK = (
     sa.select(parts.c.receipt)
@@ -182,17 +187,31 @@ _LINK = (
     .limit(1)
     .scalar_subquery()
 )
+_LATEST = sa.select(sa.func.max(readings.c.id)).group_by(readings.c.part_id)
+_TOLD = (
+    sa.select(
+        parts.c.delivery_id, sa.func.max(readings.c.at).label("read_at"),
+        *(sa.func.sum(readings.c[name]).label(name) for name in COUNTS),
+    )
+    .join(parts, parts.c.id == readings.c.part_id)
+    .where(readings.c.id.in_(_LATEST))
+    .group_by(parts.c.delivery_id)
+    .subquery("told")
+)  # fmt: skip
+"""By delivery the last numbers of its parts together, as domain/numbers.py sums them."""
+
 _LEDGER = (
     sa.select(
         deliveries.c.planned_at, deliveries.c.sent_at, deliveries.c.state, deliveries.c.reason,
         accounts.c.name, accounts.c.channel, posts.c.content,
-        variants.c.content.label("own"), _LINK.label("receipt"),
+        variants.c.content.label("own"), _LINK.label("receipt"), _TOLD.c.read_at, *(_TOLD.c[name] for name in COUNTS),
     )
     .join(posts, posts.c.id == deliveries.c.post_id)
     .join(accounts, accounts.c.id == deliveries.c.account_id)
     .outerjoin(
         variants, sa.and_(variants.c.post_id == deliveries.c.post_id, variants.c.account_id == deliveries.c.account_id)
     )
+    .outerjoin(_TOLD, _TOLD.c.delivery_id == deliveries.c.id)
 )  # fmt: skip
 
 
@@ -201,7 +220,9 @@ def write_csv(
 ) -> int:
     """Writes the wanted deliveries as CSV (RFC 4180, UTF-8 with a mark that spreadsheets look for), earliest first.
 
-    The file appears whole or not at all. Returns the number of deliveries.
+    What people did with a post is told as it was read last (`COUNTS`; a thread's parts together), and when that was;
+    empty is what the network does not tell, or what is gone. The file appears whole or not at all. Returns the number
+    of deliveries.
 
     Args:
         zone: whose wall time the times are written in; each carries its offset.
@@ -243,6 +264,8 @@ def _cells(rows: Any, zone: str, titles: Mapping[str, str]) -> Iterator[tuple[st
             tame(codec.receipt(row.receipt).url if row.receipt else ""),
             tame(_text(codec.content(row.own or row.content))),
             tame(row.reason),
+            *("" if row._mapping[name] is None else str(int(row._mapping[name])) for name in COUNTS),
+            _time(row.read_at, zone),
         )
 
 

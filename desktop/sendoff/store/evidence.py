@@ -48,7 +48,7 @@ class Witness:
         self._columns: dict[str, list[str]] = {}
 
     def rows(self, table: str, column: str, number: int) -> list[Row]:
-        """The rows with this number.
+        """The rows with this number; none where the file is older than the table.
 
         Raises:
             sqlite3.DatabaseError: they can't be read.
@@ -57,6 +57,8 @@ class Witness:
             there = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
             self._columns[table] = [one.name for one in metadata.tables[table].columns if one.name in there]
         names = self._columns[table]
+        if not names:
+            return []
         question = f"SELECT {', '.join(names)} FROM {table} WHERE {column} = ? ORDER BY id"  # noqa: S608  # our own names
         return [dict(zip(names, row, strict=True)) for row in self._connection.execute(question, (number,))]
 
@@ -74,8 +76,8 @@ def witness(path: Path) -> Iterator[Witness | None]:
 def tell(connection: Connection, path: Path, now: datetime) -> Told:
     """Lets an older database know what the one at `path` knows.
 
-    What left is taken over with its parts, tries and events. What the person changed or cancelled is held: the older
-    text or time must not go out unasked.
+    What left is taken over with its parts, tries, events and numbers. What the person changed or cancelled is held: the
+    older text or time must not go out unasked.
     """
     told = Told()
     with witness(path) as old:
@@ -114,7 +116,8 @@ def _compare(connection: Connection, old: Witness, row: Any, told: Told) -> None
     if newer["state"] in LEFT or any(part["remote_id"] for part in theirs):
         tries, news = (old.rows(table, "delivery_id", row.id) for table in ("attempts", "events"))
         told.tried += len(tries) > len(deliveries.attempts_of(connection, row.id))
-        _take_over(connection, newer, theirs, tries, news)
+        counted = [one for part in theirs for one in old.rows("readings", "part_id", part["id"])]
+        _take_over(connection, newer, theirs, tries, news, counted)
     elif row.state in ("scheduled", "held") and _was_changed(old, row, newer):
         connection.execute(
             sa.update(delivery_table)
@@ -130,7 +133,9 @@ def _was_changed(old: Witness, row: Any, newer: Row) -> bool:
     return any(post["version"] != row.written for post in old.rows("posts", "id", row.post_id))
 
 
-def _take_over(connection: Connection, newer: Row, theirs: list[Row], tries: list[Row], news: list[Row]) -> None:
+def _take_over(
+    connection: Connection, newer: Row, theirs: list[Row], tries: list[Row], news: list[Row], counted: list[Row]
+) -> None:
     """Puts the newer rows in the place of the older ones. Their own ids may be taken here, so they get new ones."""
     delivery_id = newer["id"]
     for table in (events, attempts, parts):
@@ -140,6 +145,8 @@ def _take_over(connection: Connection, newer: Row, theirs: list[Row], tries: lis
         _insert(connection, "attempts", {**one, "part_id": ids[one["part_id"]]})
     for one in news:
         _insert(connection, "events", one)
+    for one in counted:
+        _insert(connection, "readings", {**one, "part_id": ids[one["part_id"]]})
     values = {name: value for name, value in newer.items() if name not in ("id", "post_id", "account_id")}
     if newer["state"] == "sending" and all(one["outcome"] for one in tries):
         values |= {"state": "in_doubt", "reason": STOPPED_WHILE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import mimetypes
 import os
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from sendoff.domain.channel import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
-from sendoff.domain.post import Attachment, Copy, Post, Role
+from sendoff.domain.post import CAPTIONS, Attachment, Copy, Post, Role
 from sendoff.store import backups, codec, pictures, smaller
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
@@ -106,6 +107,10 @@ class Media:
         self, data: bytes, name: str, mime: str, *, role: Role = Role.MEDIA, alt: str = "", strip_location: bool = True
     ) -> Attachment:
         """The same for bytes that come from the clipboard or a drop."""
+        if data.removeprefix(codecs.BOM_UTF8)[:6] == b"WEBVTT":  # W3C, WebVTT, section 4.1
+            mime = CAPTIONS
+        elif mime == CAPTIONS:
+            mime = "text/plain"
         picture = pictures.look(data)
         if picture:
             mime = picture.mime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
@@ -51,6 +52,12 @@ class Drawings:
         if key not in self._icons:
             self._icons[key] = _icon([self.pixmap(file, size, color, ratio) for ratio in RATIOS])
         return self._icons[key]
+
+
+@cache
+def mark_file(name: str) -> str:
+    """Where a network's mark is drawn. A plug stands for channels of other packages, which have none here."""
+    return f"marks/{name}.svg" if name and resource("icons", "marks", f"{name}.svg").is_file() else "plug.svg"
 
 
 def app_icon() -> QIcon:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from sendoff.resources import resource
-from sendoff.ui.icons import Drawings
+from sendoff.ui.icons import Drawings, mark_file
 from sendoff.ui.style import palette, sheet
 
 FONT_FILES = ("Inter-Regular", "Inter-Medium", "Inter-SemiBold", "JetBrainsMono-Regular", "JetBrainsMono-Bold")
@@ -170,7 +170,7 @@ class Look(QObject):
     def mark(self, name: str, size: int = 16, color: str = "", ratio: float = 1.0) -> QPixmap:
         """A network's mark, in its own colour or in that of a token."""
         own = self.tokens.marks.get(name, "text")
-        return self._drawings.pixmap(f"marks/{name}.svg", size, self._named(color or own), ratio)
+        return self._drawings.pixmap(mark_file(name), size, self._named(color or own), ratio)
 
     def picture(self, name: str, width: int, height: int, ratio: float = 1.0) -> QPixmap:
         """One of Sendoff's own small drawings, in the theme's colours."""
@@ -181,7 +181,7 @@ class Look(QObject):
         return self._drawings.icon(f"{name}.svg", size, self._named(color))
 
     def mark_icon(self, name: str, color: str = "text2", size: int = 16) -> QIcon:
-        return self._drawings.icon(f"marks/{name}.svg", size, self._named(color))
+        return self._drawings.icon(mark_file(name), size, self._named(color))
 
     def _named(self, color: str) -> str:
         return color if color.startswith("#") else self.theme[color]

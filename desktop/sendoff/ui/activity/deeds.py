@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sendoff.domain import price
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, How
 from sendoff.domain.delivery import Move, State, can
@@ -108,6 +109,12 @@ def tells_numbers(account: Account, channel: Channel) -> bool:
     return channel.may_read(account) and channel.capabilities.learned(account.learned).numbers > 0
 
 
+def _price(row: Row, account: Account, channel: Channel) -> str:
+    """What the network charges for it, or ""."""
+    each = channel.capabilities.learned(account.learned).read_cost
+    return f" ({price.dollars(each * row.out)})" if each else ""
+
+
 def _anywhere(row: Row, account: Account | None, channel: Channel | None) -> list[Deed]:
     found = []
     if is_web(row.url):
@@ -117,7 +124,8 @@ def _anywhere(row: Row, account: Account | None, channel: Channel | None) -> lis
         found.append(Deed(Act.RECEIVED, "What the practice network received", "flask-conical", pressing=False))
     stands = row.out and not row.deleted and row.delivery.state in STANDS
     if stands and account and channel and tells_numbers(account, channel):
-        found.append(Deed(Act.NUMBERS, "Read likes and replies now", "refresh-cw", pressing=False))
+        words = f"Read likes and replies now{_price(row, account, channel)}"
+        found.append(Deed(Act.NUMBERS, words, "refresh-cw", pressing=False))
     if stands and channel and channel.can_delete:
         words = f"Delete from {channel.title}…"  # noqa: S608  # no SQL, but a button
         found.append(Deed(Act.DELETE, words, "trash-2", pressing=False))

@@ -92,6 +92,7 @@ class Eyes:
     known: Mapping[int, Account]
     channels: Mapping[str, Channel]
     commands: Commands
+    settings: Mapping[str, str]
 
     def figures(self, account_id: int) -> Capabilities | None:
         """An account's limits; None where its channel is not installed."""
@@ -198,7 +199,7 @@ def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -
 def _matters(writing: Writing, eyes: Eyes, when: When | None) -> list[Matter]:
     content, variants = writing.sent(eyes.mails)
     found: dict[tuple[object, ...], Matter] = {}
-    for one in eyes.commands.problems(content, variants, eyes.known):
+    for one in eyes.commands.problems(content, variants, eyes.known, eyes.settings):
         tab = one.account.id if one.account.id in writing.own else EVERYONE
         matter = _matter(one.problem, one.account.id, tab, writing)
         key = (matter.level, matter.code, matter.title, matter.text, matter.item, tab)

@@ -30,7 +30,7 @@ from sendoff.ui.widgets.tip import set_tip
 CARD_WIDTH, CARD_HEIGHT, RADIUS = 276, 88, 10
 THUMB = QSize(88, 64)
 PICTURES = "Pictures (*.jpg *.jpeg *.png *.gif *.webp)"
-FILTER = "Pictures and videos (*.jpg *.jpeg *.png *.gif *.webp *.heic *.avif *.mp4 *.mov *.webm);;All files (*)"
+FILTER = "Pictures and videos (*.jpg *.jpeg *.png *.gif *.webp *.heic *.avif *.mp4 *.mov *.webm *.vtt);;All files (*)"
 
 
 class Files(QWidget):
@@ -305,6 +305,7 @@ class MediaCard(QFrame):
         self.remove_button.set_name(f"Take {file.name} out")
         set_tip(self, f"{file.name}, {size_text(file.size)}")
         self.alt.setAccessibleName(f"Alt text of picture {number + 1}")
+        self.alt.setVisible(not file.is_captions)  # which are words already
         if self.alt.toPlainText() != file.alt:
             self.alt.setPlainText(file.alt)
         self._say()
@@ -327,10 +328,15 @@ class MediaCard(QFrame):
         self._say()
 
     def _say(self) -> None:
-        self._label.setText("Alt text missing" if self.is_missing else "Alt text")
+        self._label.setText(self._heading())
         self._label.set_color("doubt.text" if self.is_missing else "text2")
         self.alt.fit()
         self.update()
+
+    def _heading(self) -> str:
+        if self._file is not None and self._file.is_captions:
+            return f"Captions ({self._file.language})" if self._file.language else "Captions"
+        return "Alt text missing" if self.is_missing else "Alt text"
 
     def _came(self, sha256: str) -> None:
         if self._file is not None and sha256 == self._file.sha256:
@@ -357,9 +363,9 @@ class MediaCard(QFrame):
         look = self._look
         line = "doubt.line" if self.is_missing else "line"
         paint.box(painter, self.rect(), RADIUS, look.color("card"), look.color(line))
-        if self.alt.is_boxed:
+        if self.alt.isVisible() and self.alt.is_boxed:
             paint.box(painter, self.alt.geometry(), 6, look.color("input"), look.color("control"))
-        else:
+        elif self._file is None or self._file.language or not self._file.is_captions:
             done = look.pixmap("check", 14, "sent.text", self.devicePixelRatioF())
             paint.pixmap(painter, self._label.geometry().right() + 6, self._label.geometry().center().y() + 1, done)
         place = QRect(QPoint(8, (self.height() - THUMB.height()) // 2), THUMB)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 from sendoff.domain.errors import NotFound
 from sendoff.domain.when import When
 from sendoff.store import accounts as account_rows
-from sendoff.store import changes
+from sendoff.store import changes, settings
 from sendoff.store.settings import SETTINGS
 from sendoff.ui.actions import add_action
 from sendoff.ui.background import Errand
@@ -61,7 +61,7 @@ class ComposerScreen(Screen):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         look = self.look
-        self.eyes = Eyes({}, context.program.channels, context.commands)
+        self.eyes = Eyes({}, context.program.channels, context.commands, context.settings())
         self.assessment = Assessment()
         self.saver = Saver(context, self)
         self.opened = Opened(Writing(), None)
@@ -155,7 +155,7 @@ class ComposerScreen(Screen):
         post_id, text, at, account_id = (what.get(name) for name in ("post_id", "text", "at", "account_id"))
         given = what.get("given")
         self.header.set_back(self.context.window.before)
-        self._read_accounts()
+        self._read_around()
         if isinstance(post_id, int):
             if not self._is_open(post_id):
                 self.save()
@@ -255,7 +255,7 @@ class ComposerScreen(Screen):
         self.look_through()
 
     def _show(self, writing: Writing) -> None:
-        chosen = self.context.settings()
+        chosen = self.eyes.settings
         self.desk.show_writing(writing, self.eyes)
         rules = [rule for rule, _ in RULES]
         self.foot.show_plan(writing.words, writing.zone, writing.late, rules, chosen["week_start"])
@@ -263,7 +263,7 @@ class ComposerScreen(Screen):
 
     def _show_rule(self) -> None:
         """Says what "as set" means for the accounts that are chosen."""
-        preference = self.context.settings()["late"]
+        preference = self.eyes.settings["late"]
         chosen = [self.eyes.known[one] for one in self.desk.accounts.chosen() if one in self.eyes.known]
         self.foot.show_as_set(as_set([one.late or preference for one in chosen] or [preference]))
 
@@ -280,15 +280,17 @@ class ComposerScreen(Screen):
 
     def refresh(self) -> None:
         """Takes over what changed elsewhere: accounts, and the post itself while nothing here is newer."""
-        self._read_accounts()
+        self._read_around()
         self._follow()
         self._show_badge()
         self._show_rule()
         self._look_soon.start()
 
-    def _read_accounts(self) -> None:
+    def _read_around(self) -> None:
+        """The accounts and the settings, which every look needs."""
         with self.context.reading() as connection:
             known = {one.id: one for one in account_rows.every(connection, self.context.workspace_id)}
+            self.eyes = replace(self.eyes, settings=settings.read(connection))
         if known != self.eyes.known:
             self.eyes = replace(self.eyes, known=known)
             self.desk.know(self.eyes)

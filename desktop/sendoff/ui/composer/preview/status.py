@@ -10,7 +10,8 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from sendoff.domain.post import Item, Poll
+from sendoff.domain.forms import takes_kind
+from sendoff.domain.post import CAPTIONS, Item, Poll
 from sendoff.domain.when import short, span_text
 from sendoff.ui.composer.preview.card import CardBox
 from sendoff.ui.composer.preview.media import MediaGrid
@@ -158,7 +159,8 @@ class StatusItem(QWidget):
         self.words.show_text(item.text, cut(item, preview))
         self.words.setVisible(bool(item.text.strip()))
         self.nothing.setVisible(item.is_empty)
-        media = item.shown
+        is_file = takes_kind(preview.figures, CAPTIONS) and CAPTIONS not in preview.figures.media_types
+        media = tuple(one for one in item.shown if is_file or not one.is_captions)
         self.media.show_media(media, covered=preview.options.get("sensitive") == "yes" and not warned)
         self.poll.show_poll(item.poll)
         self._actions.setVisible(last and bool(self._style.actions))
