@@ -29,6 +29,22 @@ from tests.fakes.site import here
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
+def _hear_everything() -> None:
+    """What pytest's log_level does, which sets the level a dozen times a test and empties every logger's cache."""
+    if logging.getLogger().level != logging.DEBUG:  # a program that was opened sets its own
+        logging.getLogger().setLevel(logging.DEBUG)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    _hear_everything()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    _hear_everything()
+
+
 class SetClock:
     """A clock that stands still until it is moved; domain.when.Clock."""
 

@@ -17,8 +17,8 @@ from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.engine.clock import SystemClock
 from sendoff.store import deliveries, migrate, posts, timeline
-from tests.conftest import installed
 from tests.cli.conftest import PASSPHRASE, Run, Spawn
+from tests.conftest import installed
 
 
 def checks(run: Run) -> dict[str, Any]:
