@@ -38,10 +38,10 @@ class Forked:
         self.returncode: int | None = None
         self._news, self._words = news, words
         self.pid = int(news.recv(64))
-        made = {name: open(ends[name], "w" if name == "stdin" else "r") if name in ends else None for name in STREAMS}
-        self.stdin: IO[str] | None = made["stdin"]
-        self.stdout: IO[str] | None = made["stdout"]
-        self.stderr: IO[str] | None = made["stderr"]
+        made = {name: os.fdopen(end, "w" if name == "stdin" else "r") for name, end in ends.items()}
+        self.stdin: IO[str] | None = made.get("stdin")
+        self.stdout: IO[str] | None = made.get("stdout")
+        self.stderr: IO[str] | None = made.get("stderr")
 
     def poll(self) -> int | None:
         with suppress(subprocess.TimeoutExpired):
@@ -190,9 +190,9 @@ def run(wish: dict[str, Any], descriptors: list[int]) -> NoReturn:
     if wish["terminal"]:
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    sys.stdin = open(0, closefd=False)
-    sys.stdout = open(1, "w", closefd=False, buffering=1 if os.isatty(1) else -1)
-    sys.stderr = open(2, "w", closefd=False, buffering=1, errors="backslashreplace")
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False, buffering=1 if os.isatty(1) else -1)
+    sys.stderr = os.fdopen(2, "w", closefd=False, buffering=1, errors="backslashreplace")
     os.environ.clear()
     os.environ.update(wish["env"])
     time.tzset()
