@@ -6,15 +6,19 @@ import gc
 import logging
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from sendoff.bootstrap import Program, open_program
+from sendoff.channels import registry
 from sendoff.channels.link_card import Cards
 from sendoff.engine.quiet import Quiet
 from sendoff.store import dialect, migrate
@@ -23,6 +27,22 @@ from sendoff.store.secrets import Vault
 from tests.fakes.site import here
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def _hear_everything() -> None:
+    """What pytest's log_level does, which sets the level a dozen times a test and empties every logger's cache."""
+    if logging.getLogger().level != logging.DEBUG:  # a program that was opened sets its own
+        logging.getLogger().setLevel(logging.DEBUG)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    _hear_everything()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    _hear_everything()
 
 
 class SetClock:
@@ -72,6 +92,15 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> tuple[sa.Engine, b
     return engine, path.read_bytes()
 
 
+@lru_cache
+def installed(group: str, path: tuple[str, ...]) -> object:
+    """What is installed in the folders of sys.path; looking through them takes most of an opening's time.
+
+    A test that changes a folder which was looked through says `installed.cache_clear()`.
+    """
+    return entry_points(group=group)
+
+
 @pytest.fixture(autouse=True)
 def cheap_starts(new_database: tuple[sa.Engine, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of programs start in one process here; what one person's computer does once is done once."""
@@ -88,6 +117,10 @@ def cheap_starts(new_database: tuple[sa.Engine, bytes], monkeypatch: pytest.Monk
             path.write_bytes(content)
         bring_up_to_date(made, path)  # an old file goes through the steps
 
+    def looked_up(group: str) -> object:
+        return installed(group, tuple(sys.path))
+
+    monkeypatch.setattr(registry, "entry_points", looked_up)
     monkeypatch.setattr(dialect, "sqlite_engine", engine)
     monkeypatch.setattr(migrate, "bring_up_to_date", schema)
     monkeypatch.setattr(Vault, "N", 1 << 10)  # the key file's passphrase costs a third of a second on purpose

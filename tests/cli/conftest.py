@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from sendoff.cli.main import main
+from sendoff.store.secrets import Vault
+from tests.cli.forked import Forked, Parent
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "open sesame"
@@ -38,7 +40,8 @@ class Result:
 
 
 Run = Callable[..., Result]
-Spawn = Callable[..., "subprocess.Popen[str]"]
+Spawn = Callable[..., Forked]
+"""With `started=True` the process is a subprocess.Popen[str], which has the same verbs."""
 
 
 @pytest.fixture
@@ -80,21 +83,32 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site
 
 
-@pytest.fixture
-def spawn(home: Path) -> Iterator[Spawn]:
-    """Starts `python -m sendoff` with these words in a process of its own; whatever is left is killed at the end."""
-    started: list[subprocess.Popen[str]] = []
+@pytest.fixture(scope="session")
+def parent() -> Iterator[Parent]:
+    made = Parent()
+    yield made
+    made.close()
 
-    def start(*words: str | Path, **more: Any) -> subprocess.Popen[str]:
-        pipes: dict[str, Any] = {
-            "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more,
-        }  # fmt: skip
-        process = subprocess.Popen([sys.executable, "-m", "sendoff", *map(str, words)], cwd=ROOT, **pipes)
-        started.append(process)
-        return process
+
+@pytest.fixture
+def spawn(home: Path, parent: Parent) -> Iterator[Spawn]:
+    """Runs `sendoff` with these words in a process of its own; whatever is left is killed at the end.
+
+    It is forked (tests/cli/forked.py) where the system can; with `started=True` it really is `python -m sendoff`.
+    """
+    made: list[Any] = []
+
+    def start(*words: str | Path, started: bool = False, **more: Any) -> Any:
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, **more}
+        if started or sys.platform == "win32":
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **pipes}
+            made.append(subprocess.Popen([sys.executable, "-m", "sendoff", *map(str, words)], cwd=ROOT, **pipes))
+        else:
+            made.append(parent.fork(*map(str, words), **pipes))
+        return made[-1]
 
     yield start
-    for process in started:
+    for process in made:
         if process.poll() is None:
             process.kill()
         process.wait()
@@ -114,6 +128,12 @@ def done(spawn: Spawn) -> Run:
         return Result(process.returncode, out, err)
 
     return call
+
+
+@pytest.fixture
+def real_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key file as a process that really is started writes it: there a passphrase costs what it should."""
+    monkeypatch.setattr(Vault, "N", 1 << 17)
 
 
 @pytest.fixture

@@ -7,22 +7,18 @@ import os
 import pty
 import threading
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sendoff.bootstrap import open_program
 from sendoff.store import accounts
-from sendoff.store.secrets import Vault
 from tests.cli.conftest import PASSPHRASE, Result, Run, Spawn
+from tests.cli.forked import Parent
 
 CANARY = "CANARY-8f2c-4711"
-
-
-@pytest.fixture
-def real_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key file as another process writes it: there a passphrase costs what it should."""
-    monkeypatch.setattr(Vault, "N", 1 << 17)
 
 
 def secret_of(home: Path, name: str) -> dict[str, str]:
@@ -226,7 +222,6 @@ def page_of(lines: list[str]) -> str:
     return next(line.strip() for line in lines if line.strip().startswith("http") and "?" not in line)
 
 
-@pytest.mark.usefixtures("real_price")
 def test_the_browser_signs_in(spawn: Spawn, plugin: Path, home: Path, tmp_path: Path) -> None:
     process = spawn("accounts", "add", "doorbell", "--name", "Bell", "--no-browser")
     assert process.stderr
@@ -241,7 +236,6 @@ def test_the_browser_signs_in(spawn: Spawn, plugin: Path, home: Path, tmp_path: 
     assert secret_of(home, "Bell") == {"token": "CANARY-from-the-browser"}
 
 
-@pytest.mark.usefixtures("real_price")
 def test_the_browser_is_opened_without_our_secrets(
     spawn: Spawn, plugin: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +251,6 @@ def test_the_browser_is_opened_without_our_secrets(
     assert PASSPHRASE not in (tmp_path / "env").read_text()
 
 
-@pytest.mark.usefixtures("real_price")
 def test_a_code_can_be_pasted_and_a_wrong_one_asks_again(spawn: Spawn, plugin: Path, home: Path) -> None:
     process = spawn("accounts", "add", "doorbell", "--name", "Bell", "--no-browser", stdin=-1)
     out, err = process.communicate("\nabcd\n1234\n", timeout=30)
@@ -270,13 +263,19 @@ def test_a_code_can_be_pasted_and_a_wrong_one_asks_again(spawn: Spawn, plugin: P
 # --- at a terminal ------------------------------------------------------------------------------------------------
 
 
-def at_terminal(words: list[str], answers: list[tuple[str, str]]) -> tuple[int, str]:
-    """Runs a verb at a pseudo-terminal; each answer is typed when its question has come."""
-    import sys
+AtTerminal = Callable[[list[str], list[tuple[str, str]]], tuple[int, str]]
 
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "sendoff", *words])
+
+@pytest.fixture
+def at_terminal(parent: Parent, home: Path) -> AtTerminal:
+    """Runs a verb at a pseudo-terminal; each answer is typed when its question has come."""
+    return partial(converse, parent)
+
+
+def converse(parent: Parent, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, str]:
+    terminal, its = pty.openpty()
+    child = parent.fork(*words, stdin=its, stdout=its, stderr=its, terminal=True)
+    os.close(its)
     said, waiting = "", list(answers)
     while True:
         try:
@@ -290,11 +289,12 @@ def at_terminal(words: list[str], answers: list[tuple[str, str]]) -> tuple[int, 
             os.write(terminal, (waiting.pop(0)[1] + "\n").encode())
             said += "\n"
     os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+    return child.wait(20), said
 
 
-@pytest.mark.usefixtures("real_price")
-def test_secrets_and_a_new_passphrase_are_asked_for(home: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_and_a_new_passphrase_are_asked_for(
+    at_terminal: AtTerminal, home: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SENDOFF_PASSPHRASE")
     code, said = at_terminal(
         ["accounts", "add", "letterbox", "--name", "Box"],
@@ -311,7 +311,9 @@ def test_secrets_and_a_new_passphrase_are_asked_for(home: Path, plugin: Path, mo
     assert "That is not the passphrase" in said
 
 
-def test_two_different_passphrases_are_none(home: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_different_passphrases_are_none(
+    at_terminal: AtTerminal, home: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SENDOFF_PASSPHRASE")
     code, said = at_terminal(
         ["accounts", "add", "letterbox"], [("Choose a passphrase", "one"), ("Type it again", "other")]
@@ -321,7 +323,7 @@ def test_two_different_passphrases_are_none(home: Path, plugin: Path, monkeypatc
     assert not (home / "secrets.vault").exists()
 
 
-def test_practice_asks_for_no_passphrase(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_practice_asks_for_no_passphrase(at_terminal: AtTerminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SENDOFF_PASSPHRASE")
     code, said = at_terminal(["accounts", "add", "practice"], [])
     assert code == 0, said

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from sendoff.channels.testing import FaultServer, Request
-from sendoff.store.secrets import Vault
 from tests.cli.conftest import PASSPHRASE, Run, Spawn
 from tests.fakes import discord, telegram
 
@@ -20,7 +19,6 @@ PIN = "CANARY-pin-5511"
 @pytest.fixture
 def box(run: Run, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An account at the careless channel, which puts its token into every text that it makes."""
-    monkeypatch.setattr(Vault, "N", 1 << 17)
     monkeypatch.setenv("MY_TOKEN", TOKEN)
     monkeypatch.setenv("MY_PIN", PIN)
     words = ("--secret-env", "token=MY_TOKEN", "--secret-env", "pin=MY_PIN")
@@ -109,8 +107,9 @@ def test_keys_that_stand_in_addresses(run: Run, tmp_path: Path, monkeypatch: pyt
     assert [name for name, data in everything(tmp_path) if any(key in data for key in keys)] == []
 
 
+@pytest.mark.usefixtures("real_price")
 def test_a_running_process_shows_no_secret_to_others(box: Run, spawn: Spawn) -> None:
-    worker = spawn("worker")
+    worker = spawn("worker", started=True)
     assert worker.stdout
     worker.stdout.readline()
     command = Path(f"/proc/{worker.pid}/cmdline")

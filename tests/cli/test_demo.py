@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import ROOT
+from tests.cli.forked import Parent
 
 
 def test_as_lines(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,13 +40,14 @@ def test_as_lines(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not home.exists()
 
 
-def test_at_a_terminal_the_table_is_drawn_over_itself(home: Path) -> None:
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(ROOT)
-        os.execve(
-            sys.executable, [sys.executable, "-m", "sendoff", "demo"], {**os.environ, "TERM": "xterm", "COLUMNS": ""}
-        )
+def test_at_a_terminal_the_table_is_drawn_over_itself(
+    home: Path, parent: Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "")
+    terminal, its = pty.openpty()
+    child = parent.fork("demo", stdin=its, stdout=its, stderr=its, terminal=True)
+    os.close(its)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 72, 0, 0))
     said = b""
     while True:
@@ -57,7 +59,7 @@ def test_at_a_terminal_the_table_is_drawn_over_itself(home: Path) -> None:
             break
         said += data
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert child.wait(20) == 0
     text = said.decode()
     assert "\033[4A" in text
     rows = [line.partition("\033[2K")[2].rstrip("\r") for line in text.split("\n") if "\033[2K" in line]

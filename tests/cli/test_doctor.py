@@ -18,6 +18,7 @@ from sendoff.domain.when import When
 from sendoff.engine.clock import SystemClock
 from sendoff.store import deliveries, migrate, posts, timeline
 from tests.cli.conftest import PASSPHRASE, Run, Spawn
+from tests.conftest import installed
 
 
 def checks(run: Run) -> dict[str, Any]:
@@ -148,6 +149,7 @@ def test_a_channel_that_fails_is_shown_and_wrong_if_it_is_used(
     (plugin / "letterbox-1.0.dist-info" / "entry_points.txt").write_text(
         "[sendoff.channels]\nletterbox = nowhere.at.all:Letterbox\n"
     )
+    installed.cache_clear()
     found = checks(run)
     assert not found["ok"]
     assert "ModuleNotFoundError" in found["channels"]["text"]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from sendoff.store.secrets import Vault
 from tests.cli.conftest import ROOT, Run
 from tests.example_channel.installed import break_it, install
 from tests.fakes.endpoint import KEY, NotesServer
@@ -40,14 +39,12 @@ def given(server: NotesServer) -> tuple[str, ...]:
     return ("--name", "Board", "--field", f"server={server.url}", "--secret-env", "key=BOARD_KEY")
 
 
-def test_an_installed_package_brings_a_channel_that_sends(
-    run: Run, done: Run, site: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Vault, "N", 1 << 17)  # the worker is a process of its own, and reads the key file as it is
+@pytest.mark.usefixtures("real_price", "site")
+def test_an_installed_package_brings_a_channel_that_sends(run: Run, done: Run, home: Path) -> None:
     with NotesServer() as server:
         assert run("accounts", "add", "noticeboard", *given(server)).code == 0
         assert run("post", "--to", "Board", "--text", "Who has seen my cat?").code == 0
-        told = done("worker", "--until-idle")
+        told = done("worker", "--until-idle", started=True)
         assert (told.code, told.err) == (0, "")
         assert re.search(r"sent +1 +Board", told.out), told.out
         assert [one.text for one in server.endpoint.effects] == ['{"text": "Who has seen my cat?"}']

@@ -99,7 +99,7 @@ def test_output_that_cannot_be_written(spawn: Spawn, home: Path) -> None:
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     with full.open("w") as target:
-        process = spawn("settings", "list", stdout=target)
+        process = spawn("settings", "list", stdout=target, started=True)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 3
     assert err == "sendoff: It could not be written: No space left on device. Make room, then try again.\n"
@@ -108,7 +108,7 @@ def test_output_that_cannot_be_written(spawn: Spawn, home: Path) -> None:
 def test_an_old_encoding_shows_question_marks(done: Run, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("accounts", "add", "practice", "--name", "Ωmega", "--field", "handle=@ω")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    said = done("accounts", "list")
+    said = done("accounts", "list", started=True)
     assert said.code == 0
     assert "?mega" in said.out
-    assert done("accounts", "list", "--json").json["accounts"][0]["name"] == "Ωmega"
+    assert done("accounts", "list", "--json", started=True).json["accounts"][0]["name"] == "Ωmega"

@@ -21,7 +21,6 @@ from sendoff.cli import worker as worker_verb
 from sendoff.release import Installed
 from sendoff.store import news
 from sendoff.store.db import StoreTrouble
-from sendoff.store.secrets import Vault
 from tests.cli.conftest import PASSPHRASE, Run, Spawn, ledger
 
 
@@ -109,7 +108,7 @@ def test_it_ends_after_its_time(ada: Run) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_when_told_to(ada: Run, spawn: Spawn, number: signal.Signals) -> None:
-    worker = spawn("worker")
+    worker = spawn("worker", started=True)
     lines_until(worker, "started")
     worker.send_signal(number)
     out, err = worker.communicate(timeout=5)
@@ -239,7 +238,6 @@ def test_trouble_with_the_disk_does_not_end_it(ada: Run, home: Path, monkeypatch
 @pytest.fixture
 def box(run: Run, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An account whose key is in the encrypted file, made as another process would."""
-    monkeypatch.setattr(Vault, "N", 1 << 17)
     monkeypatch.setenv("MY_TOKEN", "good")
     assert run("accounts", "add", "letterbox", "--name", "Box", "--secret-env", "token=MY_TOKEN").code == 0
     return run
@@ -319,7 +317,7 @@ def nobody() -> int:
 def test_a_reader_that_leaves_does_not_stop_the_sending(ada: Run, spawn: Spawn, home: Path) -> None:
     ada("post", "--text", "hello", "--at", "+3s")
     pipe = nobody()
-    worker = spawn("worker", "--until-idle", stdout=pipe)
+    worker = spawn("worker", "--until-idle", stdout=pipe, started=True)
     os.close(pipe)
     _, err = worker.communicate(timeout=30)
     assert (worker.returncode, err) == (0, "")
@@ -329,7 +327,7 @@ def test_a_reader_that_leaves_does_not_stop_the_sending(ada: Run, spawn: Spawn, 
 def test_a_broken_pipe_is_no_fault(ada: Run, spawn: Spawn) -> None:
     ada("post", "--text", "hello", "--at", "+1h")
     pipe = nobody()
-    process = spawn("queue", stdout=pipe)
+    process = spawn("queue", stdout=pipe, started=True)
     os.close(pipe)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")

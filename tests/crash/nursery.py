@@ -71,6 +71,15 @@ def prepare() -> None:
         if not hasattr(where, last):
             raise SystemExit(f"nursery: there is no {module}.{name} any more; mend SHORTER")
         setattr(where, last, value)
+    ready_to_fork()
+
+
+def ready_to_fork() -> None:
+    """What is imported now is shared by the children.
+
+    Raises:
+        SystemExit: there is a second thread, which a fork would lose in the middle of something.
+    """
     if threading.active_count() != 1:
         raise SystemExit("nursery: an import started a thread, so nothing can be forked safely")
     gc.collect()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -243,9 +244,14 @@ def _huge(server: FaultServer, handler: Any, request: Request) -> None:
 def _bomb(server: FaultServer, handler: Any, request: Request) -> None:
     """A small answer that unpacks to 200 megabytes."""
     server.carry_out(request)
+    _send(handler, Reply(200, _packed_zeros(), {"Content-Type": "application/json", "Content-Encoding": "gzip"}))
+
+
+@cache
+def _packed_zeros() -> bytes:
+    """The bomb itself. Packing it takes most of a second."""
     pack = zlib.compressobj(9, wbits=31)
-    body = b"".join(pack.compress(bytes(1 << 20)) for _ in range(200)) + pack.flush()
-    _send(handler, Reply(200, body, {"Content-Type": "application/json", "Content-Encoding": "gzip"}))
+    return b"".join(pack.compress(bytes(1 << 20)) for _ in range(200)) + pack.flush()
 
 
 def _raw(data: bytes) -> Any:

@@ -802,7 +802,11 @@ class Commands:
     def zone(self) -> str:
         """The person's time zone: the preference, or this computer's."""
         with self._store.reading() as connection:
-            return settings.read(connection)["zone"] or self._system_zone()
+            return self.zone_in(settings.read(connection))
+
+    def zone_in(self, chosen: Mapping[str, str]) -> str:
+        """The same, from settings that were read already."""
+        return chosen["zone"] or self._system_zone()
 
 
 @contextmanager

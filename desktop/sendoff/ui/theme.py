@@ -91,6 +91,7 @@ class Look(QObject):
         super().__init__(app)
         self._app = app
         self.tokens = read_tokens()
+        self._fonts: dict[tuple[str, int, bool, bool], QFont] = {}
         self._load_fonts()
         self._hints = app.styleHints()
         self.system_dark = self._hints.colorScheme() is Qt.ColorScheme.Dark
@@ -148,6 +149,12 @@ class Look(QObject):
             figures: digits of equal width; for times, counters and number columns only.
             mono: the fixed-width family.
         """
+        wanted = (size, weight, figures, mono)
+        if wanted not in self._fonts:
+            self._fonts[wanted] = self._made(*wanted)
+        return QFont(self._fonts[wanted])  # a copy shares what Qt has found out about the font's files
+
+    def _made(self, size: str, weight: int, figures: bool, mono: bool) -> QFont:
         px, _, spacing = self.tokens.sizes[size]
         font = QFont()
         font.setFamilies(self.tokens.mono if mono else self.tokens.families)

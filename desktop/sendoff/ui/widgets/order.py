@@ -7,10 +7,11 @@ that was asked, and when that one is deleted, Python takes half of the window fo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QScrollArea, QStackedWidget, QWidget
+
+TABBED = frozenset((Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus))
 
 
 def put_in_order(page: QWidget) -> None:
@@ -19,30 +20,37 @@ def put_in_order(page: QWidget) -> None:
         QWidget.setTabOrder(before, after)
 
 
-def reached(widget: QWidget) -> Iterator[QWidget]:
+def reached(widget: QWidget) -> list[QWidget]:
     """What Tab reaches in a widget, from the top."""
-    if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-        yield widget
+    found: list[QWidget] = []
+    _gather(widget, found)
+    return found
+
+
+def _gather(widget: QWidget, found: list[QWidget]) -> None:
+    policy = widget.focusPolicy()
+    if policy in TABBED:
+        found.append(widget)
     if isinstance(widget, QScrollArea):
         inside = widget.widget()
-        if inside is not None and widget.focusPolicy() is Qt.FocusPolicy.NoFocus:
-            yield from reached(inside)
+        if inside is not None and policy is Qt.FocusPolicy.NoFocus:
+            _gather(inside, found)
     elif isinstance(widget, QStackedWidget):
         for place in range(widget.count()):
             shown = widget.widget(place)
             if shown is not None:
-                yield from reached(shown)
+                _gather(shown, found)
     elif (layout := widget.layout()) is not None:
-        yield from _laid_out(layout)
+        _gather_laid_out(layout, found)
 
 
-def _laid_out(layout: QLayout) -> Iterator[QWidget]:
+def _gather_laid_out(layout: QLayout, found: list[QWidget]) -> None:
     for place in range(layout.count()):
         item = layout.itemAt(place)
         if item is None:
             continue
         part, inner = item.widget(), item.layout()
         if part is not None:
-            yield from reached(part)
+            _gather(part, found)
         elif inner is not None:
-            yield from _laid_out(inner)
+            _gather_laid_out(inner, found)
