@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from sendoff.resources import text
+from sendoff.resources import resource, text
 
 RATIOS = (1.0, 1.25, 1.5, 1.75, 2.0, 3.0)
 """The scales that a QIcon is drawn for; what paints itself asks for its own."""
