@@ -17,11 +17,11 @@ LATER = (
     "alembic.command", "alembic.config", "cryptography.exceptions", "cryptography.hazmat.primitives",
     "cryptography.hazmat.primitives.asymmetric.ec", "cryptography.hazmat.primitives.asymmetric.ed25519",
     "cryptography.hazmat.primitives.asymmetric.utils", "cryptography.hazmat.primitives.ciphers.aead",
-    "cryptography.hazmat.primitives.kdf.scrypt", "cryptography.x509", "email_validator", "ipaddress",
+    "cryptography.hazmat.primitives.kdf.scrypt", "cryptography.x509", "ctypes", "email_validator", "idna", "ipaddress",
     "keyring.backend", "keyring.backends.SecretService", "keyring.backends.kwallet", "keyring.backends.libsecret",
     "keyring.errors", "logging", "markdown_it", "nh3", "PIL.GifImagePlugin", "PIL.Image", "PIL.ImageOps",
     "PIL.ImageSequence", "PIL.JpegImagePlugin", "PIL.MpoImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin",
-    "tzlocal", "yaml", "zlib",
+    "plistlib", "tzlocal", "urllib.request", "yaml", "zlib",
 )  # fmt: skip
 """What functions of ours, and libraries behind them, import when they are called."""
 
