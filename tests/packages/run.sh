@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./test packages: makes the .deb twice (the same bytes?), lets Debian's own tools look at it, and installs it on clean
-# Debian 12 and 13 systems in a chroot, where the installed program tests itself as a plain user, without any Python.
-# Needs root and namespaces for the chroots: where there are none,
+# Debian 12 and 13 systems in a chroot, where the installed program tests itself as a plain user, without any Python;
+# the portable archive and the wheel in one of them too. Needs root and namespaces for the chroots: where there are none,
 # the end says “skipped” and why, and the exit code is 0 if the rest is good. Called from the root.
 #   SENDOFF_DEB=FILE    a package that is there already, instead of making one
 set -euo pipefail
@@ -97,6 +97,28 @@ in_chroot() {
     took "$2 on $suite" "$began"
 }
 
+# The portable archive, and the wheel with what it is built on, for the Python that they were fetched for.
+others() {
+    local began=$SECONDS suite python
+    step "the portable archive and the wheel"
+    SENDOFF_XZ=1 packaging/build portable
+    took "built" "$began"
+    cp "$(ls -t dist/sendoff-*-linux-*.tar.xz | head -1)" "$WORK/portable.tar.xz"
+    [ ! -s "$WORK/bookworm.tar" ] || in_chroot bookworm portable.sh "$WORK/portable.tar.xz"
+    python=$(build/tools/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    case $python in 3.11) suite=bookworm ;; 3.13) suite=trixie ;; *) suite= ;; esac
+    if [ -n "$suite" ] && [ -s "$WORK/$suite.tar" ]; then
+        rm -rf "$WORK/wheels"
+        build/tools/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+            --only-binary :all: -r packaging/requirements.lock -d "$WORK/wheels"
+        cp "$(ls -t dist/sendoff-*.whl | head -1)" "$WORK/wheels/"
+        awk 'NF { print $2 }' <<<"$QT_LIBRARIES" >"$WORK/libraries"
+        in_chroot "$suite" wheel.sh -r "$WORK/wheels" "$WORK/libraries"
+    else
+        skipped+=("the wheel: there is no clean system here with Python $python")
+    fi
+}
+
 mkdir -p "$WORK"
 install_tools
 step "the package"
@@ -121,6 +143,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
             skipped+=("$suite: no base system could be made")
         fi
     done
+    [ -n "${SENDOFF_DEB:-}" ] || others
     step "piuparts"
     if [ -s "$WORK/bookworm.tar" ]; then
         began=$SECONDS

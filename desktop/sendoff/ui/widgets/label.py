@@ -41,6 +41,8 @@ class Label(QLabel):
         self._look = look
         self._size, self._color, self._align = size, color, align
         self._wraps, self._elides = wrap, elide
+        self._heights: dict[int, int] = {}  # by width, and how wide it would like to be: layouts ask again and again
+        self._wish = -1
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(look.font(size, weight, figures=figures, mono=mono))
         across = QSizePolicy.Policy.Preferred if wrap or elide else QSizePolicy.Policy.Fixed
@@ -52,6 +54,8 @@ class Label(QLabel):
     def setText(self, words: str) -> None:
         if words != self.text():
             super().setText(words)
+            self._heights.clear()
+            self._wish = -1
             self.updateGeometry()
             self._tell_all()
 
@@ -63,7 +67,9 @@ class Label(QLabel):
     # --- size -----------------------------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        width = max((self._width(line) for line in self.text().split("\n")), default=0)
+        if self._wish < 0:
+            self._wish = max((self._width(line) for line in self.text().split("\n")), default=0)
+        width = self._wish
         if self._wraps:
             return QSize(min(width, 560), self.heightForWidth(min(width, 560)))
         return QSize(width, self._look.line_height(self._size))
@@ -78,8 +84,10 @@ class Label(QLabel):
 
     def heightForWidth(self, width: int) -> int:
         # A layout that aligns asks for its own whole width, not for the one that the label will get.
-        lines = self._lines(min(width, self.maximumWidth()))[1]
-        return max(len(lines), 1) * self._look.line_height(self._size)
+        width = min(width, self.maximumWidth())
+        if width not in self._heights:
+            self._heights[width] = max(len(self._lines(width)[1]), 1) * self._look.line_height(self._size)
+        return self._heights[width]
 
     def _width(self, words: str) -> int:
         return QFontMetrics(self.font()).horizontalAdvance(words) + 1 if words else 0
