@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop, QThread
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.exceptions import TimeoutError as QtBotTimeoutError
 from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program
@@ -102,7 +105,12 @@ class Panel:
 
 
 def opened(session: Session, qtbot: QtBot) -> Session:
-    """Waits until the profile is open and this process is the sender."""
-    qtbot.waitUntil(lambda: session.context is not None, timeout=20_000)
+    """Waits until the profile is open and this process is the sender; else tells where every thread stands."""
+    try:
+        qtbot.waitUntil(lambda: session.context is not None, timeout=20_000)
+    except QtBotTimeoutError:
+        print(f"seen {session.window.isVisible()}, begun {session.background is not None}", file=sys.stderr, flush=True)
+        faulthandler.dump_traceback(sys.stderr)
+        raise
     qtbot.waitUntil(lambda: session.context.sending.part is Part.HERE, timeout=20_000)  # type: ignore[union-attr]
     return session
