@@ -9,6 +9,7 @@ import platform
 import sqlite3
 import ssl
 import time
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
@@ -36,6 +37,9 @@ PATIENCE = 30.0
 
 UNFINISHED = Finding.wrong("end", "it did not come to its end: Qt or the system ended it")
 """Stands in the report until it does. Where Qt finds no display it ends the process."""
+
+PICTURE = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+"""The smallest PNG."""
 
 PASSPHRASE = "self-test"  # noqa: S105  # of a file of keys that lives as long as this test
 
@@ -69,6 +73,7 @@ def _all(folder: Path) -> Iterator[Finding]:
     with closing(open_program(folder / "profile", passphrase=PASSPHRASE)) as program:
         yield _channels(program)
         yield _database(program)
+        yield _pictures(program)
         yield _keychain(folder)
         yield from _sending(program)
     yield from _window(folder / "window")
@@ -120,6 +125,17 @@ def _database(program: Program) -> Finding:
     with program.store.reading() as connection:
         totals = timeline.totals(connection)
     return Finding.ok("database", "made, written and read, for its owner alone", deliveries=sum(totals.values()))
+
+
+def _pictures(program: Program) -> Finding:
+    """Pictures are read by a library of others, and of its parts some may be missing."""
+    try:
+        found = program.media.attach_bytes(PICTURE, "dot.png", "image/png")
+    except ImportError as missing:
+        return Finding.wrong("pictures", f"the library that reads them can't be loaded: {missing}")
+    if (found.width, found.height) != (1, 1):
+        return Finding.wrong("pictures", f"one of 1 × 1 is taken for {found.width} × {found.height}")
+    return Finding.ok("pictures", "one was read")
 
 
 def _keychain(folder: Path) -> Finding:
