@@ -46,7 +46,7 @@ end_of_window() {
 processes() {
     local one words kind
     for one in /proc/[0-9]*; do
-        words=$(tr '\0' ' ' <"$one/cmdline" 2>/dev/null) || continue
+        { words=$(tr '\0' ' ' <"$one/cmdline"); } 2>/dev/null || continue
         case "$words" in
         */bash* | bash* | su\ * | */sh\ * | */xvfb-run*) continue ;;
         *sendoff*worker*) kind=worker ;;
