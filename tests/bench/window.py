@@ -42,7 +42,7 @@ def idle(window: session.Session) -> None:
         print(json.dumps({"idle_mb": round(megabytes, 1), "idle_cpu_percent": round(share, 3)}), flush=True)
         window.quit()
 
-    window.open()
+    window.hurry()
     QTimer.singleShot(4000, begin)
 
 
@@ -50,7 +50,7 @@ def main(what: str) -> int:
     folder = profile.open_folder(Path(os.environ["SENDOFF_HOME"]))
     app = session.make_application()
     one = session.Session(app, folder)
-    one.window.painted.disconnect(one.open)
+    one.window.painted.disconnect(one.hurry)
     one.window.painted.connect(lambda: {"paint": paint, "idle": idle}[what](one))
     code = app.exec()
     one.ended()

@@ -46,7 +46,7 @@ def painted():
     print(json.dumps({"seconds": seconds, "heavy": loaded, "visible": one.window.isVisible()}), flush=True)
     sys.stdout.flush()
     import os; os._exit(0)
-one.window.painted.disconnect(one.open)
+one.window.painted.disconnect(one.hurry)
 one.window.painted.connect(painted)
 app.exec()
 """
@@ -221,6 +221,15 @@ def test_the_passphrase_is_asked_once_where_keys_are_in_the_key_file(
     assert session.context is not None
     assert session.context.program.secrets.vault.read("one") == "secret"
     assert not session.window.rail.strip._unlock.isVisibleTo(session.window)
+
+
+def test_the_profile_opens_although_nobody_sees_the_window(
+    start: Callable[..., Session], folder: Path, qtbot: QtBot
+) -> None:
+    """Nothing paints a window that is minimised or on another workspace, and posts are due all the same."""
+    session = start(folder)
+    session.window.hide()
+    opened(session, qtbot)
 
 
 def test_a_new_key_file_wants_the_passphrase_twice(

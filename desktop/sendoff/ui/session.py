@@ -41,6 +41,10 @@ END_PATIENCE = 4000
 half of one. What was leaving is settled by the next start."""
 
 
+UNSEEN = 2000
+"""When the profile is opened although nothing has painted the window, in ms: nobody may see it (it is minimised, or on
+another workspace), and posts are due all the same."""
+
 LEAVE_PATIENCE = 2 * END_PATIENCE
 """How long whoever asks it to quit waits until it has, in ms."""
 
@@ -207,13 +211,14 @@ class Session(QObject):
             if single is not None and delay:
                 single.listen()
         else:
-            self.window.painted.connect(self.open)
+            self.window.painted.connect(self.hurry)
+            self._begin.start(UNSEEN)
             self.window.show()
 
     # --- opening --------------------------------------------------------------------------------------------------
 
     def hurry(self) -> None:
-        """Ends the wait of a start at login: a person wants it now, and can be asked things."""
+        """Ends the wait of a start at login, or for the first paint: a person is there, and can be asked things."""
         self._in_background = False
         if self._begin.isActive():
             self._begin.stop()
