@@ -2,23 +2,14 @@
 # Runs as a plain user on a session of its own, with a display and a bus: somebody opens a mailto: link,
 # the bus starts Sendoff for it, and later calls reach the one that runs. $1: the installed desktop entry;
 # SENDOFF_HOME: a profile for it, known to the bus from its start.
-set -euo pipefail
+. /tmp/words.sh
 id=org.sendoff.Sendoff
-fail() { printf '    WRONG: %s\n' "$*"; exit 1; }
 call() { gdbus call --session --dest $id --object-path /org/sendoff/Sendoff --method org.freedesktop.Application."$@" >/dev/null; }
 bus() { gdbus call --session --dest org.freedesktop.DBus --object-path / --method org.freedesktop.DBus."$@"; }
 process() { bus GetConnectionUnixProcessID $id | tr -dc '0-9 ' | awk '{ print $NF }'; }
 window() { xdotool search --onlyvisible --name '^Sendoff$' 2>/dev/null; }  # its id
 gone() { ! "$@"; }
 written() { grep -qa "$1" "$SENDOFF_HOME"/sendoff.db*; }
-until_so() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.2
-    done
-}
 
 export XDG_CONFIG_HOME
 XDG_CONFIG_HOME=$(mktemp -d)

@@ -1,20 +1,8 @@
-# Sourced by what runs in a clean Debian, as root: words, and doing things as a plain user called Ada.
-set -euo pipefail
-say() { printf '    %s\n' "$*"; }
-fail() { printf '    WRONG: %s\n' "$*"; exit 1; }
+# Sourced by what runs in a clean Debian, as root: doing things as a plain user called Ada.
+. /root/tests/words.sh
 quiet() { "$@" >/tmp/said 2>&1 || { tail -20 /tmp/said; fail "$*"; }; }
 apt() { DEBIAN_FRONTEND=noninteractive quiet apt-get -y --no-install-recommends "$@"; }
 user() { su ada -s /bin/bash -c "cd; export XDG_RUNTIME_DIR=/tmp/ada LC_ALL=C.UTF-8 SENDOFF_PASSPHRASE=try; $1"; }
-
-# Waits until a command says yes. $1: seconds.
-until_so() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.2
-    done
-}
 
 # Lets the installed program look at itself on a virtual display. $1: how it is called. Leaves /tmp/ada/report.json.
 self_test() {
@@ -30,6 +18,12 @@ start_at_login() {
     until_so 60 grep -q '^Exec=.*/sendoff.* --background' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
     [ -x "$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$entry")" ] || fail "what it starts is not there: $(grep ^Exec "$entry")"
     end_of_window "$window"
+}
+
+# Plays bus.sh on a session of Ada's own. $1: the installed desktop entry.
+by_the_bus() {
+    cp /root/tests/words.sh /root/tests/bus.sh /tmp/
+    user "SENDOFF_HOME=~/bus xvfb-run -a dbus-run-session -- bash /tmp/bus.sh $1" 2>/tmp/said || { tail -5 /tmp/said; fail "the bus"; }
 }
 
 # Ends the windows of Ada, and waits for the command that showed them.

@@ -21,8 +21,7 @@ user "'$here/install.sh'" >/dev/null
 self_test '~/.local/bin/sendoff'
 start_at_login '~/.local/bin/sendoff'
 entry=/home/ada/.local/share/applications/org.sendoff.Sendoff.desktop
-cp /root/tests/bus.sh /tmp/bus.sh
-user "SENDOFF_HOME=~/bus xvfb-run -a dbus-run-session -- bash /tmp/bus.sh $entry" 2>/tmp/said || { tail -5 /tmp/said; fail "the bus"; }
+by_the_bus "$entry"
 
 say "-- away again"
 user "'$here/install.sh' remove" >/dev/null
