@@ -85,8 +85,7 @@ def _tell_price(program: Program, delivery_id: int) -> None:
     with program.store.reading() as connection:
         row = timeline.detail(connection, delivery_id).row
     channel = program.commands.channel(row.channel)
-    if channel.capabilities.read_cost:
-        cost = price.dollars(channel.capabilities.read_cost * row.out)
+    if cost := price.reading(row.out, channel.capabilities):
         session.remark(f"{channel.title} charges about {cost} for this reading.")
 
 

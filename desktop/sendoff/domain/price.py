@@ -44,6 +44,11 @@ def note(content: Content, figures: Capabilities, title: str) -> Problem | None:
     return Problem(Level.NOTE, CODE, f"It costs about {dollars(total)}.", f"{', '.join(told)}{since}.")
 
 
+def reading(posts: int, figures: Capabilities) -> str:
+    """What it costs to read so many own posts once; "" where that is free."""
+    return dollars(figures.read_cost * posts) if figures.read_cost else ""
+
+
 def dollars(amount: int) -> str:
     """Thousandths of a US dollar for a person: "$0.015", "$0.20"."""
     whole, part = divmod(amount, 1000)

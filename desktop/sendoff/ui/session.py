@@ -456,6 +456,7 @@ class Session(QObject):
         if self.quitting:
             return
         self.quitting = True
+        self._begin.stop()
         if self._door is not None:
             self._door.close()
         if self._single is not None:
@@ -494,6 +495,7 @@ class Session(QObject):
     def ended(self) -> None:
         """The last steps, however it came to an end (a logout does not go through `quit`)."""
         context, self.context = self.context, None
+        self._begin.stop()
         if self._single is not None:
             self._single.close()
         if context is not None:

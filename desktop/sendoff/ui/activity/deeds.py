@@ -111,8 +111,8 @@ def tells_numbers(account: Account, channel: Channel) -> bool:
 
 def _price(row: Row, account: Account, channel: Channel) -> str:
     """What the network charges for it, or ""."""
-    each = channel.capabilities.learned(account.learned).read_cost
-    return f" ({price.dollars(each * row.out)})" if each else ""
+    cost = price.reading(row.out, channel.capabilities.learned(account.learned))
+    return f" ({cost})" if cost else ""
 
 
 def _anywhere(row: Row, account: Account | None, channel: Channel | None) -> list[Deed]:
