@@ -46,9 +46,9 @@ def test_at_a_terminal_the_table_is_drawn_over_itself(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "")
     terminal, its = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 72, 0, 0))
     child = parent.fork("demo", stdin=its, stdout=its, stderr=its, terminal=True)
     os.close(its)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 72, 0, 0))
     said = b""
     while True:
         try:
@@ -65,7 +65,9 @@ def test_at_a_terminal_the_table_is_drawn_over_itself(
     rows = [line.partition("\033[2K")[2].rstrip("\r") for line in text.split("\n") if "\033[2K" in line]
     assert all(len(row) <= 72 for row in rows)
     last = rows[-3:]
-    assert [row.partition("  ")[2].partition("  ")[0] for row in last] == ["a post", "a thread of three", "a mail"]
+    assert [row.partition("  ")[2].partition("  ")[0] for row in last] == ["a post", "a thread of three", "a mail"], (
+        text
+    )
     assert all("sent, " in row for row in last)
 
 
