@@ -115,6 +115,8 @@ def start(
 
     def start_one(folder: Path, **more: object) -> Session:
         session = Session(qapp, folder, panel=panel, look=look, **more)  # type: ignore[arg-type]
+        # Qt takes an exit for the whole process: every event loop after it ends at once, also those of later tests.
+        monkeypatch.setattr(session, "_exit", lambda: None)
         started.append(session)
         return session
 

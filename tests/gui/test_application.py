@@ -28,7 +28,6 @@ from sendoff.ui.passphrase import PassphraseSheet
 from sendoff.ui.session import Session
 from sendoff.ui.single import Single
 from sendoff.ui.trouble import TroublePage
-from tests.gui import real_use
 from tests.gui.desk import Panel, opened
 
 HEAVY = ("sqlalchemy", "alembic", "apscheduler", "requests", "keyring", "cryptography", "PIL", "msgspec")
@@ -474,7 +473,3 @@ def test_a_first_window_that_does_not_answer_is_told(tmp_path: Path, monkeypatch
 def test_every_setting_of_the_window_is_declared() -> None:
     names = {one.name for one in settings.SETTINGS}
     assert {"theme", "close_to_tray", "close_without_tray", "start_at_login", "notify", "window_geometry"} <= names
-
-
-def test_a_mailbox_a_mail_and_a_closed_window(start: Callable[..., Session], tmp_path: Path, qtbot: QtBot) -> None:
-    real_use.mailbox_mail_closed_window(start, tmp_path, qtbot)

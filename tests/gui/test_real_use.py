@@ -39,7 +39,7 @@ def write(field: QLineEdit, words: str) -> None:
     QTest.keyClicks(field, words)
 
 
-def mailbox_mail_closed_window(start: Callable[..., Session], tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_mailbox_a_mail_and_a_closed_window(start: Callable[..., Session], tmp_path: Path, qtbot: QtBot) -> None:
     with SmtpServer(tmp_path) as server:
         session = opened(start(tmp_path / "profile"), qtbot)
         add_mailbox(session, server, qtbot)
