@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +51,38 @@ def test_a_jump_says_how_much_of_it_was_sleep(clock: SetClock, asleep: float, se
         assert jump.before == before
     clock.advance(1)
     assert watch.check() is None, "one jump is told once"
+
+
+class SleepsWhenAsked(SetClock):
+    """The computer falls asleep just before this clock answers one of the questions that are put to it."""
+
+    until = 0
+
+    def _asked(self) -> None:
+        self.until -= 1
+        if self.until == 0:
+            self.sleep(8 * HOUR)
+
+    def now(self) -> datetime:
+        self._asked()
+        return super().now()
+
+    def monotonic(self) -> float:
+        self._asked()
+        return super().monotonic()
+
+    def slept(self) -> float:
+        self._asked()
+        return super().slept()
+
+
+@pytest.mark.parametrize("question", range(1, 5))
+def test_a_sleep_that_begins_while_the_clocks_are_read_is_a_sleep(question: int) -> None:
+    clock = SleepsWhenAsked(datetime(2026, 11, 27, tzinfo=UTC))
+    watch = ClockWatch(clock)
+    clock.until = question
+    told = [(jump.slept, jump.set_by) for _ in range(3) if (jump := watch.check())]
+    assert told == [(timedelta(hours=8), timedelta())]
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,27 @@ class ClockWatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wall, self._steady, self._slept = clock.now(), clock.monotonic(), clock.slept()
+        self._wall, self._steady, self._slept = _reading(clock)
 
     def check(self) -> Jump | None:
-        wall, steady, asleep = self._clock.now(), self._clock.monotonic(), self._clock.slept()
+        wall, steady, asleep = _reading(self._clock)
         by = (wall - self._wall) - timedelta(seconds=steady - self._steady)
         slept = timedelta(seconds=asleep - self._slept)
         before, self._wall, self._steady, self._slept = self._wall, wall, steady, asleep
         return Jump(by, slept, before) if max(abs(by), slept) > TOLERANCE else None
+
+
+def _reading(clock: Clock) -> tuple[datetime, float, float]:
+    """What the clock tells of one moment: the wall clock, the steady one, and how long the computer has slept.
+
+    Asked one after the other, a sleep may begin between two of them; it would look like a clock that is set back, and
+    at the next beat like one that is set ahead. So the first is asked once more, and if it moved, all are.
+    """
+    asleep = clock.slept()
+    while True:
+        wall, steady, before, asleep = clock.now(), clock.monotonic(), asleep, clock.slept()
+        if timedelta(seconds=asleep - before) <= TOLERANCE:
+            return wall, steady, asleep
 
 
 class Chronometer:
@@ -53,7 +66,7 @@ class Chronometer:
 
     def moment(self, wall: datetime) -> Moment:
         """Now, which is to be known by this wall time."""
-        return Moment(wall, self._boot, self._ticks())
+        return Moment(wall, self._boot, self._clock.monotonic() + self._clock.slept())
 
     def on_this_clock(self, moment: Moment) -> datetime:
         """A moment of the past as the wall clock tells it now.
@@ -62,7 +75,5 @@ class Chronometer:
         """
         if moment.boot != self._boot:
             return moment.wall
-        return self._clock.now() - timedelta(seconds=self._ticks() - moment.ticks)
-
-    def _ticks(self) -> float:
-        return self._clock.monotonic() + self._clock.slept()
+        wall, steady, asleep = _reading(self._clock)
+        return wall - timedelta(seconds=steady + asleep - moment.ticks)
