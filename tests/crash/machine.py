@@ -603,6 +603,49 @@ def test_the_keychain_is_locked(room: Room, tmp_path: Path, passphrase: str) -> 
         played.judge("smtp", effects(server), SENT)
 
 
+class Keychain:
+    """The system's keychain of the processes that are started with `env`, as slow as it is told to be."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._seconds = folder / "seconds"
+        self.env = {"CRASH_KEYCHAIN": str(folder)}
+        self.takes(0)
+
+    def takes(self, seconds: float) -> None:
+        fresh = self._seconds.with_suffix(".new")
+        fresh.write_text(str(seconds))
+        fresh.replace(self._seconds)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 2.0, 600.0], ids=["slow", "very slow", "silent"])
+def test_the_keychain_takes_its_time(room: Room, tmp_path: Path, seconds: float) -> None:
+    """What leaves waits for the keychain, and for one that does not answer (here in half a second) until it does."""
+    from tests.crash.mail import _profile, effects
+    from tests.fakes.smtp_server import SmtpServer
+
+    keychain = Keychain(tmp_path / "keychain")
+    home = _profile(room, tmp_path, "light", **keychain.env)
+    keychain.takes(seconds)
+    with SmtpServer(tmp_path, port=room.port) as server, scene(room, home) as played:
+        if seconds < 0.5:
+            played.worker(**keychain.env)
+        else:
+            child = played.start("--for", "60", **keychain.env)
+            played.expect(until(lambda: "keychain" in child.said), "nobody is told that the keychain is silent")
+            played.expect([row.state for row in rows(home)] == ["scheduled"], f"it is {rows(home)[0].state}")
+            played.expect(not server.commands, "it connected without a password")
+            keychain.takes(0)
+            if seconds > 30:  # whoever hangs in it stays there
+                child.signal(signal.SIGTERM)
+                child.wait()
+                child = played.start("--for", "60", **keychain.env)
+            until(lambda: rows(home)[0].state == "sent")
+            child.signal(signal.SIGTERM)
+            child.wait()
+        played.judge("smtp", effects(server), SENT)
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -76,14 +76,14 @@ def letters(room: Room, tmp_path_factory: pytest.TempPathFactory) -> Callable[[s
     return make
 
 
-def _profile(room: Room, folder: Path, sort: str) -> Path:
+def _profile(room: Room, folder: Path, sort: str, **env: str) -> Path:
     home = room._new_home()
     with SmtpServer(folder, port=room.port, size=50_000_000) as server:
         fields = {name: value for name, value in server.fields().items() if name != "password"}
         room.nursery.run(
             home, "accounts", "add", "smtp", "--name", "mail", "--secret-env", "password=CRASH_PASSWORD",
             *(word for name, value in fields.items() for word in ("--field", f"{name}={value}")),
-            CRASH_PASSWORD=next(iter(server.users.values())),
+            CRASH_PASSWORD=next(iter(server.users.values())), **env,
         )  # fmt: skip
     heavy = folder / "big.bin"
     heavy.write_bytes(bytes(6_000_000))

@@ -160,6 +160,10 @@ def surround() -> None:
         fail_from(**json.loads(os.environ["CRASH_FAIL"]))
     if "CRASH_CLOCK" in os.environ:
         sys.modules["sendoff.bootstrap"].SystemClock = SetClock  # type: ignore[attr-defined]
+    if "CRASH_KEYCHAIN" in os.environ:
+        secrets: Any = importlib.import_module("sendoff.store.secrets")
+        secrets.PATIENCE = 0.5
+        secrets._trusted_backend = lambda: SlowKeyring(Path(os.environ["CRASH_KEYCHAIN"]))
 
 
 def fail_from(point: str, calls: list[str], errno: int, seconds: float) -> None:
@@ -183,6 +187,23 @@ def fail_from(point: str, calls: list[str], errno: int, seconds: float) -> None:
         passed_on(reached)
 
     killpoints.reach = reach
+
+
+class SlowKeyring:
+    """A keyring back-end whose items are files of a folder; it takes as long as the file `seconds` there says."""
+
+    name = "slow"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get_password(self, service: str, item: str) -> str | None:
+        threading.Event().wait(float((self._folder / "seconds").read_text()))
+        file = self._folder / item
+        return file.read_text() if file.exists() else None
+
+    def set_password(self, service: str, item: str, value: str) -> None:
+        (self._folder / item).write_text(value)
 
 
 class SetClock:
