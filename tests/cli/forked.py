@@ -23,12 +23,6 @@ from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).parents[2]
 STREAMS = ("stdin", "stdout", "stderr")
-MODULES = (
-    "sendoff.cli.main", "sendoff.cli.accounts", "sendoff.cli.demo", "sendoff.cli.post", "sendoff.cli.queue",
-    "sendoff.cli.settings", "sendoff.cli.transfer", "sendoff.cli.worker", "sendoff.engine.engine",
-    "sendoff.store.migrate", "alembic.command", "apscheduler.schedulers.background", "concurrent.futures.thread",
-    "cryptography.hazmat.primitives.kdf.scrypt", "sqlalchemy.dialects.sqlite.pysqlite", "tzlocal", "tzdata.zoneinfo",
-)  # fmt: skip
 
 
 class Forked:
@@ -132,10 +126,9 @@ class Parent:
 
 def serve(wishes: socket.socket) -> None:
     """Forks what is wished and tells of its end, until nobody wishes any more."""
-    from tests.crash.nursery import ready_to_fork
+    from tests.crash.nursery import load_ahead, ready_to_fork
 
-    for name in MODULES:
-        importlib.import_module(name)
+    load_ahead()
     importlib.import_module("sendoff.store.secrets").Vault.N = 1 << 10  # as tests/conftest.py has it
     ready_to_fork()
     awake, alarm = os.pipe()

@@ -89,7 +89,7 @@ def test_keys_that_stand_in_addresses(run: Run, tmp_path: Path, monkeypatch: pyt
         assert "may post in “Harbor News”" in added[1].err
         for number in range(len(Moody.modes)):
             assert run("post", "--to", "D", "--to", "T", "--text", f"post {number}").code == 0
-        worked = run("worker", "--for", "4")
+        worked = run("worker", "--until-idle", "--for", "40")
         assert len(one.endpoint.effects) == len(other.endpoint.effects) == 2
         gone = [run("delete", str(number)) for number in (5, 6, 1)]  # the third post, which was taken; one in doubt
     said = [result.out + result.err for result in (*added, worked)]

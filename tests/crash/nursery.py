@@ -27,6 +27,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sendoff import loading
 from sendoff.channels.smtp_wire import Patience
 
 SHORTER: tuple[tuple[str, str, Any], ...] = (
@@ -50,22 +51,11 @@ SHORTER: tuple[tuple[str, str, Any], ...] = (
 )
 """The pauses that are shorter here than in life, so that a cell takes a second and not a minute. Nothing else is."""
 
-PRELOADED = (
-    "sendoff.cli.parser", "sendoff.cli.main", "sendoff.cli.worker", "sendoff.cli.post", "sendoff.cli.queue",
-    "sendoff.cli.accounts", "sendoff.bootstrap", "sendoff.engine.engine", "sendoff.engine.timeline",
-    "sendoff.channels.mastodon", "sendoff.channels.mailgun", "sendoff.channels.smtp", "sendoff.channels.practice",
-    "sendoff.channels.discord", "sendoff.channels.telegram", "sendoff.channels.x", "sendoff.channels.bluesky",
-    "sendoff.channels.http_endpoint", "sendoff.channels.lines", "sendoff.engine.power.logind", "jeepney.io.blocking",
-    "sendoff.store.migrate", "alembic.command", "alembic.config", "alembic.script", "alembic.runtime.migration",
-    "tzlocal", "tests.crash.kinds",
-    "apscheduler.schedulers.background", "apscheduler.triggers.interval", "sqlalchemy.dialects.sqlite.pysqlite",
-    "concurrent.futures.thread", "encodings.ascii", "tzdata.zoneinfo",
-)  # fmt: skip
+ALSO = ("apscheduler.triggers.interval", "concurrent.futures.thread", "tzdata.zoneinfo")
 
 
 def prepare() -> None:
-    for name in PRELOADED:
-        importlib.import_module(name)
+    load_ahead("tests.crash.kinds")
     for module, name, value in SHORTER:
         *path, last = name.split(".")
         where: Any = reduce(getattr, path, importlib.import_module(module))
@@ -73,6 +63,14 @@ def prepare() -> None:
             raise SystemExit(f"nursery: there is no {module}.{name} any more; mend SHORTER")
         setattr(where, last, value)
     ready_to_fork()
+
+
+def load_ahead(*more: str) -> None:
+    """Loads all that the program may ever need, so that no child has to."""
+    for name in loading.modules(window=False):
+        loading.load(name)
+    for name in (*ALSO, *more):
+        importlib.import_module(name)
 
 
 def ready_to_fork() -> None:
