@@ -61,7 +61,7 @@ def test_a_copy_is_listed_and_gone_back_to(ada: Run, home: Path) -> None:
 def test_what_left_since_the_copy_does_not_leave_again(ada: Run, home: Path) -> None:
     ada("post", "--text", "once", "--at", "+1s")
     ada("backup")
-    assert ada("worker", "--for", "3").code == 0
+    assert ada("worker", "--until-idle", "--for", "40").code == 0
     assert len(ledger(home)) == 1
     assert "1 of it left or was tried since." in ada("restore", "latest").out
     stopped = ada("worker", "--until-idle")

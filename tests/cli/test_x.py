@@ -25,7 +25,7 @@ def test_a_post_on_x_from_its_price_to_its_end(run: Run, tmp_path: Path, monkeyp
         assert "X: It costs about $0.215." in planned.err
         server.mode, server.times = "hang_up_after", 1
         lost = run("post", "--to", "X", "--text", "Lost")
-        worked = run("worker", "--for", "3")
+        worked = run("worker", "--until-idle", "--for", "40")
         shown = [run("show", number, "-v").out for number in ("1", "2")]
         assert "in doubt" in shown[0] + shown[1]
         assert "Authorization: OAuth" in shown[0]

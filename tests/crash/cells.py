@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class Cell:
         after: "restart", "second" (two instances at once), "offline", "locked", "key's life over".
         parts: how many items the thread has; with four it is ended in the third.
         by: "KILL"; "STOP": stopped, a second instance is tried, then it goes on; "TERM": told to end;
-            "LOST LOCK": stopped, and the file of its lock is gone, so that a second instance believes it is alone.
+            "LOST LOCK": stopped, and the file of its lock is gone, so that a second instance believes it is alone;
+            "LENT LOCK": the same, and the file is back before it wakes.
         breaks: how requests with an effect, by number from 1, are broken (FaultServer's modes).
         always: how all the others are.
         late: the rule for lateness of the post, and `hours` how much later than planned it all happens.
@@ -285,9 +287,12 @@ class Game:
             self._killed(self.worker_to_kill())
             return
         nth = 1 if cell.point.startswith(("look.", "settled.")) else cell.part
-        by = "STOP" if cell.by == "LOST LOCK" else cell.by
-        child = self.worker(SENDOFF_KILL_AT=f"{cell.point}:{nth}", SENDOFF_KILL_WITH=by)
-        {"KILL": self._killed, "STOP": self._stopped, "TERM": self._told, "LOST LOCK": self._lost}[cell.by](child)
+        end = {
+            "KILL": self._killed, "STOP": self._stopped, "TERM": self._told, "LOST LOCK": self._lost,
+            "LENT LOCK": partial(self._lost, back=True),
+        }[cell.by]  # fmt: skip
+        by = "STOP" if "LOCK" in cell.by else cell.by
+        end(self.worker(SENDOFF_KILL_AT=f"{cell.point}:{nth}", SENDOFF_KILL_WITH=by))
 
     def worker_to_kill(self) -> Child:
         found: list[Child] = []
@@ -307,14 +312,19 @@ class Game:
         child.signal(signal.SIGCONT)
         self.ends_well(child)
 
-    def _lost(self, child: Child) -> None:
+    def _lost(self, child: Child, back: bool = False) -> None:
         """Somebody tidied the lock away: both believe that they are alone, and only the rows tell them apart.
+
+        If it is put `back`, the first one finds its lock as it was, and nothing but the owner in the row stops it.
 
         The first one may be stopped in the middle of another thread's transaction; then the second one can't start.
         """
         child.wait_stopped()
-        (self.home / "lock").unlink()
+        lock, away = self.home / "lock", self.home.with_name(f"{self.home.name}-lock")
+        lock.rename(away)
         self.ends_well(self.worker(), ENDED_WELL, NEEDS_YOU, LOCKED_OUT)
+        if back:
+            away.replace(lock)
         child.signal(signal.SIGCONT)
         self.ends_well(child)
 

@@ -96,7 +96,7 @@ MUTANTS = (
              '    deliveries.c.state == "claimed",\n', "    deliveries.c.id > 0,\n"),
         Edit("store/deliveries.py", '    state="sending",\n    began_at=',
              '    state="sending",\n    owner=sa.bindparam("by"),\n    began_at='),
-    ), (Cell("blind", "intention.before", by="LOST LOCK"), Cell("recent", "intention.before", by="LOST LOCK"))),
+    ), (Cell("blind", "intention.before", by="LENT LOCK"), Cell("recent", "intention.before", by="LENT LOCK"))),
     _mutant(
         "the scheduler's default for lateness", "engine/timeline.py",
         '"misfire_grace_time": None', '"misfire_grace_time": 1',
@@ -174,9 +174,16 @@ def red_cells(mutant: Mutant, folder: Path) -> list[Cell]:
     room = Room(folder, str(source))
     assert str(source) in room.nursery.source, "the copy is not what runs"
     try:
-        return [cell for cell in mutant.cells if is_red(room, cell)]
+        return [cell for cell in mutant.cells if any(is_red(room, cell) for _ in range(tries(cell)))]
     finally:
         room.close()
+
+
+def tries(cell: Cell) -> int:
+    """How often a cell is played in search of a bug: one whose first sender was stopped with the database locked lets
+    no second one start, and sees nothing.
+    """
+    return 3 if "LOCK" in cell.by else 1
 
 
 def is_red(room: Room, cell: Cell) -> bool:

@@ -112,6 +112,9 @@ def lost_lock_cells() -> Iterator[Cell]:
         for kind in KINDS:
             yield Cell(kind, point, by="LOST LOCK")
             yield Cell(kind, point, by="LOST LOCK", parts=4)
+            if point in ("claim.after", "intention.before"):
+                yield Cell(kind, point, by="LENT LOCK")
+                yield Cell(kind, point, by="LENT LOCK", parts=4)
 
 
 def term_cells() -> Iterator[Cell]:
