@@ -47,14 +47,19 @@ def lateness(folder: Path, n: int, seconds: float) -> dict[str, Any]:
 
 
 def burst(folder: Path, n: int) -> dict[str, Any]:
-    """n due in one instant, one engine after the other: due instant to the entry of the sender."""
-    found: dict[str, Any] = {}
-    for name in ("sendoff", "memory", "sqlalchemy"):
-        home = folder / f"burst-{name}"
-        home.mkdir()
-        with SPAWN.Pool(1) as pool:
-            at = time.time() + 8 + n / 200
-            found[name] = percentiles(pool.apply(contenders.burst, (name, at, n, str(home))))
+    """n due in one instant, one engine after the other: due instant to the entry of the sender.
+
+    Each has three bursts, and the one with the middle p99 counts.
+    """
+    bursts: dict[str, list[dict[str, float]]] = {"sendoff": [], "memory": [], "sqlalchemy": []}
+    for turn in range(3):
+        for name, told in bursts.items():
+            home = folder / f"burst-{name}-{turn}"
+            home.mkdir()
+            with SPAWN.Pool(1) as pool:
+                at = time.time() + 8 + n / 200
+                told.append(percentiles(pool.apply(contenders.burst, (name, at, n, str(home)))))
+    found: dict[str, Any] = {name: sorted(told, key=lambda one: one["p99_ms"])[1] for name, told in bursts.items()}
     found["ratio_p99_to_sqlalchemy"] = round(found["sqlalchemy"]["p99_ms"] / found["sendoff"]["p99_ms"], 1)
     return found
 
@@ -64,16 +69,18 @@ def throughput(folder: Path, n: int) -> dict[str, float]:
         return pool.apply(contenders.throughput, (referee.url, n, str(folder / "throughput")))
 
 
-def grown(folder: Path, most: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for rows in (1000, most):
-        home = folder / f"rows-{rows}"
-        growth.make(home, rows)
-        command = [sys.executable, "-m", "tests.bench.growth", str(home)]
-        said = [
-            json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3)
-        ]
-        found[f"{rows} rows"] = min(said, key=lambda one: one["wake_us"])
+def grown(folder: Path, most: int, rounds: int = 5) -> dict[str, Any]:
+    """The least of a few rounds, turn by turn: what a machine does beside it only ever adds."""
+    said: dict[int, list[dict[str, float]]] = {1000: [], most: []}
+    for rows in said:
+        growth.make(folder / f"rows-{rows}", rows)
+    for _ in range(rounds):
+        for rows, told in said.items():
+            command = [sys.executable, "-m", "tests.bench.growth", str(folder / f"rows-{rows}")]
+            told.append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    found: dict[str, Any] = {
+        f"{rows} rows": {name: min(one[name] for one in told) for name in told[0]} for rows, told in said.items()
+    }
     small, large = found["1000 rows"], found[f"{most} rows"]
     found["ratio_wake"] = round(large["wake_us"] / small["wake_us"], 2)
     found["ratio_start"] = round(large["start_ms"] / small["start_ms"], 2)
