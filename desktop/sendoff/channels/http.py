@@ -281,13 +281,13 @@ class Http:
         Args:
             words: what the endpoint said, if the channel knows where it says it.
         """
-        said = self.masked(words or _said(answer))
-        status, about = answer.status, _About(detail=self.masked(answer.text)[:500], status=answer.status)
-        quoted = f": “{said}”." if said else "."
-        if 200 <= status < 300:
-            if not answer.whole and effect:
-                raise InDoubt(f"{self.name} began to answer and stopped. It may have gone out.", **about)
+        status = answer.status
+        if 200 <= status < 300 and (answer.whole or not effect):
             return
+        said = self.masked(words or _said(answer))
+        about, quoted = _About(detail=self.masked(answer.text)[:500], status=status), f": “{said}”." if said else "."
+        if 200 <= status < 300:
+            raise InDoubt(f"{self.name} began to answer and stopped. It may have gone out.", **about)
         if 300 <= status < 400:
             where = urlsplit(answer.headers.get("Location", "")).hostname or "another address"
             raise Rejected(
