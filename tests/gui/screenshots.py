@@ -720,9 +720,9 @@ def take(shot: Shot, look: Look, folder: Path) -> Iterator[Path]:
 
 def main(words: Sequence[str]) -> int:
     """Writes the pictures into the folder named first; further words choose shots by the beginning of their names."""
-    if not words:
+    if not words or words[0].startswith("-"):
         print("Say where: ./test screenshots DIR [NAME…]", file=sys.stderr)
-        return 2
+        return 0 if words[:1] in (["-h"], ["--help"]) else 2
     folder = Path(words[0])
     folder.mkdir(parents=True, exist_ok=True)
     Vault.N = 1 << 10

@@ -389,7 +389,7 @@ def test_every_part_has_a_name(desk: Desk) -> None:
 def test_what_is_missing_is_said_beneath_it_before_anybody_is_asked(desk: Desk) -> None:
     page = page_of(desk, "smtp", username="x")
     connect(page)
-    assert wrong(page) == {"host": "E-mail (SMTP): “Server” (host) is missing. The outgoing mail server."}
+    assert wrong(page) == {"host": "“Server” is missing. The outgoing mail server."}
     assert page.form.lines["host"].box.field.hasFocus()
     assert not page.attempt.busy
 

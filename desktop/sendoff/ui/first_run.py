@@ -111,6 +111,10 @@ class Choices(QWidget):
         row.addWidget(_connect_card(context, self.connect_it))
         row.addStretch(1)
         column.addLayout(row)
+        column.addSpacing(24)
+        restore = context.window.open_restore
+        self.restore = Button(look, "Go back to a backup", kind="link", icon="rotate-ccw", run=restore)
+        column.addWidget(self.restore, 0, CENTRE)
         column.addStretch(3)
 
 

@@ -31,12 +31,13 @@ class Window(QMainWindow):
     """Sendoff's window. It can be shown before there is a program, and is complete after `enter`.
 
     `painted` comes once, after the first paint. `closing` comes instead of closing: the application decides.
-    `stood` carries each new Standing.
+    `restore_wanted` carries the file that the profile shall be taken back to. `stood` carries each new Standing.
     """
 
     painted = Signal()
     closing = Signal()
     quit_wanted = Signal()
+    restore_wanted = Signal(object)
     stood = Signal(object)
 
     def __init__(self, look: Look, *, rail: bool = True) -> None:
@@ -85,14 +86,36 @@ class Window(QMainWindow):
         self.stood.connect(self.banners.show_standing)
         context.bridge.changed.connect(self._changed)
         context.sending.changed.connect(self.look_again)
-        context.background.trouble.connect(lambda words: self.say(words, trouble=True))
+        context.background.trouble.connect(self._say_trouble)
         self.look_again()
         if self._wanted:
             name, what = self._wanted
             self.go(name, **what)
 
+    def leave_program(self) -> None:
+        """Lets go of the program and of all that shows it; another one may be entered then."""
+        if self.context is None:
+            return
+        self.leave_current()
+        self._tick.stop()
+        self.context.background.trouble.disconnect(self._say_trouble)
+        for overlay in list(self._overlays):
+            overlay.close_it()
+        for screen in self._screens.values():
+            self._pages.removeWidget(screen)
+        gone = [*self._screens.values(), *(one for one in (self.banners, self._undo_bar) if one is not None)]
+        self._screens, self.banners, self._undo_bar = {}, None, None
+        self.context = self._standing = self._wanted = None
+        self._name = self._before = ""
+        for part in gone:
+            part.hide()
+            part.deleteLater()
+
     def _changed(self, _topics: frozenset[str]) -> None:
         self.look_again()
+
+    def _say_trouble(self, words: str) -> None:
+        self.say(words, trouble=True)
 
     def look_again(self) -> None:
         """Reads how things stand and shows it in the rail."""
@@ -280,6 +303,13 @@ class Window(QMainWindow):
 
         if self.context:
             with_secrets(self.context, then)
+
+    def open_restore(self) -> None:
+        """Shows the backups that the profile can be taken back to."""
+        from sendoff.ui.restoring import RestoreSheet
+
+        if self.context:
+            self.show_overlay(RestoreSheet(self.context))
 
     def unlock(self) -> None:
         """Asks for the key file's passphrase."""

@@ -123,7 +123,7 @@ class ComposerScreen(Screen):
         self.saver.told.connect(self._say_status)
         self.saver.refused.connect(self.care.changed_elsewhere)
         self.saver.on_again(self.save)
-        self.context.window.stood.connect(lambda _standing: self._show_badge())
+        self.context.window.stood.connect(self._show_badge)
 
     def _make_actions(self) -> None:
         def add(words: str, run: object, keys: str, icon: str = "") -> None:
@@ -389,7 +389,7 @@ class ComposerScreen(Screen):
     def _show_button(self) -> None:
         words = self.departure.words()
         if words != self.foot.button.words():
-            self.foot.button.setText(words)
+            self.foot.name_button(words)
         self._show_badge()
 
     def _show_badge(self) -> None:
