@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 NARROW_UNDER = 1100
 """Below this width the rail shows icons only."""
+
+FIRST_SIZE, USUAL_LEAST, LEAST = QSize(1280, 800), QSize(960, 640), QSize(720, 450)
+"""The size at the first start, and the smallest: where the screen is smaller than that (a small one, or one that is
+scaled up for large text), down to `LEAST`, which is 1440×900 at 200 %."""
+
+TITLE_BAR = 32
+"""What the system's frame takes of the screen's height, in px: an ordinary value, since there is no frame yet."""
 
 
 class Window(QMainWindow):
@@ -50,8 +57,7 @@ class Window(QMainWindow):
         self._name, self._before = "", ""
         self._shown_once = False
         self.setWindowTitle("Sendoff")
-        self.setMinimumSize(960, 640)
-        self.resize(1280, 800)
+        self._fit_the_screen()
         self.rail = Rail(look, self.compose)
         self.rail.setVisible(rail)
         self._pages = QStackedWidget()
@@ -157,6 +163,8 @@ class Window(QMainWindow):
         self.rail.setVisible(not SCREENS[name].alone)
         self.rail.set_current(name)
         self._pages.setCurrentWidget(screen)
+        if self._undo_bar is not None:
+            self._undo_bar.place()
         focused: QWidget | None = self.focusWidget()
         if focused is None or not screen.isAncestorOf(focused):
             screen.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -360,8 +368,16 @@ class Window(QMainWindow):
     # --- size and closing -----------------------------------------------------------------------------------------
 
     def _content(self) -> QRect:
-        """Where the pages are, in the window's coordinates."""
-        return QRect(self._pages.mapTo(self, QPoint(0, 0)), self._pages.size())
+        """Where the page is that is shown, in the window's coordinates, without its foot."""
+        screen = self._screens.get(self._name)
+        foot = screen.foot_height if screen else 0
+        return QRect(self._pages.mapTo(self, QPoint(0, 0)), self._pages.size()).adjusted(0, 0, 0, -foot)
+
+    def _fit_the_screen(self) -> None:
+        """Lets no part of the window be where nobody can see it."""
+        room = self.screen().availableSize() - QSize(0, TITLE_BAR)
+        self.setMinimumSize(USUAL_LEAST.boundedTo(room).expandedTo(LEAST))
+        self.resize(FIRST_SIZE.boundedTo(room).expandedTo(self.minimumSize()))
 
     def geometry_text(self) -> str:
         """Size, place and whether it is maximised, for the settings."""

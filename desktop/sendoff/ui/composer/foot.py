@@ -24,8 +24,14 @@ from sendoff.ui.widgets.tip import set_tip
 
 HEIGHT = 88
 NARROW = 960
-LATE, LATE_LEAST = 268, 212
+LATE, LATE_LEAST = 268, 130
 """How wide the rule is, in px: it gives way to the badge, which says what must not be cut off."""
+
+BARE = 212
+"""Where less than this is left for the rule, in px, the badge becomes an icon with a tooltip."""
+
+ICON = 24
+"""What the badge's icon takes, in px."""
 
 BADGE = 200
 """What the badge may take of that room, in px; a longer detail is elided."""
@@ -226,7 +232,9 @@ class Foot(QWidget):
         """Gives the rule the room that the button and the badge leave."""
         others = 24 + (0 if self._label.isHidden() else 44) + self.words.width() + 12 + 16 + 24 + 24
         free = self.width() - others - self.button.sizeHint().width()
-        late = max(LATE_LEAST, min(LATE, free - min(self.badge.sizeHint().width(), BADGE)))
+        wish = min(self.badge.wish(), BADGE)
+        self.badge.set_bare(free - wish < BARE)
+        late = max(LATE_LEAST, min(LATE, free - (ICON if self.badge.is_bare else wish)))
         both = self.words.width() + 12 + late
         self.late.setFixedWidth(late)
         self._right.setFixedWidth(both)
@@ -251,10 +259,11 @@ class _BadgeView(QWidget):
         super().__init__()
         self._look = look
         self._badge = Badge("laptop", "text", "", "")
+        self.is_bare = False
         self._headline = Label(look, "", weight=STRONG, elide=True)
         self._detail = Label(look, "", color="text2", elide=True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 0, 0, 2)
+        column.setContentsMargins(ICON, 0, 0, 2)
         column.setSpacing(0)
         column.addStretch(1)
         column.addWidget(self._headline)
@@ -267,7 +276,25 @@ class _BadgeView(QWidget):
         self._headline.set_color(badge.color)
         self._detail.setText(badge.detail)
         self.setAccessibleName(f"{badge.headline}. {badge.detail}")
+        self._tell()
         self.update()
+
+    def wish(self) -> int:
+        """How wide it would like to be with its words, in px."""
+        return ICON + max(self._headline.sizeHint().width(), self._detail.sizeHint().width())
+
+    def set_bare(self, bare: bool) -> None:
+        """Shows the icon alone; the words are in its tooltip then."""
+        if bare == self.is_bare:
+            return
+        self.is_bare = bare
+        self._headline.setVisible(not bare)
+        self._detail.setVisible(not bare)
+        self.setMinimumWidth(ICON)
+        self._tell()
+
+    def _tell(self) -> None:
+        set_tip(self, self.accessibleName() if self.is_bare else "")
 
     @property
     def words(self) -> tuple[str, str]:
@@ -277,5 +304,6 @@ class _BadgeView(QWidget):
         painter = QPainter(self)
         color = "text2" if self._badge.color == "text" else self._badge.color
         drawing = self._look.pixmap(self._badge.icon, 16, color, self.devicePixelRatioF())
-        paint.pixmap(painter, 0, self._headline.geometry().center().y() + 1, drawing)
+        middle = self.height() / 2 if self.is_bare else self._headline.geometry().center().y() + 1
+        paint.pixmap(painter, 0, middle, drawing)
         painter.end()

@@ -23,7 +23,7 @@ from sendoff.ui.composer.cards import LinkCards
 from sendoff.ui.composer.care import Care
 from sendoff.ui.composer.departure import Departure
 from sendoff.ui.composer.desk import Desk
-from sendoff.ui.composer.foot import Foot
+from sendoff.ui.composer.foot import HEIGHT, Foot
 from sendoff.ui.composer.header import ComposerHeader
 from sendoff.ui.composer.opening import Opened, begin, open_post
 from sendoff.ui.composer.preview.pane import PreviewPane
@@ -57,6 +57,7 @@ class ComposerScreen(Screen):
     """
 
     topics = frozenset({changes.POSTS, changes.DELIVERIES, changes.ACCOUNTS, changes.SETTINGS})
+    foot_height = HEIGHT
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
