@@ -75,6 +75,8 @@ def test_schedule_reopen_change_save(bench: Desk) -> None:
     bar = bench.window._undo_bar
     assert bar is not None
     assert bar.geometry().bottom() < screen.foot.mapTo(bench.window, QPoint(0, 0)).y(), "the button stays free"
+    beside = bar.geometry().topLeft() - QPoint(8, 8)
+    assert bench.window.childAt(beside) is not bar._shadow, "the shadow takes no clicks"
     grab(bench.window, 800, 640)
     assert screen.foot.badge.is_bare
     assert screen.foot.badge.toolTip() == "Needs this computer. Awake Tue 09:00"

@@ -35,7 +35,7 @@ LINES = 6
 
 
 class RestoreSheet(Sheet):
-    """The copies of this profile, newest first, or any file. `Window.restore_wanted` carries the one that was chosen."""
+    """The copies of this profile, newest first, or any file; `Window.restore_wanted` carries the chosen one."""
 
     def __init__(self, context: Context) -> None:
         look = context.look
@@ -80,7 +80,7 @@ class RestoreSheet(Sheet):
     def _show_list(self) -> None:
         lines = len(self._sources)
         self.list.setVisible(bool(lines))
-        self.list.setFixedHeight(min(lines, LINES) * 32 + 10)
+        self.list.setFixedHeight(min(lines, LINES) * self.list.sizeHintForRow(0) + 10)
 
     def _words(self, one: Copy) -> str:
         at = moment(one.at.replace(second=0), self._context.zone(), self._context.now())

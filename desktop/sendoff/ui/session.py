@@ -371,7 +371,6 @@ class Session(QObject):
         """Goes back to a copy, and opens the profile then. `program` is what has it open still."""
         from sendoff.engine.clock import SystemClock
         from sendoff.store import restore
-        from sendoff.store.restore import Restored
         from sendoff.ui.trouble import WaitPage
 
         folder = self._folder
