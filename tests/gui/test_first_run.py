@@ -71,8 +71,9 @@ def test_an_empty_practice_post_is_refused_and_can_be_mended(desk: Desk) -> None
     assert "Practice" in desk.window.said
     assert screen.practice.send.isEnabled()
     assert screen.practice.receipt.isHidden()
+    assert screen.practice.isVisible()
     QTest.keyClick(screen.practice.send, Qt.Key.Key_Escape)
-    assert screen.choices.try_it.hasFocus()
+    assert screen.choices.isVisible()
 
 
 def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:
