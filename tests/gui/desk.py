@@ -69,6 +69,7 @@ def set_up(program: Program, look: Look, *, engine: bool = False, screen: str = 
         screen: what is shown first.
     """
     window = Window(look)
+    window.resize(1280, 800)  # the screen that nobody sees is smaller
     background = Background()
     bridge = Bridge(program.bell)
     sending = Sending(program, background)

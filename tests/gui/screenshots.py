@@ -31,7 +31,7 @@ from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When, describe
 from sendoff.engine.trying import Trial
 from sendoff.release import Installed
-from sendoff.store import accounts, changes, settings, whereabouts
+from sendoff.store import accounts, backups, changes, settings, whereabouts
 from sendoff.store.backups import Contents, Copy
 from sendoff.store.db import StoreDamaged
 from sendoff.store.secrets import Vault
@@ -44,6 +44,7 @@ from sendoff.ui.composer.preview.model import Preview
 from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.palette import Palette
 from sendoff.ui.passphrase import PassphraseSheet
+from sendoff.ui.restoring import RestoreSheet
 from sendoff.ui.returning.greeting import Greeting
 from sendoff.ui.returning.sheet import WelcomeSheet
 from sendoff.ui.returning.words import Kind
@@ -539,6 +540,16 @@ def _preferences_newer(desk: Desk) -> None:
     desk.window.go("preferences", page="about")
 
 
+def _restore(desk: Desk) -> None:
+    desk.window.go("preferences", page="data")
+    database, now = desk.program.folder / "sendoff.db", desk.context.now()
+    for kind, days in ((backups.DAILY, 0.4), (backups.BY_HAND, 1.1), (backups.DAILY, 1.4), (backups.REPLACED, 9)):
+        backups.make(database, kind, now - timedelta(days=days))
+    desk.window.open_restore()
+    sheet = desk.window.overlay
+    desk.until(lambda: isinstance(sheet, RestoreSheet) and sheet.go_back.isEnabled())
+
+
 def _given(desk: Desk) -> None:
     mail = Mailto("Ada Lovelace <ada@example.org>", "bob@example.org", subject="Beans for the pier", body="Two bags?")
     wrong = Start.with_things(["sftp://harbor/a.png"]).wrong
@@ -661,6 +672,7 @@ SHOTS = (
     Shot("preferences-wrong", _preferences_wrong),
     Shot("preferences-newer", _preferences_newer),
     Shot("preferences-licences", _licences),
+    Shot("restore", _restore),
     Shot("composer-given", _given),
     Shot("palette", _palette("guji")),
     Shot("palette-all", _palette("")),
@@ -720,9 +732,9 @@ def take(shot: Shot, look: Look, folder: Path) -> Iterator[Path]:
 
 def main(words: Sequence[str]) -> int:
     """Writes the pictures into the folder named first; further words choose shots by the beginning of their names."""
-    if not words:
+    if not words or words[0].startswith("-"):
         print("Say where: ./test screenshots DIR [NAME…]", file=sys.stderr)
-        return 2
+        return 0 if words[:1] in (["-h"], ["--help"]) else 2
     folder = Path(words[0])
     folder.mkdir(parents=True, exist_ok=True)
     Vault.N = 1 << 10

@@ -178,7 +178,7 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
         "Discord webhook, The webhook's address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
         "Telegram, A bot from @BotFather · 2 min",
-        "X, An app of your own there, and credits · 5 min",
+        "X, Your own app, and credits · 5 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
         "HTTP endpoint, Any API, by a form · 3 min",
@@ -389,7 +389,7 @@ def test_every_part_has_a_name(desk: Desk) -> None:
 def test_what_is_missing_is_said_beneath_it_before_anybody_is_asked(desk: Desk) -> None:
     page = page_of(desk, "smtp", username="x")
     connect(page)
-    assert wrong(page) == {"host": "E-mail (SMTP): “Server” (host) is missing. The outgoing mail server."}
+    assert wrong(page) == {"host": "“Server” is missing. The outgoing mail server."}
     assert page.form.lines["host"].box.field.hasFocus()
     assert not page.attempt.busy
 

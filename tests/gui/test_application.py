@@ -211,6 +211,8 @@ def test_the_passphrase_is_asked_once_where_keys_are_in_the_key_file(
     opened(session, qtbot)
     sheet = session.window.overlay
     assert isinstance(sheet, PassphraseSheet)
+    session.window.resize(1280, 800)
+    QApplication.processEvents()
     assert session.window.rail.strip._unlock.isVisibleTo(session.window)
     QTest.keyClicks(sheet._typed, "wrong words")
     QTest.keyClick(sheet._typed, Qt.Key.Key_Return)

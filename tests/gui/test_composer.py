@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -30,7 +30,7 @@ from tests.gui.composer_hands import (
     type_text,
     write,
 )
-from tests.gui.desk import Desk
+from tests.gui.desk import Desk, grab
 
 # --- the two ways of use ------------------------------------------------------------------------------------------
 
@@ -67,6 +67,19 @@ def test_schedule_reopen_change_save(bench: Desk) -> None:
     QTest.keyClicks(screen.foot.words, "tomorrow 9")
     assert screen.foot.said.text() == "Tue 24 Nov 2026, 09:00 Europe/Berlin, in 14 h"
     assert screen.foot.button.words() == "Schedule for Tue 09:00"
+    for width in (1280, 960):  # who has to be awake is never cut off
+        grab(bench.window, width, 640)
+        assert screen.foot.badge.words == ("Needs this computer", "Awake Tue 09:00")
+        assert screen.foot.badge.width() >= screen.foot.badge.wish()
+    bench.window.say("Look here")
+    bar = bench.window._undo_bar
+    assert bar is not None
+    assert bar.geometry().bottom() < screen.foot.mapTo(bench.window, QPoint(0, 0)).y(), "the button stays free"
+    beside = bar.geometry().topLeft() - QPoint(8, 8)
+    assert bench.window.childAt(beside) is not bar._shadow, "the shadow takes no clicks"
+    grab(bench.window, 800, 640)
+    assert screen.foot.badge.is_bare
+    assert screen.foot.badge.toolTip() == "Needs this computer. Awake Tue 09:00"
     click(screen.foot.button)
     rest(bench)
     assert bench.window.current == "planner"

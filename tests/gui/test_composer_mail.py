@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -287,6 +287,11 @@ def test_a_time_is_picked_with_the_keyboard(bench: Desk) -> None:
     click(picker.take_button)
     assert picker.isVisible()
     assert "is not a time of day" in picker._wrong.text()
+    QTest.keyClick(picker.month, Qt.Key.Key_Escape)
+    assert not picker.isVisible()
+    assert bench.window.current == "composer"  # and not gone back as well
+    picker = screen.foot.open_picker()
+    picker.month.go(date(2027, 1, 2))
     picker.time.setText("17:30")
     picker.zone.set_value("Asia/Tokyo")
     QTest.keyClick(picker.time, Qt.Key.Key_Return)

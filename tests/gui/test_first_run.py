@@ -36,11 +36,13 @@ def test_from_the_first_page_to_a_receipt_under_a_minute(
     QTest.keyClick(screen.practice.send, Qt.Key.Key_Return)
     desk.until(lambda: screen.practice.receipt.state is State.SCHEDULED)
     assert screen.practice.headline.text() == "It waits for its time"
+    assert screen.practice.receipt._left.text() == "Leaves"
     desk.until(lambda: screen.practice.receipt.state is State.SENT, seconds=30)
     lines = {name: label.text() for name, label in screen.practice.receipt._lines.items()}
     assert lines["Id"] == "practice-1"
     assert lines["Answer"] == "Taken by the practice network."
     assert lines["Left"].endswith("s")
+    assert screen.practice.receipt._left.text() == "Left"
     assert [one.text for one in program.channels["practice"].received()] == ["Hello from the pier"]  # type: ignore[attr-defined]
     assert time.monotonic() - began < 50
     desk.until(lambda: screen.practice.on.isVisible())
@@ -69,6 +71,9 @@ def test_an_empty_practice_post_is_refused_and_can_be_mended(desk: Desk) -> None
     assert "Practice" in desk.window.said
     assert screen.practice.send.isEnabled()
     assert screen.practice.receipt.isHidden()
+    assert screen.practice.isVisible()
+    QTest.keyClick(screen.practice.send, Qt.Key.Key_Escape)
+    assert screen.choices.isVisible()
 
 
 def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:

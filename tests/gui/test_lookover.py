@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program
@@ -19,6 +20,7 @@ from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
 from sendoff.store import backups, settings, timeline
 from sendoff.ui.lookover import LookOver
+from sendoff.ui.restoring import RestoreSheet
 from sendoff.ui.session import Session
 from sendoff.ui.standing import Mood
 from sendoff.ui.trouble import DamagePage, TroublePage
@@ -131,6 +133,73 @@ def test_cancelling_what_is_overdue_and_staying_paused(start: Start, folder: Pat
         assert [str(row.delivery.state) for row in timeline.queue(connection)] == ["scheduled"]
         assert settings.read(connection)["paused_until"] == "forever"
     assert received(session) == []
+
+
+# --- taken back ---------------------------------------------------------------------------------------------------
+
+
+def restoring(session: Session, qtbot: QtBot) -> RestoreSheet:
+    session.window.open_restore()
+    sheet = session.window.overlay
+    assert isinstance(sheet, RestoreSheet)
+    qtbot.waitUntil(lambda: sheet.holds.text() not in ("", "Reading it through…"), timeout=20_000)
+    return sheet
+
+
+def test_going_back_to_a_backup_shows_first_what_it_would_send(start: Start, folder: Path, qtbot: QtBot) -> None:
+    copy = backups.make(folder / "sendoff.db", backups.BY_HAND, datetime.now(UTC) + timedelta(days=1))
+    session = opened(start(folder), qtbot)
+    qtbot.waitUntil(lambda: len(received(session)) == 1, timeout=20_000)
+    before = session.context
+    assert before is not None
+    before.commands.save_draft(Content((Item("written since"),)), [])
+    for name in ("composer", "activity", "preferences"):
+        session.window.go(name)
+    sheet = restoring(session, qtbot)
+    assert sheet.holds.text() == "It holds 1 account, 3 posts and 3 deliveries that were still to come."
+    assert "made by you" in str(sheet.list.currentIndex().data())
+    none = folder / "none.zip"
+    none.write_bytes(b"PK not a database" * 99)
+    sheet.take(none)
+    qtbot.waitUntil(lambda: "is damaged" in sheet.holds.text(), timeout=20_000)
+    assert not sheet.go_back.isEnabled()
+    sheet.take(copy)
+    qtbot.waitUntil(sheet.go_back.isEnabled, timeout=20_000)
+    click(sheet.go_back)
+    qtbot.waitUntil(lambda: session.context not in (None, before), timeout=20_000)
+    over = looking(session, qtbot)
+    assert over.card.accessibleName() == "This profile was taken back to a backup"
+    assert listed(over)[-1].endswith("tomorrow: leaves at its time")
+    assert session.window.said.endswith("What was here is kept beside the backups.")
+    assert len(received(session)) == 1  # nothing twice: what was here knew that it had left
+    assert any(one.kind == backups.REPLACED for one in backups.every(folder))
+    assert session.context is not None
+    with session.context.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 3  # not what was written since
+    click(over.stay)
+    session.context.commands.rename_account(1, "Ada Lovelace")  # it hears of changes, and works as before
+    session.window.go("accounts")
+    qtbot.waitUntil(lambda: "Ada Lovelace" in said_by(session.window), timeout=20_000)
+
+
+def test_a_backup_that_is_of_no_use_in_the_end_leaves_everything_as_it_was(
+    start: Start, folder: Path, qtbot: QtBot
+) -> None:
+    copy = backups.make(folder / "sendoff.db", backups.BY_HAND, datetime.now(UTC))
+    session = opened(start(folder), qtbot)
+    copy.unlink()
+    session.window.restore_wanted.emit(copy)
+    qtbot.waitUntil(lambda: bool(session.window.findChildren(TroublePage)), timeout=20_000)
+    page = session.window.findChildren(TroublePage)[0]
+    assert "can't be opened" in page.sentence.text()
+    assert session.context is None
+    click(next(one for one in page.findChildren(Button) if one.words() == "Try again"))
+    opened(session, qtbot)
+    assert session.window.current == "planner"
+
+
+def said_by(window: QWidget) -> str:
+    return " ".join(one.accessibleName() for one in window.findChildren(QWidget))
 
 
 # --- of no use ----------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class X(Channel):
 
     kind = "x"
     title = "X"
-    needs = "An app of your own there, and credits · 5 min"
+    needs = "Your own app, and credits · 5 min"
     group = "network"
     mark = "x"
     steps = (

@@ -9,7 +9,6 @@ from sendoff.cli import queue, render, session
 from sendoff.domain.errors import BadInput
 from sendoff.store import backups, profile, transfer
 from sendoff.store import restore as going_back
-from sendoff.store.evidence import Told
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -72,19 +71,10 @@ def restore(arguments: argparse.Namespace) -> int:
     folder = profile.open_folder(profile.home())
     done = going_back.restore(folder, going_back.find(folder, arguments.which), datetime.now(UTC))
     print(f"Restored from {done.source}." + (f" What was here is kept as {done.replaced}." if done.replaced else ""))
-    print(_told(done.told))
+    print(done.told.words)
     with session.opened(arguments) as program:
         queue.tell_if_paused(program)
     return 0
-
-
-def _told(told: Told) -> str:
-    """What the replaced database knew of the time since the copy was made."""
-    if not told.all_known:
-        return "What left since it was made is not known for certain, because what was here can't be read."
-    words = [f"{told.tried} of it left or was tried since" if told.tried else "Nothing of it was tried since"]
-    words += [f"{told.held} you had changed or cancelled since, so they are held"] if told.held else []
-    return f"{'; '.join(words)}."
 
 
 def _counted(accounts: int, posts: int, deliveries: int, files: int) -> str:

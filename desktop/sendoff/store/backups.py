@@ -80,6 +80,14 @@ class Contents:
     posts: int
     planned: int
 
+    @property
+    def words(self) -> str:
+        """In a sentence: "It holds 2 accounts, 12 posts and 3 deliveries that were still to come."."""
+        accounts = "1 account" if self.accounts == 1 else f"{self.accounts:,} accounts"
+        posts = "1 post" if self.posts == 1 else f"{self.posts:,} posts"
+        planned = "1 delivery that was" if self.planned == 1 else f"{self.planned:,} deliveries that were"
+        return f"It holds {accounts}, {posts} and {planned if self.planned else 'nothing that was'} still to come."
+
 
 def contents(path: Path) -> Contents:
     """Counts what is in a copy.

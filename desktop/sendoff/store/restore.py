@@ -16,12 +16,15 @@ from pathlib import Path
 
 from sendoff import killpoints
 from sendoff.domain.errors import BadInput, Damaged, NotFound, SetupMissing
-from sendoff.store import backups, changes, deliveries, departed, evidence, health, profile, whereabouts
+from sendoff.store import backups, changes, deliveries, departed, evidence, health, migrate, profile, whereabouts
+from sendoff.store.backups import Contents
 from sendoff.store.db import FILE, SUSPECT, Store, StoreDamaged, StoreTrouble
 from sendoff.store.evidence import Told
 
 MAKING, READY = ".restoring", "restored"
 """The folder in which the new database is made ready, and its name from the moment on that counts."""
+
+NEWER = "The copy was made by a newer Sendoff. Update Sendoff first; nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ def find(folder: Path, which: str) -> Path:
         if path.is_file():
             return path
     raise NotFound(f"There is no file {which}. See what there is: sendoff backup --list")
+
+
+def examine(source: Path) -> Contents:
+    """What a copy holds that could be put in the place of a profile's database; it is read through, whole.
+
+    Raises:
+        BadInput: it is damaged, or none of Sendoff's. SetupMissing: a newer Sendoff made it, or it can't be opened.
+    """
+    _refuse_useless(source)
+    return backups.contents(source)
 
 
 def restore(folder: Path, source: Path, now: datetime) -> Restored:
@@ -112,11 +125,13 @@ def _refuse_useless(source: Path) -> None:
     try:
         found = health.look(source)
     except Damaged as wrong:
-        raise BadInput(f"{wrong} Take an older copy: sendoff backup --list") from None
+        raise BadInput(f"{wrong} Take an older copy.") from None
     if found.faults:
-        raise BadInput(f"{source} is damaged: {found.faults[0]}. Take an older copy: sendoff backup --list")
+        raise BadInput(f"{source} is damaged: {found.faults[0]}. Take an older copy.")
     if found.version is None:
         raise BadInput(f"{source} is a database, but not one of Sendoff's.")
+    if found.version > migrate.HEAD:
+        raise SetupMissing(NEWER)
 
 
 def _told_and_paused(folder: Path, making: Path, now: datetime) -> Told:
@@ -126,7 +141,7 @@ def _told_and_paused(folder: Path, making: Path, now: datetime) -> Told:
     except StoreTrouble:
         raise
     except SetupMissing:
-        raise SetupMissing("The copy was made by a newer Sendoff. Update Sendoff first; nothing was changed.") from None
+        raise SetupMissing(NEWER) from None
     try:
         with store.writing(*changes.TOPICS) as connection:
             told = evidence.tell(connection, folder / FILE, now)

@@ -46,6 +46,8 @@ class Outlook:
     def words(self) -> str:
         """In one sentence: "3 are overdue: 2 leave at once, 1 asks you first. 5 are still to come."."""
         if not self.overdue:
+            if not self.to_come:
+                return "Nothing waits to be sent."
             return f"Nothing is overdue. {_plural(self.to_come, 'is', 'are')} still to come."
         parts = (f"{n} {_of(fate, n)}" for fate, n in self.fates.items())
         overdue = f"{_plural(len(self.overdue), 'is', 'are')} overdue: {', '.join(parts)}."

@@ -35,7 +35,7 @@ class Closing(QObject):
     def asked(self) -> None:
         """The person pressed the cross."""
         context = self._session.context
-        if context is None or context.settings()["close_to_tray"] == "no":
+        if context is None or self._window.context is None or context.settings()["close_to_tray"] == "no":
             self._session.quit()
         elif self._tray.available:
             self._into_tray(context)

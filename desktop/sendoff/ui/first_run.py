@@ -15,6 +15,7 @@ from sendoff.domain.errors import SendoffError
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
 from sendoff.store import accounts, changes
+from sendoff.ui.actions import add_action
 from sendoff.ui.context import Context
 from sendoff.ui.icons import app_icon
 from sendoff.ui.receipt import ReceiptView
@@ -56,7 +57,8 @@ class FirstRunScreen(Screen):
         super().__init__(context)
         self._pages = QStackedWidget()
         self.choices = Choices(context, self._practise, lambda: context.go("add_account"))
-        self.practice = Practice(context)
+        self.practice = Practice(context, self._choose_again)
+        add_action(self, "Go back", self._choose_again, keys="Esc", icon="arrow-left")
         self._pages.addWidget(self.choices)
         self._pages.addWidget(self.practice)
         area = QScrollArea()
@@ -72,6 +74,12 @@ class FirstRunScreen(Screen):
     def _practise(self) -> None:
         self._pages.setCurrentWidget(self.practice)
         self.practice.begin()
+
+    def _choose_again(self) -> None:
+        """Back to the two choices, as long as nothing was sent."""
+        if not self.practice.send.isHidden():
+            self._pages.setCurrentWidget(self.choices)
+            self.choices.try_it.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def refresh(self) -> None:
         self.practice.look_again()
@@ -111,6 +119,10 @@ class Choices(QWidget):
         row.addWidget(_connect_card(context, self.connect_it))
         row.addStretch(1)
         column.addLayout(row)
+        column.addSpacing(24)
+        restore = context.window.open_restore
+        self.restore = Button(look, "Go back to a backup", kind="link", icon="rotate-ccw", run=restore)
+        column.addWidget(self.restore, 0, CENTRE)
         column.addStretch(3)
 
 
@@ -207,9 +219,9 @@ class _Mark(QWidget):
 class Practice(QWidget):
     """Writes, sends and shows one practice post."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, back: Callable[[], object]) -> None:
         super().__init__()
-        self._context = context
+        self._context, self._back = context, back
         look = context.look
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
@@ -244,12 +256,13 @@ class Practice(QWidget):
     def _buttons(self) -> QHBoxLayout:
         look, go = self._context.look, self._context.go
         self.send = Button(look, "Send it in ten seconds", kind="primary", size=LARGE, icon="send", run=self._send)
+        self.back = Button(look, "Back", size=LARGE, run=self._back)
         self.on = Button(look, "Go on to the planner", kind="primary", size=LARGE, run=lambda: go("planner"))
         self.connect_it = Button(look, "Connect an account", size=LARGE, run=lambda: go("add_account"))
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)
-        for button in (self.send, self.connect_it, self.on):
+        for button in (self.back, self.send, self.connect_it, self.on):
             row.addWidget(button)
         row.addStretch(1)
         self.on.hide()
@@ -275,6 +288,7 @@ class Practice(QWidget):
     def _follow(self, delivery_id: int) -> None:
         self.text.edit.setReadOnly(True)
         self.send.hide()
+        self.back.hide()
         self.receipt.show()
         self.receipt.follow(delivery_id)
         self._timer.start()

@@ -36,6 +36,7 @@ class ReceiptView(Card):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnMinimumWidth(0, 64)
         self._grid.setColumnStretch(1, 1)
+        self._left = Label(look, "Left", color="text2", weight=MEDIUM)
         self._lines = {name: self._line(number, name) for number, name in enumerate(_LINES)}
         column = QVBoxLayout()
         column.addLayout(self._grid)
@@ -45,7 +46,8 @@ class ReceiptView(Card):
     def _line(self, number: int, name: str) -> Label:
         look = self._context.look
         value = Label(look, "–", elide=True, figures=name in ("Planned", "Left"), mono=name == "Id")
-        self._grid.addWidget(Label(look, name, color="text2", weight=MEDIUM), number, 0)
+        named = self._left if name == "Left" else Label(look, name, color="text2", weight=MEDIUM)
+        self._grid.addWidget(named, number, 0)
         self._grid.addWidget(value, number, 1)
         return value
 
@@ -79,6 +81,7 @@ class ReceiptView(Card):
             values["Left"] = f"{When.at(delivery.sent_at, zone).wall:%H:%M:%S}, {late:+.2f} s"
         elif delivery.state is State.SCHEDULED:
             values["Left"] = distance(delivery.due_at - self._context.now())
+        self._left.setText("Leaves" if delivery.state is State.SCHEDULED else "Left")
         for name, value in values.items():
             self._lines[name].setText(value)
 

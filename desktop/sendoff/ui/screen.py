@@ -24,6 +24,8 @@ class Screen(QWidget):
     """
 
     topics: ClassVar[frozenset[str]] = frozenset()
+    foot_height: ClassVar[int] = 0
+    """The height of what stands at its foot and must not be covered by what the window says, in px."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sendoff.bootstrap import Program
     from sendoff.store.backups import Contents, Copy
     from sendoff.store.db import StoreDamaged
+    from sendoff.store.restore import Restored
     from sendoff.ui.background import Background
     from sendoff.ui.bus import Door
     from sendoff.ui.closing import Closing
@@ -47,6 +48,8 @@ another workspace), and posts are due all the same."""
 
 LEAVE_PATIENCE = 2 * END_PATIENCE
 """How long whoever asks it to quit waits until it has, in ms."""
+
+GOING_BACK = "Going back to the backup…"
 
 TRIES = 4
 """How often a later start turns to the first window, which may just be ending: then it becomes the first itself."""
@@ -187,6 +190,8 @@ class Session(QObject):
         self._at_login = False
         self._door: Door | None = None
         self._looked_over = self._told_damage = False
+        self._attendants: list[QObject] = []
+        self._went_back = ""
         known = glance.settings(folder)
         chosen = known or {}
         theme = chosen.get("theme", "system")
@@ -195,6 +200,7 @@ class Session(QObject):
         self.window = Window(self.look, rail=known is not None)
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
+        self.window.restore_wanted.connect(self.go_back)
         app.aboutToQuit.connect(self.ended)
         self.reception = Reception(self)
         self._begin = QTimer(self)
@@ -270,20 +276,28 @@ class Session(QObject):
         bridge = Bridge(program.bell, self)
         sending = Sending(program, self.background, self)
         self.context = Context(program, self.look, bridge, self.background, sending, self.window)
+        self.window.show_trouble(None)
         self.window.stood.connect(self._stood)
         self.window.enter(self.context)
         if not self.window.current:
             self.window.go("first_run" if self._is_new(self.context) else "planner")
         self.reception.go_on()
         bridge.changed.connect(self._changed)
-        self.window.stood.connect(Notifier(self.context, self._tell, self).follow)
-        Greeting(self.context, self._tell, self)
-        Newer(self.context, self._mention, self)
-        Updated(self.context, self._mention, self.restart, parent=self)
+        notifier = Notifier(self.context, self._tell, self)
+        self.window.stood.connect(notifier.follow)
+        self._attendants = [
+            notifier,
+            Greeting(self.context, self._tell, self),
+            Newer(self.context, self._mention, self),
+            Updated(self.context, self._mention, self.restart, parent=self),
+        ]  # fmt: skip
         self._follow_settings()
         self._ask_for_passphrase(self.context)
         sending.start()
         self.background.run(_load_palette)
+        if self._went_back:
+            self.window.say(self._went_back)
+            self._went_back = ""
 
     def _is_new(self, context: Context) -> bool:
         """Whether nobody has done anything with this profile yet."""
@@ -328,19 +342,53 @@ class Session(QObject):
         if self._in_background:
             self.window.showMinimized()
 
-    def _restore(self, source: Path) -> None:
-        """Goes back to a copy, and opens the profile then."""
+    def go_back(self, source: Path) -> None:
+        """Ends the sending, lets go of the profile, and takes it back to a copy; it is opened anew then."""
+        from sendoff.ui.trouble import WaitPage
+
+        if self.context is None or self.window.context is None or self.quitting:
+            return
+        self.remember()
+        self.context.bridge.close()
+        self.window.leave_program()
+        self.window.stood.disconnect(self._stood)
+        for one in self._attendants:
+            one.deleteLater()
+        self._attendants = []
+        self.window.show_trouble(WaitPage(self.look, GOING_BACK))
+        self.context.sending.end(lambda: self._let_go(source))
+
+    def _let_go(self, source: Path) -> None:
+        if self.context is None or self.quitting:
+            return
+        context, self.context = self.context, None
+        context.bridge.deleteLater()
+        context.sending.deleteLater()
+        self._looked_over = self._told_damage = False
+        self._restore(source, context.program)
+
+    def _restore(self, source: Path, program: Program | None = None) -> None:
+        """Goes back to a copy, and opens the profile then. `program` is what has it open still."""
         from sendoff.engine.clock import SystemClock
         from sendoff.store import restore
+        from sendoff.ui.trouble import WaitPage
 
         folder = self._folder
+
+        def work() -> Restored:
+            if program is not None:
+                program.close()
+            return restore.restore(folder, source, SystemClock().now())
+
         assert self.background is not None
         self.window.show_trouble(None)
-        self.background.run(
-            lambda: restore.restore(folder, source, SystemClock().now()),
-            lambda _done: self._open_profile(),
-            lambda error: self.not_opened(str(error)),
-        )
+        self.window.show_trouble(WaitPage(self.look, GOING_BACK))
+        self.background.run(work, self._restored, lambda error: self.not_opened(str(error)))
+
+    def _restored(self, done: Restored) -> None:
+        kept = " What was here is kept beside the backups." if done.replaced else ""
+        self._went_back = f"{done.told.words}{kept}"
+        self._open_profile()
 
     def _again(self) -> None:
         """Tries once more after the person did what the message said."""

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets.button import LARGE, Button
 from sendoff.ui.widgets.label import Label
+from sendoff.ui.widgets.state import Spinner
 from sendoff.ui.widgets.surface import Picture
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.store.backups import Contents, Copy
@@ -66,6 +66,20 @@ class TroublePage(QWidget):
         column.addStretch(3)
 
 
+class WaitPage(QWidget):
+    """Says what is under way while there is no profile to show."""
+
+    def __init__(self, look: Look, words: str) -> None:
+        super().__init__()
+        centre = Qt.AlignmentFlag.AlignHCenter
+        column = QVBoxLayout(self)
+        column.setSpacing(16)
+        column.addStretch(2)
+        column.addWidget(Spinner(look, size=28), 0, centre)
+        column.addWidget(Label(look, words, size="lead", color="text2"), 0, centre)
+        column.addStretch(3)
+
+
 class DamagePage(TroublePage):
     """Says that the database is of no use any more, and offers the latest copy that can be read.
 
@@ -92,13 +106,8 @@ class DamagePage(TroublePage):
         words = [damage.what, "Nothing is sent."]
         if newest:
             copy, holds = newest
-            accounts, posts, planned = (
-                counted(holds.accounts, "account", "accounts"),
-                counted(holds.posts, "post", "posts"),
-                counted(holds.planned, "delivery that was", "deliveries that were"),
-            )
             words += [
-                f"The latest copy is of {local(copy.at)}. It holds {accounts}, {posts} and {planned} still to come.",
+                f"The latest copy is of {local(copy.at)}. {holds.words}",
                 "After going back to it Sendoff is paused, and shows first what it would send.",
             ]
         else:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -26,17 +26,25 @@ if TYPE_CHECKING:
 NARROW_UNDER = 1100
 """Below this width the rail shows icons only."""
 
+FIRST_SIZE, USUAL_LEAST, LEAST = QSize(1280, 800), QSize(960, 640), QSize(720, 450)
+"""The size at the first start, and the smallest: where the screen is smaller than that (a small one, or one that is
+scaled up for large text), down to `LEAST`, which is 1440×900 at 200 %."""
+
+TITLE_BAR = 32
+"""What the system's frame takes of the screen's height, in px: an ordinary value, since there is no frame yet."""
+
 
 class Window(QMainWindow):
     """Sendoff's window. It can be shown before there is a program, and is complete after `enter`.
 
     `painted` comes once, after the first paint. `closing` comes instead of closing: the application decides.
-    `stood` carries each new Standing.
+    `restore_wanted` carries the file that the profile shall be taken back to. `stood` carries each new Standing.
     """
 
     painted = Signal()
     closing = Signal()
     quit_wanted = Signal()
+    restore_wanted = Signal(object)
     stood = Signal(object)
 
     def __init__(self, look: Look, *, rail: bool = True) -> None:
@@ -49,8 +57,7 @@ class Window(QMainWindow):
         self._name, self._before = "", ""
         self._shown_once = False
         self.setWindowTitle("Sendoff")
-        self.setMinimumSize(960, 640)
-        self.resize(1280, 800)
+        self._fit_the_screen()
         self.rail = Rail(look, self.compose)
         self.rail.setVisible(rail)
         self._pages = QStackedWidget()
@@ -85,14 +92,36 @@ class Window(QMainWindow):
         self.stood.connect(self.banners.show_standing)
         context.bridge.changed.connect(self._changed)
         context.sending.changed.connect(self.look_again)
-        context.background.trouble.connect(lambda words: self.say(words, trouble=True))
+        context.background.trouble.connect(self._say_trouble)
         self.look_again()
         if self._wanted:
             name, what = self._wanted
             self.go(name, **what)
 
+    def leave_program(self) -> None:
+        """Lets go of the program and of all that shows it; another one may be entered then."""
+        if self.context is None:
+            return
+        self.leave_current()
+        self._tick.stop()
+        self.context.background.trouble.disconnect(self._say_trouble)
+        for overlay in list(self._overlays):
+            overlay.close_it()
+        for screen in self._screens.values():
+            self._pages.removeWidget(screen)
+        gone = [*self._screens.values(), *(one for one in (self.banners, self._undo_bar) if one is not None)]
+        self._screens, self.banners, self._undo_bar = {}, None, None
+        self.context = self._standing = self._wanted = None
+        self._name = self._before = ""
+        for part in gone:
+            part.hide()
+            part.deleteLater()
+
     def _changed(self, _topics: frozenset[str]) -> None:
         self.look_again()
+
+    def _say_trouble(self, words: str) -> None:
+        self.say(words, trouble=True)
 
     def look_again(self) -> None:
         """Reads how things stand and shows it in the rail."""
@@ -134,6 +163,8 @@ class Window(QMainWindow):
         self.rail.setVisible(not SCREENS[name].alone)
         self.rail.set_current(name)
         self._pages.setCurrentWidget(screen)
+        if self._undo_bar is not None:
+            self._undo_bar.place()
         focused: QWidget | None = self.focusWidget()
         if focused is None or not screen.isAncestorOf(focused):
             screen.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -281,6 +312,13 @@ class Window(QMainWindow):
         if self.context:
             with_secrets(self.context, then)
 
+    def open_restore(self) -> None:
+        """Shows the backups that the profile can be taken back to."""
+        from sendoff.ui.restoring import RestoreSheet
+
+        if self.context:
+            self.show_overlay(RestoreSheet(self.context))
+
     def unlock(self) -> None:
         """Asks for the key file's passphrase."""
         from sendoff.ui.passphrase import unlock
@@ -330,8 +368,16 @@ class Window(QMainWindow):
     # --- size and closing -----------------------------------------------------------------------------------------
 
     def _content(self) -> QRect:
-        """Where the pages are, in the window's coordinates."""
-        return QRect(self._pages.mapTo(self, QPoint(0, 0)), self._pages.size())
+        """Where the page is that is shown, in the window's coordinates, without its foot."""
+        screen = self._screens.get(self._name)
+        foot = screen.foot_height if screen else 0
+        return QRect(self._pages.mapTo(self, QPoint(0, 0)), self._pages.size()).adjusted(0, 0, 0, -foot)
+
+    def _fit_the_screen(self) -> None:
+        """Lets no part of the window be where nobody can see it."""
+        room = self.screen().availableSize() - QSize(0, TITLE_BAR)
+        self.setMinimumSize(USUAL_LEAST.boundedTo(room).expandedTo(LEAST))
+        self.resize(FIRST_SIZE.boundedTo(room).expandedTo(self.minimumSize()))
 
     def geometry_text(self) -> str:
         """Size, place and whether it is maximised, for the settings."""

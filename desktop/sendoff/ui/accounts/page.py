@@ -201,6 +201,8 @@ class SignInPage(QWidget):
     def _show_wrong(self, error: SendoffError) -> None:
         """Says it beneath the field that it is about, or above the button."""
         sentence = self._sentence(error)
+        if error.field:  # whoever reads it here sees the field, and needs neither its name nor that of the network
+            sentence = sentence.removeprefix(f"{self.channel.title}: ").replace(f" ({error.field})", "", 1)
         box = self.form.set_wrong(error.field, sentence)
         if box is None:
             self.trouble.say(sentence)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QGridLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QWidget
 
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.focus import ring
+from sendoff.ui.widgets.popup import Popup
 from sendoff.ui.widgets.tip import set_tip
 
 COLUMNS, CELL = 10, 32
@@ -26,14 +27,11 @@ CHOICE = (
 )  # fmt: skip
 
 
-class EmojiPopup(QFrame):
+class EmojiPopup(Popup):
     """A grid that goes away with the next click. Arrows walk, Enter takes one."""
 
     def __init__(self, look: Look, take: Callable[[str], object], parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._look = look
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAccessibleName("Emoji")
+        super().__init__(look, "Emoji", parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(8, 8, 8, 8)
         grid.setSpacing(0)
@@ -67,12 +65,6 @@ class EmojiPopup(QFrame):
             self.buttons[place + step].setFocus(Qt.FocusReason.TabFocusReason)
         elif step is None:
             super().keyPressEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._look.color("line"))
-        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), self._look.color("raised"))
-        painter.end()
 
 
 class _Emoji(QAbstractButton):

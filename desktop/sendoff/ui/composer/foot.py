@@ -16,7 +16,7 @@ from sendoff.ui.composer.timing import Timing, understand
 from sendoff.ui.theme import MEDIUM, STRONG, Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import LARGE, SMALL, Button, IconButton
-from sendoff.ui.widgets.choice import ComboBox
+from sendoff.ui.widgets.choice import SHORT, ComboBox
 from sendoff.ui.widgets.field import TextField
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
@@ -24,7 +24,18 @@ from sendoff.ui.widgets.tip import set_tip
 
 HEIGHT = 88
 NARROW = 960
-LATE = 268
+LATE, LATE_LEAST = 268, 130
+"""How wide the rule is, in px: it gives way to the badge, which says what must not be cut off."""
+
+BARE = 212
+"""Where less than this is left for the rule, in px, the badge becomes an icon with a tooltip."""
+
+ICON = 24
+"""What the badge's icon takes, in px."""
+
+BADGE = 200
+"""What the badge may take of that room, in px; a longer detail is elided."""
+
 AGAIN = 15_000
 """How often the words are read again while they stand there, in ms: "in 20 min" moves on."""
 
@@ -54,7 +65,7 @@ class Foot(QWidget):
         self.setFixedHeight(HEIGHT)
         self._label = Label(look, "When", weight=MEDIUM, color="text2")
         self._label.setFixedWidth(44)
-        self.words = TextField(look, "When", icon="calendar-clock", hint="Now, or like “tomorrow 9”")
+        self.words = TextField(look, "When", icon="calendar-clock", hint="Now, or “tomorrow 9”")
         self.words.setTextMargins(36, 0, 34, 0)
         self.open_button = IconButton(look, "chevron-down", "Pick a time", size=24, run=self.open_picker)
         self.open_button.setParent(self.words)
@@ -122,7 +133,9 @@ class Foot(QWidget):
         self.late.blockSignals(True)
         own = dict.fromkeys((*rules, *([late] if late else [])))
         as_set = self.late.itemText(0)
+        short = self.late.itemData(0, SHORT)
         self.late.set_choices([("", as_set), *((rule, parse_late(rule).words) for rule in own)])
+        self.late.setItemData(0, short, SHORT)
         self.late.set_value(late)
         self.late.blockSignals(False)
         self.words.blockSignals(True)
@@ -136,6 +149,8 @@ class Foot(QWidget):
         """Says what the first choice of the rules comes to for the accounts that are chosen now."""
         if self.late.itemText(0) != words:
             self.late.setItemText(0, words)
+            short = words.removeprefix("As set: ")
+            self.late.setItemData(0, f"{short[:1].upper()}{short[1:]}", SHORT)
             self.late.update()
             set_tip(self.late, words)
 
@@ -195,6 +210,12 @@ class Foot(QWidget):
 
     def show_badge(self, badge: Badge) -> None:
         self.badge.show_badge(badge)
+        self.share()
+
+    def name_button(self, words: str) -> None:
+        """Lets the button say what it does."""
+        self.button.setText(words)
+        self.share()
 
     # --- size and paint -------------------------------------------------------------------------------------------
 
@@ -203,13 +224,22 @@ class Foot(QWidget):
         narrow = self.width() < NARROW
         self._label.setVisible(not narrow)
         self.words.setFixedWidth(212 if narrow else 300)
-        self.late.setFixedWidth(LATE)
-        both = (212 if narrow else 300) + 12 + LATE
-        self._right.setFixedWidth(both)
-        self._wrong.setFixedWidth(both)
-        self._late_words.setFixedWidth(LATE - 36)
         self._late_words.setVisible(not narrow)
         self.open_button.move(self.words.width() - 28, 4)
+        self.share()
+
+    def share(self) -> None:
+        """Gives the rule the room that the button and the badge leave."""
+        others = 24 + (0 if self._label.isHidden() else 44) + self.words.width() + 12 + 16 + 24 + 24
+        free = self.width() - others - self.button.sizeHint().width()
+        wish = min(self.badge.wish(), BADGE)
+        self.badge.set_bare(free - wish < BARE)
+        late = max(LATE_LEAST, min(LATE, free - (ICON if self.badge.is_bare else wish)))
+        both = self.words.width() + 12 + late
+        self.late.setFixedWidth(late)
+        self._right.setFixedWidth(both)
+        self._wrong.setFixedWidth(both)
+        self._late_words.setFixedWidth(late - 36)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
@@ -229,10 +259,11 @@ class _BadgeView(QWidget):
         super().__init__()
         self._look = look
         self._badge = Badge("laptop", "text", "", "")
+        self.is_bare = False
         self._headline = Label(look, "", weight=STRONG, elide=True)
         self._detail = Label(look, "", color="text2", elide=True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 0, 0, 2)
+        column.setContentsMargins(ICON, 0, 0, 2)
         column.setSpacing(0)
         column.addStretch(1)
         column.addWidget(self._headline)
@@ -245,7 +276,25 @@ class _BadgeView(QWidget):
         self._headline.set_color(badge.color)
         self._detail.setText(badge.detail)
         self.setAccessibleName(f"{badge.headline}. {badge.detail}")
+        self._tell()
         self.update()
+
+    def wish(self) -> int:
+        """How wide it would like to be with its words, in px."""
+        return ICON + max(self._headline.sizeHint().width(), self._detail.sizeHint().width())
+
+    def set_bare(self, bare: bool) -> None:
+        """Shows the icon alone; the words are in its tooltip then."""
+        if bare == self.is_bare:
+            return
+        self.is_bare = bare
+        self._headline.setVisible(not bare)
+        self._detail.setVisible(not bare)
+        self.setMinimumWidth(ICON)
+        self._tell()
+
+    def _tell(self) -> None:
+        set_tip(self, self.accessibleName() if self.is_bare else "")
 
     @property
     def words(self) -> tuple[str, str]:
@@ -255,5 +304,6 @@ class _BadgeView(QWidget):
         painter = QPainter(self)
         color = "text2" if self._badge.color == "text" else self._badge.color
         drawing = self._look.pixmap(self._badge.icon, 16, color, self.devicePixelRatioF())
-        paint.pixmap(painter, 0, self._headline.geometry().center().y() + 1, drawing)
+        middle = self.height() / 2 if self.is_bare else self._headline.geometry().center().y() + 1
+        paint.pixmap(painter, 0, middle, drawing)
         painter.end()

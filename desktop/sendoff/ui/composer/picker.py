@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, clock_text, parse_when, zone_info
@@ -19,13 +19,14 @@ from sendoff.ui.widgets.choice import ComboBox
 from sendoff.ui.widgets.field import TextField
 from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.label import Label
+from sendoff.ui.widgets.popup import Popup
 
 CELL_WIDTH, CELL_HEIGHT = 41, 32
 FIRST_DAYS = {"monday": calendar.MONDAY, "sunday": calendar.SUNDAY, "saturday": calendar.SATURDAY}
 QUICK = ("in 1 hour", "tomorrow 9:00", "mon 9:00")
 
 
-class Picker(QFrame):
+class Picker(Popup):
     """Floats above the When field. `picked` carries words and the zone that they are read in."""
 
     picked = Signal(str, str)
@@ -33,10 +34,8 @@ class Picker(QFrame):
     def __init__(
         self, look: Look, when: When | None, zone: str, now: datetime, week_start: str, parent: QWidget
     ) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self._look, self._now = look, now
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAccessibleName("Pick a time")
+        super().__init__(look, "Pick a time", parent)
+        self._now = now
         zone = when.zone if when else zone
         today = now.astimezone(zone_info(zone)).date()
         start = when.wall if when else datetime.combine(today + timedelta(days=1), datetime.min.time()).replace(hour=9)
@@ -119,12 +118,6 @@ class Picker(QFrame):
                 return
         self.close()
         self.picked.emit(words, zone)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self._look.color("line"))
-        painter.fillRect(self.rect().adjusted(1, 1, -1, -1), self._look.color("raised"))
-        painter.end()
 
 
 def _zones(own: str) -> list[str]:

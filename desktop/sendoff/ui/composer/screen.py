@@ -23,7 +23,7 @@ from sendoff.ui.composer.cards import LinkCards
 from sendoff.ui.composer.care import Care
 from sendoff.ui.composer.departure import Departure
 from sendoff.ui.composer.desk import Desk
-from sendoff.ui.composer.foot import Foot
+from sendoff.ui.composer.foot import HEIGHT, Foot
 from sendoff.ui.composer.header import ComposerHeader
 from sendoff.ui.composer.opening import Opened, begin, open_post
 from sendoff.ui.composer.preview.pane import PreviewPane
@@ -57,6 +57,7 @@ class ComposerScreen(Screen):
     """
 
     topics = frozenset({changes.POSTS, changes.DELIVERIES, changes.ACCOUNTS, changes.SETTINGS})
+    foot_height = HEIGHT
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -123,7 +124,7 @@ class ComposerScreen(Screen):
         self.saver.told.connect(self._say_status)
         self.saver.refused.connect(self.care.changed_elsewhere)
         self.saver.on_again(self.save)
-        self.context.window.stood.connect(lambda _standing: self._show_badge())
+        self.context.window.stood.connect(self._show_badge)
 
     def _make_actions(self) -> None:
         def add(words: str, run: object, keys: str, icon: str = "") -> None:
@@ -389,7 +390,7 @@ class ComposerScreen(Screen):
     def _show_button(self) -> None:
         words = self.departure.words()
         if words != self.foot.button.words():
-            self.foot.button.setText(words)
+            self.foot.name_button(words)
         self._show_badge()
 
     def _show_badge(self) -> None:

@@ -48,6 +48,9 @@ from sendoff.ui.widgets.tip import plain
 Index = QModelIndex | QPersistentModelIndex
 HIGH, PADDING, GAP = 40, 20, 12
 TIME, MARKS, ACCOUNT, SAFETY, PILL = 44, 60, 150, 136, 132
+CRAMPED = 760
+"""Below this width the words about safety and the account give way to those of the post; the tooltip has them."""
+
 NEAR = 400
 """So near to the top the days before are read; px."""
 
@@ -307,15 +310,18 @@ class _Rows(QStyledItemDelegate):
         paint.text(painter, time, entry.clock, strong, look.color("text2" if gone else "text"))
         self._paint_marks(painter, left + TIME + GAP, rect, chip)
         pill = QRect(rect.right() + 1 - PADDING - PILL, rect.top(), PILL, rect.height())
+        cramped = rect.width() < CRAMPED
         safety = QRect(pill.left() - GAP - SAFETY, rect.top(), SAFETY, rect.height())
-        account = QRect(safety.left() - GAP - ACCOUNT, rect.top(), ACCOUNT, rect.height())
+        right, width = (pill.left(), 112) if cramped else (safety.left(), ACCOUNT)
+        account = QRect(right - GAP - width, rect.top(), width, rect.height())
         said = QRect(left + TIME + MARKS + 2 * GAP, rect.top(), 0, rect.height())
         said.setRight(account.left() - GAP)
         paint.text(painter, said, chip.excerpt, look.font(), look.color("text2" if gone else "text"))
-        paint.text(painter, account, words.where_words(chip), look.font(), look.color("text2"))
+        if not (cramped and over):
+            paint.text(painter, account, words.where_words(chip), look.font(), look.color("text2"))
         if over:
             self._paint_buttons(painter, rect, chip)
-        else:
+        elif not cramped:
             self._paint_safety(painter, safety, chip)
         self._paint_pill(painter, pill, chip)
 

@@ -26,6 +26,9 @@ BACKUP = (
 )
 EXPORT = "Everything you wrote, planned and sent, with the files, in one file. There are no keys in it."
 IMPORT = "Adds what an export or a backup holds. Nothing is sent by it, and accounts ask for a new sign-in."
+RESTORE = (
+    "Puts a backup in the place of everything that is here. Sendoff is paused then, and shows first what it would send."
+)
 
 
 class DataSection(Section):
@@ -40,7 +43,8 @@ class DataSection(Section):
         self.backup = _Task(context, "Backup", BACKUP, "Back up now…", self.choose_backup)
         self.export = _Task(context, "Export", EXPORT, "Export…", self.choose_export)
         self.bring_in = _Task(context, "Import", IMPORT, "Import…", self.choose_import)
-        for row in (self.folder, self.backup, self.export, self.bring_in):
+        self.restore = Row(look, "Restore", RESTORE, Button(look, "Restore…", run=context.window.open_restore))
+        for row in (self.folder, self.backup, self.restore, self.export, self.bring_in):
             self.add(row)
 
     def open_folder(self) -> None:

@@ -80,6 +80,7 @@ class PreferencesScreen(Screen):
         for words, run, icon in (
             ("Open the profile’s folder", self.data.open_folder, "folder-open"),
             ("Back up the database", self.data.choose_backup, "database"),
+            ("Go back to a backup", self.context.window.open_restore, "rotate-ccw"),
             ("Export everything", self.data.choose_export, "upload"),
             ("Import an export or a backup", self.data.choose_import, "download"),
             ("Read the licences", self.about.open_licences, "info"),

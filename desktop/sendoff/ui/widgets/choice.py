@@ -31,6 +31,10 @@ from sendoff.ui.widgets.tip import set_tip
 Index = QModelIndex | QPersistentModelIndex
 
 
+SHORT = Qt.ItemDataRole.UserRole + 1
+"""The role of a choice's words where there is no room for all of them; the list shows them whole."""
+
+
 class ComboBox(QComboBox):
     """One of a list. `choices` are (value, words).
 
@@ -87,6 +91,11 @@ class ComboBox(QComboBox):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.height())
 
+    def words_for(self, room: int) -> str:
+        """What stands in the box where there are so many pixels for it."""
+        words, short = self.currentText(), str(self.currentData(SHORT) or "")
+        return short if short and QFontMetrics(self.font()).horizontalAdvance(words) > room else words
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # scrolling a page must not change what stands on it
 
@@ -105,7 +114,8 @@ class ComboBox(QComboBox):
             paint.pixmap(painter, left, self.height() / 2, drawing)
             left += 24
         room = QRect(left, 0, self.width() - left - 30, self.height())
-        paint.text(painter, room, self.currentText(), self.font(), self._look.color("text" if enabled else "text3"))
+        color = self._look.color("text" if enabled else "text3")
+        paint.text(painter, room, self.words_for(room.width()), self.font(), color)
         drawing = self._look.pixmap("chevron-down", 14, "text2", self.devicePixelRatioF())
         paint.pixmap(painter, self.width() - 25, self.height() / 2, drawing)
         painter.end()

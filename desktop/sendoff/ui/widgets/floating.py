@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -32,24 +32,37 @@ class Bar(QWidget):
         super().__init__(host)
         self._look, self._host = look, host
         self._area = area or host.rect
+        self._shadow = _Shadow(look, host)
+        self.destroyed.connect(self._shadow.deleteLater)
         self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(AROUND + 16, AROUND, AROUND + 8, AROUND)
+        self.row.setContentsMargins(16, 0, 8, 0)
         self.row.setSpacing(8)
         self.hide()
         host.installEventFilter(self)
 
     def place(self) -> None:
         area, size = self._area(), self.sizeHint()
-        size.setWidth(min(size.width(), area.width() - 32 + 2 * AROUND))
-        size.setHeight(self.HEIGHT + 2 * AROUND)
+        size.setWidth(min(size.width(), area.width() - 32))
+        size.setHeight(self.HEIGHT)
         left = area.left() + (area.width() - size.width()) // 2
-        top = area.bottom() + 1 - self.ABOVE - self.HEIGHT - AROUND
-        self.setGeometry(QRect(QPoint(left, top), size))
+        place = QRect(QPoint(left, area.bottom() + 1 - self.ABOVE - self.HEIGHT), size)
+        self.setGeometry(place)
+        self._shadow.setGeometry(place.adjusted(-AROUND, -AROUND, AROUND, AROUND))
 
     def show_above(self) -> None:
         self.place()
+        self._shadow.raise_()
         self.raise_()
         self.show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._shadow.show()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if isValid(self._shadow):
+            self._shadow.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
@@ -58,9 +71,22 @@ class Bar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        inside = self.rect().adjusted(AROUND, AROUND, -AROUND, -AROUND)
-        paint.shadow(painter, inside, CARD_RADIUS, self._look)
-        paint.box(painter, inside, CARD_RADIUS, self._look.color("raised"), self._look.color("line"))
+        paint.box(painter, self.rect(), CARD_RADIUS, self._look.color("raised"), self._look.color("line"))
+        painter.end()
+
+
+class _Shadow(QWidget):
+    """What a bar throws on the page. The page below it takes its clicks."""
+
+    def __init__(self, look: Look, host: QWidget) -> None:
+        super().__init__(host)
+        self._look = look
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint.shadow(painter, self.rect().adjusted(AROUND, AROUND, -AROUND, -AROUND), CARD_RADIUS, self._look)
         painter.end()
 
 
