@@ -39,6 +39,7 @@ from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import CAPTIONS, Attachment, Content, LinkCard
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -311,6 +312,9 @@ class Bluesky(Channel):
 
     def linked(self, text: str) -> str:
         return rich.first_link(text)
+
+    def marked(self, text: str) -> Sequence[Span]:
+        return rich.marks(text)
 
     def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
         return posts.card_of(content, number, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, NeedsLogin, Rejected, TryLater
 from sendoff.domain.post import Content, Item
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -103,6 +104,9 @@ class _Discord(Channel):
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         for number, item in enumerate(content.items):
             yield from _against_item(item, number)
+
+    def marked(self, text: str) -> Sequence[Span]:
+        return posts.marks(text)
 
     def _line(self, base: str, trace: Trace, **headers: str) -> Http:
         # Discord wants to be told like this whose program it is (docs: reference, user agent).

@@ -39,6 +39,7 @@ from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Content
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -245,6 +246,9 @@ class X(Channel):
 
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         return checking.check(content, options)
+
+    def marked(self, text: str) -> Sequence[Span]:
+        return x_text.marks(text)
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
         """Uploads what belongs to this part.

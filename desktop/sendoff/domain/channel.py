@@ -14,7 +14,7 @@ from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Attachment, Content, Item, LinkCard, Recipient
-from sendoff.domain.text import LINK
+from sendoff.domain.text import LINK, Span, marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,6 +452,11 @@ class Channel:
         """The link whose card stands below a text, or "". Pure; by default the first with https:// or http://."""
         found = LINK.search(text)
         return found[0] if found else ""
+
+    def marked(self, text: str) -> Sequence[Span]:
+        """What the network makes a link, a mention or a tag of a text, in order, never overlapping. Pure; by default
+        as Mastodon does."""
+        return marks(text)
 
     def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
         """The card that stands below an item (by its place, from 0), as far as is known. Pure."""
