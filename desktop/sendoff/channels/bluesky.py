@@ -368,11 +368,12 @@ class Bluesky(Channel):
             return None
         service = video.Service(self._transport, self._videos, xrpc, _did(parcel.account), self._waits)
         known = {} if anew else table(parcel.prepared.get("video"))
-        return service.film(found, parcel.file(found), known, parcel.now)
+        return service.film(parcel, found, known)
 
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
         """The server's own name for a picture or for captions, which goes into the record as it is."""
         patient = xrpc.patient(self._transport.patience.with_files)
+        patient.http.told = parcel.telling(attachment)
         answer = patient.post(
             "com.atproto.repo.uploadBlob", data=parcel.file(attachment).read_bytes(),
             headers={"Content-Type": attachment.mime},

@@ -114,7 +114,9 @@ class _Discord(Channel):
         return Http(self._transport, base, "Discord", headers={"User-Agent": agent, **headers}, trace=trace)
 
     def _patient(self, http: Http, parcel: Parcel) -> Http:
-        return replace(http, patience=self._transport.patience.with_files) if parcel.item.shown else http
+        files = parcel.item.shown
+        patience = self._transport.patience.with_files
+        return replace(http, patience=patience, told=parcel.telling(*files)) if files else http
 
 
 class Discord(_Discord):

@@ -10,7 +10,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -173,6 +173,7 @@ class Http:
         trace: where the last exchange is noted down.
         hidden: a secret that stands in the paths; it is masked wherever an address or an answer is noted.
         any_http: http to other computers too, because no secret goes along.
+        told: told how many bytes of a request have left, again and again while they leave; it never raises.
     """
 
     transport: Transport
@@ -185,6 +186,7 @@ class Http:
     patience: Patience | None = None
     hidden: str = field(default="", repr=False)
     any_http: bool = False
+    told: Callable[[int], None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.base = _address(self.base, self.any_http)
@@ -232,6 +234,7 @@ class Http:
         exchange = lines.Exchange(patience.total, lines.small(prepared.body))
         exchange.leaving = self.trace.leaving if effect else None
         exchange.allowed = self.transport.allowed
+        exchange.told = self.told
         lines.current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         try:

@@ -404,8 +404,6 @@ def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
             f"{http.name} answered with something else than a post. It may have gone out.",
             detail=answer.text[:500], status=answer.status,
         )  # fmt: skip
-    if status["id"] in {one.remote_id for one in parcel.previous}:
-        raise InDoubt(f"{http.name} answered with a post of before. It may have gone out.", status=answer.status)
     alone = "The server left the quoted post out." if parcel.prepared.get("quoted") else ""
     return posts.receipt(status, "" if posts.shows_quote(status) else alone)
 

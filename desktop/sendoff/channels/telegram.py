@@ -189,6 +189,7 @@ class Telegram(Channel):
         http = self._line(parcel.account.settings["base_url"], token, parcel.trace)
         if parcel.item.shown:
             http.patience = self._transport.patience.with_files
+            http.told = parcel.telling(*parcel.item.shown)
         answer = self._sent(http, token, posts.call(parcel, parcel.account.settings["chat"]))
         if moved := posts.moved_to(answer):  # a refusal that names the place to go to: nothing happened so far
             answer = self._sent(http, token, posts.call(parcel, moved))
