@@ -53,6 +53,8 @@ def lines(text: str) -> list[str]:
         ("#x(https://a.co)", [("link", 3, 15, "https://a.co")]),  # never one upon the other
         ("#日本語。 #" + "é" * 64, [("tag", 0, 10, "日本語"), ("tag", 14, 143, "é" * 64)]),
         ("#" + "é" * 65 + " #" + "e\u0301\u0302" * 60 + "é" * 64, []),  # 64 graphemes, 640 bytes
+        ("$BTC, $BTC@a.test $BTC(x) $BTC#x ($BTC)", [("tag", 0, 4, "$BTC"), ("tag", 34, 38, "$BTC")]),
+        ("#123 #١٢٣", [("tag", 5, 12, "١٢٣")]),  # digits are those of ASCII
         ("#" + FAMILY, [("tag", 0, 5, "👨")]),  # as Bluesky's own client has it: the joiner ends it
         ("", []),
     ],
