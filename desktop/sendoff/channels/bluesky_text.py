@@ -26,7 +26,9 @@ _TAG = regex.compile(
     rf"(?:^|[{_SPACE}])(?P<sign>[#＃])"
     rf"(?P<tag>(?!\ufe0f)[^{_SPACE}{_UNSEEN}]*[^0-9{_SPACE}\p{{P}}{_UNSEEN}]+[^{_SPACE}{_UNSEEN}]*)"
 )
-_CASHTAG = regex.compile(rf"{_BEFORE}(?P<shown>\$(?P<ticker>[A-Za-z][A-Za-z0-9]{{0,4}}))(?=[{_SPACE}.,;:!?)\"'\u2019]|$)")
+_CASHTAG = regex.compile(
+    rf"{_BEFORE}(?P<shown>\$(?P<ticker>[A-Za-z][A-Za-z0-9]{{0,4}}))(?=[{_SPACE}.,;:!?)\"'\u2019]|$)"
+)
 _TRAILING = regex.compile(r"\p{P}+$")
 _URI = regex.compile(rf"[A-Za-z0-9_]+:(//)?[^{_SPACE}/][^{_SPACE}]*")
 """What the server takes for an address (packages/syntax, ensureValidUri); anything else would cost the whole post."""
