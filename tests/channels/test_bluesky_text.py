@@ -14,7 +14,7 @@ import pytest
 from sendoff.channels import bluesky_posts as posts
 from sendoff.channels.bluesky import Bluesky
 from sendoff.channels.bluesky_pds import identifier
-from sendoff.channels.bluesky_text import facets, first_link, found, handles
+from sendoff.channels.bluesky_text import facets, first_link, found, handles, marks
 from sendoff.domain import limits
 from sendoff.domain.errors import BadInput
 from sendoff.domain.post import Content, Item
@@ -53,6 +53,8 @@ def lines(text: str) -> list[str]:
         ("#x(https://a.co)", [("link", 3, 15, "https://a.co")]),  # never one upon the other
         ("#日本語。 #" + "é" * 64, [("tag", 0, 10, "日本語"), ("tag", 14, 143, "é" * 64)]),
         ("#" + "é" * 65 + " #" + "e\u0301\u0302" * 60 + "é" * 64, []),  # 64 graphemes, 640 bytes
+        ("$BTC, $BTC@a.test $BTC(x) $BTC#x ($BTC)", [("tag", 0, 4, "$BTC"), ("tag", 34, 38, "$BTC")]),
+        ("#123 #١٢٣", [("tag", 5, 12, "١٢٣")]),  # digits are those of ASCII
         ("#" + FAMILY, [("tag", 0, 5, "👨")]),  # as Bluesky's own client has it: the joiner ends it
         ("", []),
     ],
@@ -77,6 +79,12 @@ def test_facets_stand_at_the_bytes_of_what_they_mean() -> None:
     assert handles("@b.test @a.test @b.test") == ["b.test", "a.test"]
     assert first_link("none") == ""
     assert first_link("x a.co and b.co") == "https://a.co"
+
+
+def test_a_preview_marks_the_same_by_characters() -> None:
+    text = f"{FAMILY} @bob.test: a.co/ä, #größe $BTC me@home.com"
+    seen = [(str(one.mark), text[one.start : one.end]) for one in marks(text)]
+    assert seen == [("mention", "@bob.test"), ("link", "a.co/ä"), ("tag", "#größe"), ("tag", "$BTC")]
 
 
 @pytest.mark.parametrize("group", ["links_and_mentions", "hashtags", "cashtags"])

@@ -190,6 +190,12 @@ def test_a_wrong_address_is_never_quoted(server: DiscordServer, tmp_path: Path, 
 # --- what a message carries ---------------------------------------------------------------------------------------
 
 
+def test_what_discord_marks() -> None:
+    text = "@everyone <@123> <@&4> <#56> @ada #tag <https://example.org/@here> https://a.org/x @heretic"
+    found = [text[one.start : one.end] for one in discord_posts.marks(text)]
+    assert found == ["@everyone", "<@123>", "<@&4>", "<#56>", "https://example.org/@here", "https://a.org/x"]
+
+
 @BOTH
 def test_a_text_is_read_back_identical(server: DiscordServer, tmp_path: Path, bench: type[Bench]) -> None:
     bench(tmp_path, server, Item(TORTURE)).post()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sendoff.channels import tls
 from sendoff.channels.http import Http, Patience, Transport
 from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
-from sendoff.domain.errors import BadInput, Rejected
+from sendoff.domain.errors import BadInput, Rejected, TryLater
 from tests.fakes import authority
 
 KEY = "CANARY-9f2c1a77"
@@ -63,6 +64,35 @@ def test_netrc_and_proxies_of_the_surroundings_are_not_used(
     assert first["authorization"] == f"Bearer {KEY}"
     assert "authorization" not in second
     assert [one.path for one in server.requests] == ["/me", "/public"]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "7", "RateLimit-Reset": "30"}, 7),
+        ({"RateLimit": '"hour";r=0;t=30', "X-RateLimit-Reset": "99"}, 30),
+        ({"RateLimit": '"hour";r=0', "RateLimit-Reset": "31"}, 31),
+        ({"X-RateLimit-Reset": "32"}, 32),
+        ({"X-RateLimit-Reset": "{unix}"}, 40),
+        ({"X-RateLimit-Reset": "{milliseconds}"}, 40),
+        ({"X-RateLimit-Reset": "{iso}"}, 40),
+        ({"X-RateLimit-Reset": "9000000"}, 86_400),
+        ({"X-RateLimit-Reset": "-5"}, 0),
+        ({"X-RateLimit-Reset": "soon"}, None),
+        ({"X-RateLimit-Reset": "nan"}, None),
+        ({"X-RateLimit-Reset": "1e300"}, None),
+    ],
+)
+def test_a_limit_ends_when_the_answer_says(transport: Transport, told: dict[str, str], seconds: int | None) -> None:
+    end = datetime.now(UTC) + timedelta(seconds=40)
+    units = {"unix": f"{end.timestamp():.0f}", "milliseconds": f"{end.timestamp() * 1000:.0f}", "iso": end.isoformat()}
+    headers = {name: value.format(**units) for name, value in told.items()}
+    with FaultServer(Says(Reply(429, b"{}", headers))) as server, pytest.raises(TryLater) as caught:
+        Http(transport, server.url, "Harbor").write("/posts", json={})
+    after = caught.value.after
+    assert (after is None) == (seconds is None)
+    assert after is None or seconds - 3 <= after.total_seconds() <= seconds + 1  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -448,14 +448,6 @@ def test_only_a_published_post_is_a_receipt(files: Path, server: MastodonServer,
         bench.post()
 
 
-def test_an_answer_with_an_earlier_post_is_no_receipt(files: Path, server: MastodonServer) -> None:
-    bench = Bench(files, server, Item("One"), Item("Two"))
-    first = bench.channel.publish(bench.parcel(of=2))
-    parcel = bench.parcel(number=2, of=2, previous=(first,))
-    with answering(server, {"id": first.remote_id, "uri": "x"}), pytest.raises(InDoubt, match="a post of before"):
-        bench.channel.publish(parcel)
-
-
 def test_an_address_that_is_none_is_not_shown(files: Path, server: MastodonServer) -> None:
     bench = Bench(files, server)
     with answering(server, {"id": "7", "url": "javascript:alert(1)", "uri": ["x"], "created_at": 5}):

@@ -13,6 +13,7 @@ from sendoff.channels.mastodon import Mastodon
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.delivery import State
+from tests.channels.test_mastodon import answering
 from tests.conftest import SetClock
 from tests.engine.driver import Driver
 from tests.fakes.mastodon import FLAVOURS, MastodonServer
@@ -48,6 +49,22 @@ def test_a_thread_with_a_lost_answer_is_found_and_goes_on(engine: Driver, flavou
         assert [one.text for one in server.statuses] == list(WORDS)
         assert [one.in_reply_to_id for one in server.statuses] == [None, *ids[:-1]]
         assert [part.receipt and part.receipt.remote_id for part in engine.detail(delivery_id).parts] == ids
+
+
+def test_an_answer_with_an_earlier_post_is_no_receipt(engine: Driver) -> None:
+    with MastodonServer() as server:
+        delivery_id = planned(engine, server, *WORDS[:2])
+        engine.step()
+        first = server.statuses[0].id
+        with answering(server, {"id": first, "uri": f"{server.url}/users/a/statuses/{first}"}):
+            engine.clock.advance(1)
+            engine.step()
+        doubtful = engine.get(delivery_id)
+        assert doubtful.state is State.IN_DOUBT
+        assert f"the id of another post ({first})" in doubtful.reason
+        engine.settled(delivery_id)
+        assert engine.get(delivery_id).state is State.SENT
+        assert [one.text for one in server.statuses] == list(WORDS[:2])
 
 
 @pytest.mark.parametrize("flavour", TEXT_ONLY)

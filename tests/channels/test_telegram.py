@@ -151,6 +151,19 @@ def test_a_group_takes_fewer_messages(server: TelegramServer, tmp_path: Path) ->
 # --- text ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@durov @abc @a_name, me@home.com x@name (@name) @" + "a" * 33, ["@durov", "@a_name", "@name"]),
+        ("#tag,#ключ #1 #1a a#b #a#b #café", ["#tag", "#ключ", "#1a", "#café"]),
+        ("$USD $1INCH $usd $TOOLONGTAG $A$B", ["$USD", "$1INCH"]),
+        ("https://example.org/@name#tag. 👩‍👩‍👧 https://a.org", ["https://example.org/@name#tag", "https://a.org"]),
+    ],
+)
+def test_what_telegram_marks(text: str, found: list[str]) -> None:
+    assert [text[one.start : one.end] for one in markup.marks(text)] == found
+
+
 @pytest.mark.parametrize("written", ["", "html"])
 def test_a_text_is_read_back_identical(server: TelegramServer, tmp_path: Path, written: str) -> None:
     text = TORTURE.replace("&", "&amp;").replace("<", "&lt;") if written else TORTURE

@@ -431,21 +431,12 @@ def part_two(x: X, server: XServer, folder: Path) -> Parcel:
 
 def test_a_part_that_comes_too_early_waits(x: X, server: XServer, tmp_path: Path) -> None:
     made = part_two(x, server, tmp_path)
-    (parent,) = server.posts
     server.posts.clear()
     with pytest.raises(TryLater, match="does not know the part before") as wrong:
         x.publish(made)
     assert wrong.value.after == timedelta(seconds=5)
     with pytest.raises(Rejected, match="deleted or not visible"):
         x.publish(again(made, 61))
-    server.posts.append(parent)
-    post, answer = server.endpoint.post, {"data": {"id": parent.id, "text": "One."}}
-    server.endpoint.post = lambda _: testing.Reply(201, json.dumps(answer).encode())  # type: ignore[method-assign]
-    with pytest.raises(InDoubt, match="something else than this post"):
-        x.publish(made)
-    server.endpoint.post = post  # type: ignore[method-assign]
-    x.publish(made)
-    assert server.posts[-1].parent == parent.id
 
 
 def test_a_refused_answer_says_what_to_do_with_the_rest(x: X, server: XServer, tmp_path: Path) -> None:

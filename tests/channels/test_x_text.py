@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sendoff.channels.x import X
-from sendoff.channels.x_text import INVALID, LINK_WEIGHT, links, weight, without_links
+from sendoff.channels.x_text import INVALID, LINK_WEIGHT, links, marks, weight, without_links
 from sendoff.domain import limits
 from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.split import Reader, split_item
@@ -71,6 +71,9 @@ def test_what_a_text_takes(text: str, taken: int) -> None:
         ("http://a_b.co http://a_b.c.co http://a-.co http://-a.co", ["http://a_b.c.co"]),
         ("a.invalid a.comm a.com+ a.com@ a.com-", []),
         ("xhttp://a.co 日http://a.co", ["http://a.co"]),
+        ("élysée.fr élysée.fr", ["lysée.fr", "élysée.fr"]),  # what a text begins with stands before the name
+        ("é.fr", ["é.fr"]),
+        ("é-a.fr", ["é-a.fr"]),
         ("http://t.co/abc/more http://t.co/" + "a" * 41, ["http://t.co/abc"]),
         (f"http://{'a' * 64}.com {'a' * 64}.com http://{'a' * 63}.com", [f"http://{'a' * 63}.com"]),
         ("http://xn--a.com http://xn--mgbh0fb.xn--kgbechtv", ["http://xn--mgbh0fb.xn--kgbechtv"]),
@@ -80,6 +83,61 @@ def test_what_a_text_takes(text: str, taken: int) -> None:
 )  # fmt: skip
 def test_what_is_a_link(text: str, found: list[str]) -> None:
     assert [text[start:end] for start, end in links(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@username1 の@usernameに @12345 (@user_name)", ["@username1", "@username", "@12345", "@user_name"]),
+        ("@_@ (cc: @a) @aliceìnheiro f!@k f@@k f&@k me@home.com @test@example.com", ["@a"]),
+        ("RT@a rt:@b xRT@c _rt@d", ["@a", "@b"]),
+        ("@a/list-name @b/7list @c/", ["@a/list-name", "@b", "@c"]),
+        ("@" + "a" * 25, ["@" + "a" * 20]),
+        ("#tag #1tag #16 #_ #a_1 text#b &#c", ["#tag", "#1tag", "#a_1"]),
+        ("(#a )#b 。#日本語、 日本#語 ✌🏿️#c", ["#a", "#b", "#日本語", "#c"]),
+        (
+            "＃ｈａｓｈ１ #il·lusió #עַל־יְדֵי #میخواهم #各〃 #〃",
+            ["＃ｈａｓｈ１", "#il·lusió", "#עַל־יְדֵי", "#میخواهم", "#各〃"],
+        ),
+        ("#a#b #http://a.co #️⃣ #𠀡", ["#𠀡"]),
+        ("$OK $TEST.T $a_ab, $TEST. $abcdefg $AB1 x$C $$D $株", ["$OK", "$TEST.T", "$a_ab", "$TEST"]),
+        ("https://a.co/#tag @http://a.co #a.co a.co/@b", ["https://a.co/#tag", "#a", "a.co/@b"]),
+        ("👨‍👩‍👧 @a https://a.co #b $C", ["@a", "https://a.co", "#b", "$C"]),
+    ],
+)
+def test_what_is_marked(text: str, found: list[str]) -> None:
+    """As twitter-text's own JavaScript (3.1.0) has it, which was run on these."""
+    assert [text[one.start : one.end] for one in marks(text)] == found
+
+
+@pytest.mark.parametrize(("section", "cases"), [("usernames", 4), ("lists", 5), ("hashtags", 7)])
+def test_the_published_names_lists_and_tags(section: str, cases: int) -> None:
+    """Each is one by itself, or it is none."""
+    wrong = []
+    published_ones = published("twitter-text-validate.yml")["tests"][section]
+    for case in published_ones:
+        text = case["text"]
+        is_whole = [(one.start, one.end) for one in marks(text)] == [(0, len(text))]
+        if (is_whole and (section == "lists") <= ("/" in text)) is not case["expected"]:
+            wrong.append(case)
+    assert wrong == []
+    assert len(published_ones) == cases
+
+
+ONLY_AS_A_WHOLE = {
+    "Valid url: port and userinfo", "Valid url: ipv4", "Valid url: ipv6",
+    "Valid url: sub delims and question marks",
+}  # fmt: skip
+"""Addresses by RFC 3986 that twitter-text takes when it is given nothing else, and does not find whole in a text."""
+
+
+def test_the_published_addresses() -> None:
+    """These are meant for a form that takes an address; in a text X finds fewer."""
+    cases = published("twitter-text-validate.yml")["tests"]["urls"]
+    whole = {case["description"] for case in cases if links(case["text"]) == [(0, len(case["text"]))]}
+    assert {case["description"] for case in cases if case["expected"]} - whole == ONLY_AS_A_WHOLE
+    assert whole <= {case["description"] for case in cases if case["expected"]}
+    assert len(cases) == 24
 
 
 SECTIONS = ("WeightedTweetsWithDiscountedEmojiCounterTest", "UnicodeDirectionalMarkerCounterTest")

@@ -66,6 +66,10 @@ def test_scripts_that_write_without_spaces_are_cut_behind_their_sentences(text: 
         ("read it at example.org/a/b/c today", ["read it at", "example.org/a/b/c today"]),
         ("ask ada.lovelace@example.org", ["ask", "ada.lovelace@example.org"]),
         ("ask @ada@social.example.org", ["ask", "@ada@social.example.org"]),
+        (  # a tag for X, which needs no white space before it
+            "今日はとても良い天気ですね、「#とても長い日本語のハッシュタグ」、ね",
+            ["今日はとても良い天気です", "ね、「#とても長い日本語のハッシュタグ」、ね"],
+        ),
         ("これを見て下さい https://a.example/日本語です", ["これを見て下さい", "https://a.example/日本語です"]),
         # Longer than an item by itself: whole, alone, and marked as too long.
         (f"See {LINK} for more", ["See", LINK, "for more"]),

@@ -47,6 +47,8 @@ class Inline:
         with self._store.writing() as connection:
             return work(connection)
 
+    note = run
+
 
 class Scripted(Channel):
     """A channel that answers as it is told: what to raise, or a receipt. Its ledger is the judge."""

@@ -85,6 +85,8 @@ class StillWriter(Writer):
             self._do(entry)
         return entry.done.result()
 
+    note = run
+
     @property
     def waiting(self) -> int:
         return len(self._ends)

@@ -774,6 +774,50 @@ def test_a_thread_beside_a_mailing_stops_at_its_refused_item(driver: Driver) -> 
     assert len(driver.channel.parcels) == 1
 
 
+def test_how_far_an_upload_is_stands_with_the_delivery_until_it_leaves(driver: Driver) -> None:
+    seen: list[tuple[State, str]] = []
+    channel = driver.channel
+
+    def upload(parcel: Parcel) -> Mapping[str, object]:
+        for out in (1, 2, 3, 4):  # quarters, two of them a second
+            driver.clock.advance(0.5)
+            parcel.told("harbor.mp4", out * 5_000_000, 20_000_000)
+            one = driver.get(delivery_id)
+            seen.append((one.state, one.advice))
+        return {"media": "1"}
+
+    def publish(parcel: Parcel) -> Receipt:
+        seen.append((driver.get(delivery_id).state, driver.get(delivery_id).advice))
+        return Receipt("1")
+
+    channel.capabilities = replace(channel.capabilities, prepares=True)
+    channel.prepare, channel.publish = upload, publish  # type: ignore[method-assign]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    half, all_of_it = "harbor.mp4: 50% of 20.0 MB is up.", "harbor.mp4: 100% of 20.0 MB is up."
+    assert seen == [
+        (State.CLAIMED, ""), (State.CLAIMED, half), (State.CLAIMED, half), (State.CLAIMED, all_of_it),
+        (State.SENDING, ""),
+    ]  # fmt: skip
+    assert (driver.get(delivery_id).state, driver.get(delivery_id).advice) == (State.SENT, "")
+
+
+def test_a_new_sender_forgets_how_far_an_upload_was(driver: Driver) -> None:
+    def killed(parcel: Parcel) -> Mapping[str, object]:
+        driver.clock.advance(2)
+        parcel.told("harbor.mp4", 1, 4)
+        raise KeyboardInterrupt
+
+    driver.channel.capabilities = replace(driver.channel.capabilities, prepares=True)
+    driver.channel.prepare = killed  # type: ignore[method-assign]
+    delivery_id = driver.schedule("hello")
+    with pytest.raises(KeyboardInterrupt):
+        driver.run()
+    assert driver.get(delivery_id).advice.startswith("harbor.mp4: 25%")
+    driver.recover()
+    assert (driver.get(delivery_id).state, driver.get(delivery_id).advice) == (State.SCHEDULED, "")
+
+
 @pytest.mark.expects_log("the channel scripted failed to prepare")
 def test_a_channel_that_breaks_before_the_wire_is_tried_again_and_says_so(driver: Driver) -> None:
     def broken(parcel: Parcel) -> Frozen:

@@ -16,6 +16,9 @@ FAILING = """
     def linked(self, text):
         return len(text) / 0
 
+    def marked(self, text):
+        return [(0, len(text))]
+
     def lacks(self, account):
         return [5]
 

@@ -318,6 +318,19 @@ def test_days_today_first(screen: ActivityScreen) -> None:
     assert screen.header.aside.text() == "7 sent · 16 scheduled"
 
 
+def test_what_goes_up_says_how_far_it_is(harbor: Desk, screen: ActivityScreen) -> None:
+    one = next(row for row in posts_of(screen)[0].rows if row.delivery.state is State.SENDING)
+    choose(screen, posts_of(screen)[0].text)
+    key(harbor, screen, Qt.Key.Key_Return)
+    for words in ("harbor.mp4: 40% of 120.0 MB is up.", "harbor.mp4: 60% of 120.0 MB is up."):
+        with harbor.program.store.writing() as connection:
+            owner = connection.execute(sa.select(table.c.owner).where(table.c.id == one.delivery.id)).scalar_one()
+            deliveries.tell(connection, one.delivery.id, owner, words)
+        harbor.settle()
+        room = screen.list.indexWidget(screen.model.index(screen.model.place_of(Room(posts_of(screen)[0].key).key)))
+        assert words in said_in(room)
+
+
 @pytest.mark.parametrize("which", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Right])
 def test_a_line_opens_by_the_keyboard(harbor: Desk, screen: ActivityScreen, which: Qt.Key) -> None:
     one = choose(screen, "November")

@@ -22,7 +22,9 @@ def first_screen() -> str:
     return "drafts"
 
 
-@pytest.mark.expects_log("the package sendoff-noticeboard 1.0 failed in (check|linked|needs_browser|settle|lacks)")
+@pytest.mark.expects_log(
+    "the package sendoff-noticeboard 1.0 failed in (check|linked|marked|needs_browser|settle|lacks)"
+)
 def test_the_composer_goes_on_beside_a_package_that_fails(
     open_profile: Callable[..., Program],
     open_desk: Callable[..., Desk],

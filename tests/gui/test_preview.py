@@ -171,10 +171,29 @@ def test_links_mentions_and_tags_are_marked_behind_emoji_too(harbor: Desk, pane:
     text = "🐕🐕 #Guji by @nordlicht"
     pane.show_previews([preview_sample.preview(harbor.program, sample.TOOT, Content((Item(text),)))])
     harbor.settle()
-    layout = first(pane).words._lines(300).layout
+    assert marked_in(first(pane), text) == ["#Guji", "@nordlicht"]
+
+
+def marked_in(item: StatusItem, text: str) -> list[str]:
     units = text.encode("utf-16-le")
-    marked = [units[2 * one.start : 2 * (one.start + one.length)].decode("utf-16-le") for one in layout.formats()]
-    assert marked == ["#Guji", "@nordlicht"]
+    found = item.words._lines(300).layout.formats()
+    return [units[2 * one.start : 2 * (one.start + one.length)].decode("utf-16-le") for one in found]
+
+
+@pytest.mark.parametrize(
+    ("place", "marked"),
+    [
+        (sample.TOOT, ["@ada", "#Guji"]),
+        (sample.SKY, ["$BEAN", "#Guji", "harborcoffee.com/guji"]),
+        (sample.X, ["$BEAN", "@ada", "#tea", "#Guji", "harborcoffee.com/guji"]),
+    ],
+)
+def test_each_network_marks_what_it_marks(harbor: Desk, pane: PreviewPane, place: int, marked: list[str]) -> None:
+    text = "$BEAN 🐕 (by @ada,#tea) #Guji harborcoffee.com/guji"
+    pane.show_previews([preview_sample.preview(harbor.program, sample.TOOT, Content((Item(text),)))])
+    pane.show_previews([preview_sample.preview(harbor.program, place, Content((Item(text),)))])
+    harbor.settle()
+    assert marked_in(first(pane), text) == marked
 
 
 def test_what_only_mastodon_shows(harbor: Desk, pane: PreviewPane) -> None:

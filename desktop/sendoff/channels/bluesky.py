@@ -15,9 +15,9 @@ from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import bluesky_text as rich
 from sendoff.channels import bluesky_video as video
 from sendoff.channels import tls
+from sendoff.channels.bluesky_door import Door
 from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.http import Answer, Http
-from sendoff.channels.oauth import Listener
 from sendoff.channels.reading import ends_at, table
 from sendoff.domain.account import Account
 from sendoff.domain.channel import (
@@ -36,9 +36,10 @@ from sendoff.domain.channel import (
     Trace,
 )
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.errors import CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import CAPTIONS, Attachment, Content, LinkCard
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -147,123 +148,18 @@ class Bluesky(Channel):
         self._transport = context.transport
         self._videos = videos
         self._waits = waits
-        self._entry = entry
-        self._directory = directory
         self._view = view
         self._ran_out: dict[str, str] = {}  # by DID the token that its server called over
         self._nonces: oauth.Nonces = {}
+        self._door = Door(context.transport, entry, directory, self._nonces)
 
     # --- signing in -----------------------------------------------------------------------------------------------
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
-        """Pushes the sign-in to whom the account's server trusts with it, and says what to open.
-
-        Raises:
-            BadInput: there is no such account. Rejected: its server knows no sign-in with the browser. TryLater.
-        """
-        where, http = self._where(fields)
-        if "@" in where.identifier:
-            raise BadInput("With a mail address no browser sign-in can begin. Write your handle.").at("identifier")
-        server = oauth.authority(self._transport, where.base, http.name, http.ca_file)
-        listener = Listener()
-        try:
-            return oauth.BoundSignIn(
-                self._transport, http.name, server, listener,
-                who=where.identifier, did=where.did, fields=fields, nonces=self._nonces, ca_file=http.ca_file,
-            )  # fmt: skip
-        except BaseException:
-            listener.close()
-            raise
+        return self._door.browser(fields)
 
     def connect(self, fields: Mapping[str, str]) -> Identity:
-        password = "".join(fields.get("app_password", "").split())
-        grant = oauth.granted(fields)
-        if grant is None and not (fields.get("base_url") and password) and not pds.APP_PASSWORD.fullmatch(password):
-            if not password:
-                raise BadInput("Paste an app password, or sign in with the browser.").at("app_password")
-            raise BadInput(
-                "That is no app password: those are four groups of four letters and digits, like abcd-efgh-ijkl-mnop. "
-                "Make one in the app: Settings → Privacy and security → App passwords."
-            ).at("app_password")
-        where, http = self._where(fields)
-        if grant:
-            proved = self._proved(http, where, grant)
-            made = self._identity(http, where, proved, {"app_password": "", "oauth": "", **grant.secrets})
-            return replace(made, expires=datetime.fromisoformat(grant.ends)) if grant.ends else made
-        session = pds.signed_in(http, where.identifier, password)
-        note = "" if pds.APP_PASSWORD.fullmatch(password) else (
-            "This looks like a main password. An app password can do less harm, and you can take it back by itself."
-        )  # fmt: skip
-        return self._identity(http, where, session, {"app_password": password, **session.secrets}, note)
-
-    def _where(self, fields: Mapping[str, str]) -> tuple[pds.Home, Http]:
-        """The account's server, as it was typed or as its identity says.
-
-        Raises:
-            BadInput: there is no such account.
-        """
-        own, known = fields.get("base_url", ""), fields.get("did", "")
-        try:
-            who = pds.identifier(fields.get("identifier", ""))
-            where = pds.Home(own, who) if own else self._home(who, known)
-        except BadInput as wrong:
-            raise wrong.at("identifier") from None
-        return where, Http(self._transport, where.base, pds.called(where.base), ca_file=fields.get("ca_file", ""))
-
-    def _home(self, who: str, known: str) -> pds.Home:
-        """The server of an account that signs in, or signs in again: then `known` is its DID, and its old handle may
-        be nobody's any more, or somebody else's.
-
-        Raises:
-            BadInput: there is no such account, or it is another one.
-        """
-        try:
-            where = pds.home(self._transport, who, entry=self._entry, directory=self._directory)
-        except BadInput:
-            if not known:
-                raise
-            return pds.home(self._transport, known, entry=self._entry, directory=self._directory)
-        if known and where.did and where.did != known:
-            raise BadInput(f"{who} is another account than this one. Write the handle that yours has today.")
-        return where
-
-    def _proved(self, http: Http, where: pds.Home, grant: oauth.Grant) -> pds.Session:
-        """Who a browser sign-in is at the account's own server, which has to trust the one who let it in."""
-        if oauth.authority(self._transport, http.base, http.name, http.ca_file).issuer != grant.issuer:
-            raise Rejected(f"{http.name} does not trust {grant.issuer} with sign-ins. Nothing was stored.")
-        xrpc = Xrpc(http, proofs=oauth.Proofs(oauth.Key(grant.key), self._nonces, grant.access_token))
-        found = table(xrpc.get("com.atproto.server.getSession").json())
-        if found.get("did") != grant.did:
-            raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
-        handle = found.get("handle")
-        name = handle if isinstance(handle, str) else where.identifier
-        return pds.Session(grant.did, name, grant.access_token, grant.refresh_token, {})
-
-    def _identity(
-        self, http: Http, where: pds.Home, session: pds.Session, secrets: Mapping[str, str], note: str = ""
-    ) -> Identity:
-        if where.did and session.did != where.did:
-            raise Rejected(f"{http.name} signed somebody else in. Nothing was stored.")
-        base = where.base
-        if base == self._entry and session.document:
-            base = pds.server_of(session.document, session.did, asked=self._entry)
-        return Identity(
-            handle=f"@{session.handle}",
-            name=self._name(replace(http, base=base), session.did) or session.handle,
-            url=f"https://bsky.app/profile/{session.handle}",
-            learned={"did": session.did, "pds": base},
-            settings={"did": session.did},
-            secrets=secrets,
-            note=note,
-        )
-
-    def _name(self, http: Http, did: str) -> str:
-        """The name on the profile, which is a record like any other; "" where there is none."""
-        answer = Xrpc(http).get(
-            "com.atproto.repo.getRecord", ok=range(400, 600), repo=did, collection="app.bsky.actor.profile", rkey="self"
-        )
-        name = table(table(answer.json()).get("value")).get("displayName")
-        return " ".join(name.split()) if isinstance(name, str) else ""
+        return self._door.connect(fields)
 
     def renew(self, account: Account, secret: Mapping[str, str], now: datetime) -> Mapping[str, str]:
         """New tokens for the account: by the refresh token, and where that is good for none by the app password.
@@ -311,6 +207,9 @@ class Bluesky(Channel):
 
     def linked(self, text: str) -> str:
         return rich.first_link(text)
+
+    def marked(self, text: str) -> Sequence[Span]:
+        return rich.marks(text)
 
     def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
         return posts.card_of(content, number, options)
@@ -364,11 +263,12 @@ class Bluesky(Channel):
             return None
         service = video.Service(self._transport, self._videos, xrpc, _did(parcel.account), self._waits)
         known = {} if anew else table(parcel.prepared.get("video"))
-        return service.film(found, parcel.file(found), known, parcel.now)
+        return service.film(parcel, found, known)
 
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:
         """The server's own name for a picture or for captions, which goes into the record as it is."""
         patient = xrpc.patient(self._transport.patience.with_files)
+        patient.http.told = parcel.telling(attachment)
         answer = patient.post(
             "com.atproto.repo.uploadBlob", data=parcel.file(attachment).read_bytes(),
             headers={"Content-Type": attachment.mime},

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from sendoff.channels.bluesky_oauth import Proofs
-from sendoff.channels.http import Answer, Http, Patience, Transport, reset_time
+from sendoff.channels.http import Answer, Http, Patience, Transport
 from sendoff.channels.reading import listed, table
 from sendoff.domain.address import may_name, web_address
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected, TryLater
@@ -103,9 +103,6 @@ class Xrpc:
                 f"{who} has closed this account or put it to rest{quoted}",
                 advice="Look in the Bluesky app what it says, then sign in again here.", status=status,
             )  # fmt: skip
-        if status == 429 and "Retry-After" not in answer.headers:
-            after = reset_time(answer.headers.get("RateLimit-Reset", ""), datetime.now(UTC))
-            raise TryLater(f"{who} asks to wait{quoted}", after=after, detail=answer.text[:500], status=status)
         if status in (400, 413) and (" too big" in said or name == "PayloadTooLarge"):
             raise Rejected(
                 f"{who} finds something too big{quoted}",

@@ -10,7 +10,7 @@ from typing import Any
 import regex
 
 from sendoff import resources
-from sendoff.domain.text import graphemes
+from sendoff.domain.text import Mark, Span, graphemes
 
 # The patterns of packages/api/src/rich-text (github.com/bluesky-social/atproto at d6296a1c, 2026-08-20). What is white
 # space and where a word ends is said out, because JavaScript means other characters by \s and \b than Python does.
@@ -24,9 +24,11 @@ _LINK = regex.compile(
 )
 _TAG = regex.compile(
     rf"(?:^|[{_SPACE}])(?P<sign>[#＃])"
-    rf"(?P<tag>(?!\ufe0f)[^{_SPACE}{_UNSEEN}]*[^\d{_SPACE}\p{{P}}{_UNSEEN}]+[^{_SPACE}{_UNSEEN}]*)"
+    rf"(?P<tag>(?!\ufe0f)[^{_SPACE}{_UNSEEN}]*[^0-9{_SPACE}\p{{P}}{_UNSEEN}]+[^{_SPACE}{_UNSEEN}]*)"
 )
-_CASHTAG = regex.compile(rf"{_BEFORE}(?P<shown>\$(?P<ticker>[A-Za-z][A-Za-z0-9]{{0,4}}))(?=[{_SPACE}\p{{P}}]|$)")
+_CASHTAG = regex.compile(
+    rf"{_BEFORE}(?P<shown>\$(?P<ticker>[A-Za-z][A-Za-z0-9]{{0,4}}))(?=[{_SPACE}.,;:!?)\"'\u2019]|$)"
+)
 _TRAILING = regex.compile(r"\p{P}+$")
 _URI = regex.compile(rf"[A-Za-z0-9_]+:(//)?[^{_SPACE}/][^{_SPACE}]*")
 """What the server takes for an address (packages/syntax, ensureValidUri); anything else would cost the whole post."""
@@ -54,13 +56,12 @@ class Found:
 def found(text: str) -> list[Found]:
     """The links, mentions and tags of a text in order, never overlapping."""
     bytes_before = _offsets(text)
-    taken: list[tuple[int, int]] = []
-    kept = []
-    for kind, start, end, value in (*_mentions(text), *_links(text), *_tags(text)):
-        if not any(start < other_end and other_start < end for other_start, other_end in taken):
-            taken.append((start, end))
-            kept.append(Found(kind, bytes_before[start], bytes_before[end], value))
-    return sorted(kept, key=lambda one: one.start)
+    return [Found(kind, bytes_before[start], bytes_before[end], value) for kind, start, end, value in _stretches(text)]
+
+
+def marks(text: str) -> list[Span]:
+    """The same for a preview. Whether a handle is anybody's is known when the post leaves."""
+    return [Span(start, end, Mark(kind)) for kind, start, end, _ in _stretches(text)]
 
 
 def handles(text: str) -> list[str]:
@@ -102,6 +103,14 @@ def _offsets(text: str) -> list[int]:
 
 
 _Stretch = tuple[str, int, int, str]  # kind, start, end in code points, value
+
+
+def _stretches(text: str) -> list[_Stretch]:
+    kept: list[_Stretch] = []
+    for one in (*_mentions(text), *_links(text), *_tags(text)):
+        if not any(one[1] < end and start < one[2] for _, start, end, _ in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one[1])
 
 
 def _mentions(text: str) -> Iterator[_Stretch]:

@@ -9,13 +9,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from sendoff.channels.bluesky_pds import Xrpc, error
 from sendoff.channels.http import Answer, Http, Patience, Transport
 from sendoff.channels.reading import moment, table
+from sendoff.domain.channel import Parcel
 from sendoff.domain.errors import Rejected, TryLater
 from sendoff.domain.post import Attachment
 
@@ -64,7 +64,7 @@ class Service:
     did: str
     waits: tuple[float, ...]
 
-    def film(self, attachment: Attachment, path: Path, known: Mapping[str, Any], now: datetime) -> Film:
+    def film(self, parcel: Parcel, attachment: Attachment, known: Mapping[str, Any]) -> Film:
         """Uploads a film unless that was done a while ago, and waits a little for what becomes of it.
 
         Args:
@@ -73,11 +73,12 @@ class Service:
         Raises:
             Rejected: the service can't or won't take it. NeedsLogin, TryLater.
         """
+        now = parcel.now
         film = self._known(known, now)
         is_fresh = film is None
         if film is None:
             self._ask_whether(attachment, now)
-            film = Film(self._uploaded(attachment, path, now), now.isoformat(), {})
+            film = Film(self._uploaded(parcel, attachment), now.isoformat(), {})
         for pause in (0.0, *self.waits):
             if film.blob or not film.job:
                 break
@@ -128,13 +129,14 @@ class Service:
                 detail=answer.text[:500], status=answer.status,
             )  # fmt: skip
 
-    def _uploaded(self, attachment: Attachment, path: Path, now: datetime) -> str:
+    def _uploaded(self, parcel: Parcel, attachment: Attachment) -> str:
         """The name of the job. A film that is there already has one, too: it is known by its content."""
-        token = self._permission(self.own.http.base, "com.atproto.repo.uploadBlob", now)
+        token = self._permission(self.own.http.base, "com.atproto.repo.uploadBlob", parcel.now)
         usual = self.transport.patience.with_files
         http = self._http(token, replace(usual, total=usual.total + attachment.size / SLOWEST))
+        http.told = parcel.telling(attachment)
         called = f"did={quote(self.did, safe='')}&name={attachment.sha256[:12]}.mp4"
-        with path.open("rb") as film:
+        with parcel.file(attachment).open("rb") as film:
             answer = http.read(
                 f"/xrpc/app.bsky.video.uploadVideo?{called}", method="POST", data=film,
                 headers={"Content-Type": attachment.mime}, ok=range(400, 500),

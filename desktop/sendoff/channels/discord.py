@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, NeedsLogin, Rejected, TryLater
 from sendoff.domain.post import Content, Item
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -104,13 +105,18 @@ class _Discord(Channel):
         for number, item in enumerate(content.items):
             yield from _against_item(item, number)
 
+    def marked(self, text: str) -> Sequence[Span]:
+        return posts.marks(text)
+
     def _line(self, base: str, trace: Trace, **headers: str) -> Http:
         # Discord wants to be told like this whose program it is (docs: reference, user agent).
         agent = f"DiscordBot (sendoff, {__version__})"
         return Http(self._transport, base, "Discord", headers={"User-Agent": agent, **headers}, trace=trace)
 
     def _patient(self, http: Http, parcel: Parcel) -> Http:
-        return replace(http, patience=self._transport.patience.with_files) if parcel.item.shown else http
+        files = parcel.item.shown
+        patience = self._transport.patience.with_files
+        return replace(http, patience=patience, told=parcel.telling(*files)) if files else http
 
 
 class Discord(_Discord):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from sendoff.channels.reading import listed, table
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.post import Attachment
+from sendoff.domain.text import LINK, Mark, Span
 
 THREADS = frozenset({10, 11, 12})
 WRITABLE = frozenset({0, 1, 2, 3, 5, 13}) | THREADS
@@ -27,6 +29,18 @@ QUESTION = 300
 
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
 _MENTIONS: Mapping[str, list[str]] = {"users": ["users"], "everyone": ["users", "roles", "everyone"]}
+
+
+_PING = re.compile(r"<(?:@[!&]?|#)\d{1,20}>|@(?:everyone|here)\b")
+"""Somebody, a role, a channel, all (docs: reference, message formatting). There are no hashtags."""
+
+
+def marks(text: str) -> list[Span]:
+    """The links and mentions of a text as Discord shows them."""
+    links = [Span(*hit.span(), Mark.LINK) for hit in LINK.finditer(text)]
+    pings = [Span(*hit.span(), Mark.MENTION) for hit in _PING.finditer(text)]
+    free = [one for one in pings if not any(one.start < link.end and link.start < one.end for link in links)]
+    return sorted(links + free, key=lambda one: one.start)
 
 
 def nonce(key: str) -> str:

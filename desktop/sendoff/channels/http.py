@@ -10,7 +10,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -173,6 +173,7 @@ class Http:
         trace: where the last exchange is noted down.
         hidden: a secret that stands in the paths; it is masked wherever an address or an answer is noted.
         any_http: http to other computers too, because no secret goes along.
+        told: told how many bytes of a request have left, again and again while they leave; it never raises.
     """
 
     transport: Transport
@@ -185,6 +186,7 @@ class Http:
     patience: Patience | None = None
     hidden: str = field(default="", repr=False)
     any_http: bool = False
+    told: Callable[[int], None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.base = _address(self.base, self.any_http)
@@ -232,6 +234,7 @@ class Http:
         exchange = lines.Exchange(patience.total, lines.small(prepared.body))
         exchange.leaving = self.trace.leaving if effect else None
         exchange.allowed = self.transport.allowed
+        exchange.told = self.told
         lines.current.exchange = exchange
         self.transport.watch(exchange, patience.total)
         try:
@@ -302,7 +305,10 @@ class Http:
                 **about,
             )
         if status in (408, 425, 429) or (status == 503 and "Retry-After" in answer.headers):
-            raise TryLater(f"{self.name} asks to wait{quoted}", after=retry_after(answer.headers), **about)
+            after = retry_after(answer.headers)
+            if after is None and status == 429:
+                after = limit_ends(answer.headers, datetime.now(UTC))
+            raise TryLater(f"{self.name} asks to wait{quoted}", after=after, **about)
         if status >= 500:
             own = f"{self.name} answered with an error of its own ({status}){quoted}"
             if effect:
@@ -395,6 +401,20 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> time
     return max(until - (now or datetime.now(UTC)), timedelta())
 
 
+LONGEST_LIMIT = timedelta(days=1)
+"""A limit that is told to last longer is looked at again after this."""
+
+
+def limit_ends(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """When the limit ends that an answer tells of, or None: RateLimit in its newer form ("name";r=0;t=30) and its older
+    one (draft-ietf-httpapi-ratelimit-headers), and the X-RateLimit-Reset that many have."""
+    newer = re.search(r";\s*t=(\d+)", headers.get("RateLimit", ""))
+    told = (newer[1] if newer else "", headers.get("RateLimit-Reset", ""), headers.get("X-RateLimit-Reset", ""))
+    ends = (reset_time(one, now) for one in told if one)
+    after = next((one for one in ends if one is not None), None)
+    return after and min(after, LONGEST_LIMIT)
+
+
 def reset_time(text: str, now: datetime) -> timedelta | None:
     """The pause that a rate limit's reset header means. There is no standard: ISO 8601, or a number whose size tells.
 
@@ -409,6 +429,8 @@ def reset_time(text: str, now: datetime) -> timedelta | None:
         except ValueError:
             return None
         return max((until if until.tzinfo else until.replace(tzinfo=UTC)) - now, timedelta())
+    if not number < 1e14:  # “nan”, “inf”, the end of the world
+        return None
     if number > 1e11:
         number /= 1000
     if number > 1e9:

@@ -220,6 +220,8 @@ class HttpEndpoint(Channel):
         except OSError as wrong:
             raise Rejected(f"A picture or video can't be read: {wrong.strerror}.", advice="Put it in again.") from None
         http = self._http(setup, parcel.trace)
+        if request.body and request.body.has_files:
+            http.told = parcel.telling(*parcel.item.shown)
         redactor = _redactor(setup, parcel)
         with _masked(redactor, parcel.trace):
             answer = http.send(request.method, request.path, effect=True, headers=request.headers, data=data)

@@ -34,7 +34,8 @@ class Exchange:
     """How far one request got; filled in by the connection that carries it.
 
     `body` is the size of a body that is small enough to leave together with its `head`. `leaving` is told before the
-    first byte, where the request has an effect. `allowed` says which addresses may be connected to.
+    first byte, where the request has an effect. `allowed` says which addresses may be connected to. `told` is told how
+    many bytes have left, which `out` counts.
     """
 
     seconds: float
@@ -42,6 +43,8 @@ class Exchange:
     head: bytes = b""
     leaving: Callable[[], None] | None = None
     allowed: guarded.Allowed | None = None
+    told: Callable[[int], None] | None = None
+    out: int = 0
     on_wire: bool = False
     sock: Any = None
     expired: bool = False
@@ -88,6 +91,9 @@ class _Watched:
         pieces = _blocks(data) if isinstance(data, bytes) else (data,)
         for piece in pieces:
             super().send(piece)  # type: ignore[misc]
+            if exchange is not None and exchange.told is not None:
+                exchange.out += len(piece)
+                exchange.told(exchange.out)
 
     def getresponse(self, *arguments: Any, **more: Any) -> Any:
         exchange: Exchange | None = getattr(current, "exchange", None)

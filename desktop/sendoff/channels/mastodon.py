@@ -17,7 +17,7 @@ from sendoff.channels import mastodon_quotes as quotes
 from sendoff.channels import mastodon_servers as servers
 from sendoff.channels import tls
 from sendoff.channels.fediverse import Software, home
-from sendoff.channels.http import Answer, Http, reset_time
+from sendoff.channels.http import Answer, Http
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
 from sendoff.channels.reading import count, listed, table
@@ -394,9 +394,6 @@ def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
             f"{http.name} does not let this key post: “{said}”.",
             advice="Sign in again and allow everything that Sendoff asks for.", status=403,
         )  # fmt: skip
-    if answer.status == 429 and "Retry-After" not in answer.headers:
-        after = reset_time(answer.headers.get("X-RateLimit-Reset", ""), parcel.now)
-        raise TryLater(f"{http.name} asks to wait" + (f": “{said}”." if said else "."), after=after, status=429)
     http.judge(answer, effect=True, words=said)
     status = table(answer.json())
     if not posts.is_status(status):
@@ -404,8 +401,6 @@ def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
             f"{http.name} answered with something else than a post. It may have gone out.",
             detail=answer.text[:500], status=answer.status,
         )  # fmt: skip
-    if status["id"] in {one.remote_id for one in parcel.previous}:
-        raise InDoubt(f"{http.name} answered with a post of before. It may have gone out.", status=answer.status)
     alone = "The server left the quoted post out." if parcel.prepared.get("quoted") else ""
     return posts.receipt(status, "" if posts.shows_quote(status) else alone)
 

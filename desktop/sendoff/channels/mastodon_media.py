@@ -21,7 +21,7 @@ def upload(http: Http, patience: Patience, parcel: Parcel, attachment: Attachmen
     """The id that the server gave to a file, and whether it is done with it."""
     fields = {"description": attachment.alt} if attachment.alt else {}
     form = FileForm(fields, FormFile("file", parcel.file(attachment), unnamed(attachment.name), attachment.mime))
-    patient = replace(http, patience=patience.with_files)
+    patient = replace(http, patience=patience.with_files, told=parcel.telling(attachment))
     request: dict[str, Any] = {"method": "POST", "data": form, "headers": {"Content-Type": form.content_type}}
     answer = patient.read("/api/v2/media", ok=(404,), **request)
     if answer.status == 404:  # Friendica has the first version alone

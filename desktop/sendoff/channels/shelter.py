@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from sendoff.domain.channel import Channel, How, Level, Problem, Settle
 from sendoff.domain.errors import BadInput
 from sendoff.domain.post import LinkCard
+from sendoff.domain.text import Span
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def shelter(channel: Channel, package: str) -> None:
         "check": (_each(Problem), unchecked),
         "lacks": (_each(str), lambda wrong: (f"{said} when it was asked what this server lacks ({wrong}).",)),
         "linked": (_one(str), lambda _: ""),
+        "marked": (_each(Span), lambda _: ()),
         "card": (_one(LinkCard | None), lambda _: None),
         "needs_browser": (_one(bool), lambda _: False),
         "may_read": (_one(bool), lambda _: False),

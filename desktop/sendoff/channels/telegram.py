@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sendoff.channels import telegram_markup as markup
@@ -29,6 +29,7 @@ from sendoff.domain.channel import (
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, NeedsLogin, Rejected
 from sendoff.domain.post import Attachment, Content, Item
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -178,6 +179,9 @@ class Telegram(Channel):
             yield from _against_empty(item, number, options)
             yield from _against_poll(item, number, options)
 
+    def marked(self, text: str) -> Sequence[Span]:
+        return markup.marks(text)
+
     # --- sending --------------------------------------------------------------------------------------------------
 
     def publish(self, parcel: Parcel) -> Receipt:
@@ -185,6 +189,7 @@ class Telegram(Channel):
         http = self._line(parcel.account.settings["base_url"], token, parcel.trace)
         if parcel.item.shown:
             http.patience = self._transport.patience.with_files
+            http.told = parcel.telling(*parcel.item.shown)
         answer = self._sent(http, token, posts.call(parcel, parcel.account.settings["chat"]))
         if moved := posts.moved_to(answer):  # a refusal that names the place to go to: nothing happened so far
             answer = self._sent(http, token, posts.call(parcel, moved))

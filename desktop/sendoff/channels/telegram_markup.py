@@ -8,7 +8,7 @@ from functools import lru_cache
 import regex
 
 from sendoff.domain.channel import Capabilities
-from sendoff.domain.text import COUNTERS
+from sendoff.domain.text import COUNTERS, LINK, Mark, Span
 
 PLAIN, MARKDOWN, HTML = "", "markdown", "html"
 
@@ -24,6 +24,25 @@ _TAG = regex.compile(
     r"""<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*>"""
 )
 _ENTITY = regex.compile(r"&(?:lt|gt|amp|quot|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
+
+
+_LETTERS = r"\p{Nd}\p{L}_\u200c\xb7\u0d80-\u0dff"
+_HASHTAG = regex.compile(rf"(?<![{_LETTERS}])#(?=[{_LETTERS}]*\p{{L}})[{_LETTERS}]{{1,256}}+(?![{_LETTERS}]*#)")
+_CASHTAG = regex.compile(rf"(?<![${_LETTERS}])\$(?:1INCH|[A-Z]{{1,8}}+)(?![${_LETTERS}])")
+_MENTION = regex.compile(r"(?<![\p{L}\p{N}_])@[A-Za-z0-9_]{4,32}+(?![\p{L}\p{N}_])")
+"""What Telegram makes of a text by itself (td/telegram/MessageEntity.cpp at github.com/tdlib/td, 2026-11-27). Names of
+two and three characters are a few of Telegram's own."""
+
+
+def marks(text: str) -> list[Span]:
+    """The links, mentions, hashtags and cashtags of a text. Of names without https:// only some become links there,
+    so they stay as they are."""
+    found: list[Span] = []
+    for mark, pattern in ((Mark.LINK, LINK), (Mark.MENTION, _MENTION), (Mark.TAG, _HASHTAG), (Mark.TAG, _CASHTAG)):
+        for hit in pattern.finditer(text):
+            if not any(hit.start() < one.end and one.start < hit.end() for one in found):
+                found.append(Span(*hit.span(), mark))
+    return sorted(found, key=lambda one: one.start)
 
 
 def sent(text: str, written: str) -> str | None:

@@ -39,6 +39,7 @@ from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Content
+from sendoff.domain.text import Span
 
 if TYPE_CHECKING:
     from sendoff.channels.registry import Context
@@ -246,6 +247,9 @@ class X(Channel):
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         return checking.check(content, options)
 
+    def marked(self, text: str) -> Sequence[Span]:
+        return x_text.marks(text)
+
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
         """Uploads what belongs to this part.
 
@@ -279,7 +283,7 @@ class X(Channel):
             raise TryLater("X does not know the part before this one yet.", after=SETTLING, status=answer.status)
         _judge(api, parcel, answer)
         name = table(table(answer.json()).get("data")).get("id")
-        if not isinstance(name, str) or not name.isdecimal() or name in {one.remote_id for one in parcel.previous}:
+        if not isinstance(name, str) or not name.isdecimal():
             raise InDoubt(
                 "X answered with something else than this post. It may have gone out.",
                 detail=answer.text[:500], status=answer.status,

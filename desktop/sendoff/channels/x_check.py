@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from sendoff.channels import x_posts as posts
@@ -11,8 +10,6 @@ from sendoff.domain.channel import Level, Problem
 from sendoff.domain.post import Content, Item
 
 GIF_WIDTH, GIF_HEIGHT = 1280, 1080
-
-_CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}\b")
 
 
 def check(content: Content, options: Mapping[str, str]) -> Iterator[Problem]:
@@ -69,7 +66,7 @@ def _item(item: Item, number: int) -> Iterator[Problem]:
         )
     if item.poll and not item.text.strip():
         yield Problem(Level.ERROR, "poll", "A poll on X needs a question.", "Write it as the text.", "", number)
-    if len(_CASHTAG.findall(item.text)) > 1:
+    if len(x_text.CASHTAG.findall(item.text)) > 1:
         yield Problem(
             Level.WARNING, "cashtag", "More than one cashtag.", "X takes one ($…) from apps like this.", "", number
         )

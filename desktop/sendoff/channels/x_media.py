@@ -23,12 +23,14 @@ def upload(api: Api, parcel: Parcel, attachment: Attachment) -> tuple[str, bool]
         "media_type": attachment.mime, "total_bytes": attachment.size, "media_category": posts.category(attachment),
     }  # fmt: skip
     name = _media_id(api.post("/2/media/upload/initialize", json=told))
+    tell = parcel.telling(attachment)
     with parcel.file(attachment).open("rb") as file:
         for number, piece in enumerate(iter(lambda: file.read(BLOCK), b"")):
             api.post(
                 f"/2/media/upload/{name}/append", data={"segment_index": str(number)},
                 files={"media": (unnamed(attachment.name), piece, attachment.mime)},
             )  # fmt: skip
+            tell(file.tell())
     answer = api.post(f"/2/media/upload/{name}/finalize")
     name = _media_id(answer)
     if attachment.alt.strip():

@@ -1,4 +1,5 @@
-"""Text as X counts it: the weights of twitter-text's configuration 3, and what X takes for a link."""
+"""Text as X counts and marks it: the weights of twitter-text's configuration 3, and what X takes for a link, a mention
+and a tag."""
 
 from __future__ import annotations
 
@@ -56,6 +57,23 @@ EMOJI = regex.compile(
     rf"|{_SIGN}(?:\u200d{_SIGN})++|{_PERSON}|\p{{Extended_Pictographic}}\ufe0f|\p{{Emoji_Presentation}}"
 )
 """An emoji as X counts it: the whole sequence is one, skin, joiners, flags, keycaps and all."""
+
+_IN_TAG = (
+    r"\p{L}\p{M}\p{Nd}_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c\u30a0\u30fb\u3003\u0f0b\u0f0c\xb7"
+)
+_TAG = regex.compile(
+    rf"(?:(?<![{_IN_TAG}&])|(?<=[\ufe0e\ufe0f]))[#＃](?![\ufe0f\u20e3])(?>[{_IN_TAG}]*[\p{{L}}\p{{M}}][{_IN_TAG}]*)"
+    r"(?![#＃]|://)"
+)
+_MENTION = regex.compile(
+    r"(?:(?<![A-Za-z0-9_!#$%&*@＠])|(?<=(?:^|[^A-Za-z0-9_+~.@＠-])[rR][tT]:?))"
+    rf"[@＠](?>[A-Za-z0-9_]{{1,20}}(?:/[A-Za-z][A-Za-z0-9_-]{{0,24}})?)(?![@＠{_ACCENTS}]|://)"
+)
+"""Somebody's name, or a list of theirs."""
+
+CASHTAG = regex.compile(
+    rf"(?<![^{_SPACES}])\$[A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?(?=[\s\ufeff!'#%&()*+,\\\-./:;<=>?@\[\]^_{{|}}~$]|$)"
+)
 
 _LIGHT = regex.compile(r"[\0-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]+")
 
@@ -132,8 +150,14 @@ def _labels(written: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _may_begin(written: str, at: int, over: int) -> bool:
-    """Whether a name can begin here: behind a character that is no part of what was found, and none that forbids it."""
-    return at == 0 or (at - 1 >= over and not _NOT_BEFORE.match(written[at - 1]))
+    """Whether a name can begin here: behind a character that is no part of what was found, and none that forbids it.
+
+    X looks for that character first. So what a text begins with stands before the name ("übers.de": bers.de) unless it
+    can't, or no name could begin behind it.
+    """
+    if at == 0:
+        return bool(_NOT_BEFORE.match(written)) or written[1:2] in ("", ".", "-", "_")
+    return at - 1 >= over and not _NOT_BEFORE.match(written[at - 1])
 
 
 def _ends(written: str, end: int) -> tuple[int, bool]:
@@ -203,6 +227,18 @@ def _encoded(name: str) -> str:
             return ""
         labels.append(written)
     return ".".join(labels)
+
+
+def marks(written: str) -> list[text.Span]:
+    """The links, mentions, hashtags and cashtags of a text; of two that overlap X makes the one that begins first."""
+    found = [text.Span(start, end, text.Mark.LINK) for start, end in links(written)]
+    for mark, pattern in ((text.Mark.MENTION, _MENTION), (text.Mark.TAG, _TAG), (text.Mark.TAG, CASHTAG)):
+        found += [text.Span(*hit.span(), mark) for hit in pattern.finditer(written)]
+    kept: list[text.Span] = []
+    for one in sorted(found, key=lambda span: span.start):
+        if not kept or kept[-1].end <= one.start:
+            kept.append(one)
+    return kept
 
 
 def without_links(written: str) -> list[str]:

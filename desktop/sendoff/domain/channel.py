@@ -14,7 +14,7 @@ from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Attachment, Content, Item, LinkCard, Recipient
-from sendoff.domain.text import LINK
+from sendoff.domain.text import LINK, Span, marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +226,7 @@ class Frozen:
     blob: bytes | None = None
 
 
-def _untold() -> None:
+def _untold(*_: object) -> None:
     """Nobody wants to know."""
 
 
@@ -279,6 +279,8 @@ class Parcel:
         known: ids of the account's other parts that are out, in a look only; what is found must be none of them.
         file: where an attachment's bytes lie on this computer.
         trace: where the channel notes what went over the wire.
+        told: told while something large leaves: what it is, how many bytes of it have left, and of how many. It never
+            raises.
     """
 
     account: Account
@@ -302,6 +304,13 @@ class Parcel:
     known: frozenset[str] = frozenset()
     file: Callable[[Attachment], Path]
     trace: Trace = field(default_factory=Trace, compare=False, repr=False)
+    told: Callable[[str, int, int], None] = field(default=_untold, compare=False, repr=False)
+
+    def telling(self, *attachments: Attachment) -> Callable[[int], None]:
+        """What to tell how many bytes of these have left, as `Http.told` is."""
+        size = sum(one.size for one in attachments)
+        name = attachments[0].name if len(attachments) == 1 else f"{len(attachments)} files"
+        return lambda out: self.told(name, min(out, size), size)
 
 
 class Level(StrEnum):
@@ -452,6 +461,11 @@ class Channel:
         """The link whose card stands below a text, or "". Pure; by default the first with https:// or http://."""
         found = LINK.search(text)
         return found[0] if found else ""
+
+    def marked(self, text: str) -> Sequence[Span]:
+        """What the network makes a link, a mention or a tag of a text, in order, never overlapping. Pure; by default
+        as Mastodon does."""
+        return marks(text)
 
     def card(self, content: Content, number: int, options: Mapping[str, str]) -> LinkCard | None:
         """The card that stands below an item (by its place, from 0), as far as is known. Pure."""

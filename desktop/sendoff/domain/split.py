@@ -169,6 +169,9 @@ _SIGNS = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
 _CLOSED = regex.compile(r"[。！？][」』）”’]*(?=[^\s」』）”’。！？])")  # scripts that write without spaces
 _BETWEEN_SIGNS = regex.compile(rf"{_SIGNS}(?={_SIGNS})")
 
+# A tag wherever one of the networks sees one: Mastodon only behind white space, X behind any sign too.
+_ANY_TAG = regex.compile(r"(?<![\p{L}\p{N}_&])[#＃$][\p{L}\p{M}\p{N}_·\u200c\u200d]+")
+
 # What begins a mention, a tag or a link where it stands at the start of an item, and might not inside a word.
 _BEGINS = regex.compile(r"[@＠#＃$]|https?:|www\.", regex.IGNORECASE)
 _LONG_LINK = regex.compile(
@@ -188,4 +191,4 @@ def _strict(text: str) -> list[Gap]:
 
 
 def _generous(text: str) -> list[Gap]:
-    return _strict(text) + [hit.span() for hit in _LONG_LINK.finditer(text)]
+    return _strict(text) + [hit.span() for found in (_LONG_LINK, _ANY_TAG) for hit in found.finditer(text)]

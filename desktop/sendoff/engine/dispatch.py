@@ -48,6 +48,9 @@ IN_A_ROW = 3
 NOW = timedelta(seconds=0.1)
 """How exact a parcel's `now` has to be."""
 
+TELLING = timedelta(seconds=1)
+"""How often it is noted how far an upload is. A small one is over before."""
+
 HELD_UP = "This computer stood still when it was about to leave."
 
 KEYCHAIN_PAUSE = timedelta(seconds=10)
@@ -197,7 +200,23 @@ class Dispatch:
             last_try=self._told(job.last_try),
             file=self._media.file,
             trace=Trace(partial(self._note_leaving, part.id)),
+            told=self._progress(job.delivery.id),
         )
+
+    def _progress(self, delivery_id: int) -> Callable[[str, int, int], None]:
+        """Notes with the delivery, now and then, how much of its files is out."""
+        last = self._clock.now()
+
+        def told(name: str, out: int, size: int) -> None:
+            nonlocal last
+            now = self._clock.now()
+            if now - last < TELLING or not size:
+                return
+            last = now
+            words = f"{name}: {out / size:.0%} of {size / 1e6:,.1f} MB is up."
+            self._writer.note(lambda connection: deliveries.tell(connection, delivery_id, self._owner, words))
+
+        return told
 
     def _told(self, moment: Moment | None) -> datetime | None:
         return self._chronometer.on_this_clock(moment) if moment else None

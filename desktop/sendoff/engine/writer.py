@@ -133,6 +133,10 @@ class Writer:
         result: T = entry.done.result()
         return result
 
+    def note(self, work: Callable[[Connection], object]) -> None:
+        """Does some work soon that nobody waits for. Where it can't be written, it is not."""
+        self._queue.put(_Work(work, Future()))
+
     def _serve(self) -> None:
         while True:
             group = self._take()

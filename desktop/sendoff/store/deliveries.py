@@ -595,6 +595,7 @@ _BEGIN = _update(
     _begun,
     "which",
     state="sending",
+    advice="",
     began_at=sa.func.coalesce(deliveries.c.began_at, _begun.c.at),
 ).where(
     deliveries.c.version == _begun.c.loaded,
@@ -821,6 +822,17 @@ def save_prepared(connection: sa.Connection, part_id: int, prepared: Mapping[str
     )
 
 
+def tell(connection: sa.Connection, delivery_id: int, owner: str, words: str) -> None:
+    """Says how far something is that is on its way; what ends the try takes its place."""
+    changed = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.owner == owner, TAKEN)
+        .values(advice=words)
+    )
+    if changed.rowcount:
+        changes.bump(connection, changes.DELIVERIES)
+
+
 # --- the engine: accounts that cannot send, crashes, looks --------------------------------------------------------
 
 
@@ -834,7 +846,7 @@ def hold_account(connection: sa.Connection, account_id: int, reason: str) -> int
             deliveries.c.state.in_(sources(Move.HOLD)),
             deliveries.c.state != "sending",
         )
-        .values(state="held", version=deliveries.c.version + 1, owner=None, lease_until=None, reason=reason)
+        .values(state="held", version=deliveries.c.version + 1, owner=None, lease_until=None, reason=reason, advice="")
     )
     changes.bump(connection, changes.DELIVERIES)
     return changed.rowcount
@@ -879,6 +891,7 @@ def cancel_account(connection: sa.Connection, account_id: int) -> int:
             owner=None,
             lease_until=None,
             reason="Its account was removed.",
+            advice="",
         )
     )
     changes.bump(connection, changes.DELIVERIES)
@@ -902,7 +915,7 @@ def recover(connection: sa.Connection, now: datetime, left: frozenset[int] | Non
     Args:
         left: the parts that may have left; None: all of those that were about to.
     """
-    gone = {"version": deliveries.c.version + 1, "owner": None, "lease_until": None}
+    gone = {"version": deliveries.c.version + 1, "owner": None, "lease_until": None, "advice": ""}
     opened = connection.execute(
         sa.select(attempts.c.part_id, attempts.c.delivery_id).where(attempts.c.outcome.is_(None))
     )

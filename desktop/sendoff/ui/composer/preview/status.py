@@ -156,7 +156,7 @@ class StatusItem(QWidget):
         self.warning.setVisible(warned)
         self.opener.setVisible(warned)
         self._folded.setVisible(self._open or not warned)
-        self.words.show_text(item.text, cut(item, preview))
+        self.words.show_text(item.text, cut(item, preview), preview.channel.marked)
         self.words.setVisible(bool(item.text.strip()))
         self.nothing.setVisible(item.is_empty)
         is_file = takes_kind(preview.figures, CAPTIONS) and CAPTIONS not in preview.figures.media_types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QSize, Qt
@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from sendoff.domain.text import Mark, graphemes, marks
+from sendoff.domain.text import Mark, Span, graphemes, marks
 from sendoff.ui.composer.preview.model import Cut
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.focus import ring
@@ -30,6 +30,9 @@ WIDTHS = 6
 
 FARTHEST = 10_000
 """Code points that are looked at. No network takes more, and breaking a book into lines would hold up the typing."""
+
+
+Marked = Callable[[str], Sequence[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class PostText(QWidget):
         super().__init__(parent)
         self._look, self._limit = look, lines
         self._text, self._cut, self._open = "", Cut(0, 0), False
+        self._marked: Marked = marks
         self._broken: dict[int, _Broken] = {}  # by width
         self._option = QTextOption()
         self._option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -62,12 +66,16 @@ class PostText(QWidget):
         ring(self, 4)
         look.changed.connect(self._restyle)
 
-    def show_text(self, text: str, cut: Cut) -> None:
-        """Shows a text; unfolded stays unfolded while it is being written."""
+    def show_text(self, text: str, cut: Cut, marked: Marked = marks) -> None:
+        """Shows a text; unfolded stays unfolded while it is being written.
+
+        Args:
+            marked: finds what the network makes a link, a mention or a tag.
+        """
         text = text[:FARTHEST]
-        if (text, cut) == (self._text, self._cut):
+        if (text, cut, marked) == (self._text, self._cut, self._marked):
             return
-        self._text, self._cut = text, cut
+        self._text, self._cut, self._marked = text, cut, marked
         self.setAccessibleName(text)
         self._open = self._open and bool(text)
         self._anew()
@@ -154,7 +162,7 @@ class PostText(QWidget):
     def _formats(self, text: str, suffix: str) -> list[QTextLayout.FormatRange]:
         found = [
             self._range(text, span.start, span.end, "accent.text")
-            for span in marks(text)
+            for span in self._marked(text)
             if span.mark is not Mark.FIELD
         ]
         if self._open and self._cut.over:
