@@ -53,6 +53,7 @@ unshare -m -p -f --kill-child bash -c '
     mount -t proc proc "$1/proc"
     mount -t tmpfs tmpfs "$1/tmp"
     mount --rbind /dev "$1/dev"
+    mkdir -m 1777 "$1/tmp/.X11-unix"
     exec chroot "$1" su ada -s /usr/bin/env -- -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 HOME=/home/ada USER=ada \
         bash /home/ada/windows_inside.sh' - "$root"
 rm -rf "$root"
