@@ -73,7 +73,8 @@ validate() {
     local tree=$WORK/tree
     rm -rf "$tree"
     dpkg-deb -x "$DEB" "$tree"
-    ! find "$tree" -name '*.py' -path '*sendoff/_internal/sendoff/cli*' | grep . || { say "sources are packed"; exit 1; }
+    ! find "$tree" -name '*.py' -path '*sendoff/_internal/sendoff/cli*' -o -name '.git*' -o -name '.env*' | grep . ||
+        { say "sources or parts of a checkout are packed"; exit 1; }
     ! has /usr/bin/desktop-file-validate || desktop-file-validate "$tree"/usr/share/applications/*.desktop
     ! has /usr/bin/appstreamcli || appstreamcli validate --no-net "$tree"/usr/share/metainfo/*.xml
     ! has /usr/bin/man || man --warnings -l "$tree/usr/share/man/man1/sendoff.1.gz" 2>&1 >/dev/null | { ! grep . ; }
