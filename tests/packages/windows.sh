@@ -26,9 +26,9 @@ else
     say "  the same sources give the same bytes"
 fi
 say "  $setup: $(stat -c %s "$setup") bytes"
-# The same program under an older version, for the update: what make.sh has put together, packed once more.
+# The same program under an older version, for the update: what make.sh has put together, packed once more, and quickly.
 [ -d build/windows/app ] || { say "build/windows is not there: make the installer here, with packaging/build windows."; exit 1; }
-DIST=$WORK bash packaging/windows/pack.sh 0.0.9 "$WORK/older.exe"
+DIST=$WORK bash packaging/windows/pack.sh 0.0.9 "$WORK/older.exe" "-XSetCompressor /FINAL zlib"
 
 # A Debian 13 with Wine, kept between runs.
 base=$WORK/wine.tar
