@@ -4,7 +4,7 @@
 set -euo pipefail
 say() { printf '    %s\n' "$*"; }
 fail() { printf '    WRONG: %s\n' "$*"; exit 1; }
-export WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" WINEPREFIX=$HOME/wine DISPLAY=:7 SENDOFF_PASSPHRASE=try
+export WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=" WINEPREFIX=$HOME/wine DISPLAY=:7 SENDOFF_PASSPHRASE=try
 cd "$HOME"
 local_data=$WINEPREFIX/drive_c/users/$USER/AppData/Local
 roaming=$WINEPREFIX/drive_c/users/$USER/AppData/Roaming/Microsoft/Windows
