@@ -26,8 +26,8 @@ until_so 120 written 'Three bags' || fail "a second link began no mail"
 program=$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$1" | head -1)
 "$program" --text 'Four bags' || fail "a second start does not hand over its text"
 until_so 120 written 'Four bags' || fail "a text that was handed over began no post"
-echo 'Five bags' >~/beans.txt
-"$program" ~/beans.txt || fail "a second start does not hand over its file"
+echo 'Five bags' >"$XDG_RUNTIME_DIR/beans.txt"
+"$program" "$XDG_RUNTIME_DIR/beans.txt" || fail "a second start does not hand over its file"
 until_so 120 written beans.txt || fail "a file that was handed over is in no post"
 [ "$(process)" = "$first" ] || fail "a second one was started"
 kill "$first"

@@ -74,9 +74,18 @@ done
 sendoff doctor >said || { cat said; fail "the doctor"; }
 say "2 sent once each, 1 still waits"
 
+quit_window() {
+    sendoff --quit | grep -q 'has quit' || fail "the window did not quit"
+    within 120 window_gone || fail "the window is still there"
+    [ ! -e "$data/run/window.lock" ] || fail "it left its lock"
+}
+say "-- what stands for the start at login starts it"
+quit_window
+wine cmd /c "$(value "$run" Sendoff)" </dev/null >login.log 2>&1 &
+within 180 test -e "$data/run/window.lock" || fail "nothing was started: $(cat login.log)"
+quit_window
+
 say "-- a worker at a console is not ended by an update"
-sendoff --quit | grep -q 'has quit' || fail "the window did not quit"
-within 120 window_gone || fail "the window is still there"
 wine "$home/app/sendoff.exe" worker </dev/null >worker.log 2>&1 &
 worker=$!
 within 180 grep -q started worker.log || fail "no worker: $(cat worker.log)"

@@ -15,8 +15,8 @@ _EPILOG = """\
 WHEN is {when}. It is always read back with its zone.
 Exit codes: 0 done; 1 the endpoint refused, or something needs you; 2 wrong usage;
 3 something is missing (a display, a keychain, disk space); 4 another process sends for this profile.
-The profile is where --home or SENDOFF_HOME says, else in the system's place. Without a verb the window opens; files, their
-addresses or a mailto: link in its place begin a new post or mail with them. Nothing is sent by that.
+The profile is where --home or SENDOFF_HOME says, else in the system's place. Without a verb the window opens; files,
+their addresses or a mailto: link in its place begin a new post or mail with them. Nothing is sent by that.
 """
 
 
