@@ -110,8 +110,16 @@ remove
 say "-- installed again, the queue is there; removed with everything"
 win new.exe /S
 [ "$(number scheduled)" = 1 ] || fail "the one for later is gone: $(sendoff queue)"
-KEY=canary sendoff accounts add endpoint --name k --field url=http://127.0.0.1:9/notes --field auth=bearer --secret-env secret=KEY >/dev/null ||
-    fail "no account with a key could be made"
+cat >key.py <<'PYTHON'
+from sendoff.bootstrap import open_program
+from sendoff.domain.channel import Identity
+
+program = open_program()
+fields = {"url": "https://localhost/notes", "auth": "bearer", "secret": "canary", "body": '{"text": "{{text}}"}'}
+program.commands.add_account("endpoint", "with a key", fields, identity=Identity("k"))
+program.close()
+PYTHON
+win "$home/app/python.exe" -X utf8 key.py || fail "no account with a key could be made"
 win reg query 'HKCU\Software\Wine\Credential Manager' /s | grep -q Sendoff || fail "no key is in Windows' keychain"
 remove /PURGE
 [ ! -e "$data" ] || fail "left behind: $(find "$data" | head -5)"
