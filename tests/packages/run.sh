@@ -170,7 +170,7 @@ purge_test() {
     has /usr/sbin/piuparts && [ -s "$WORK/bookworm.tar" ] || { skipped+=("piuparts: it or a clean bookworm is missing"); return; }
     mirror=$(tar -xOf "$WORK/bookworm.tar" ./etc/apt/sources.list | awk '$1 == "deb" { print $2; exit }')
     gzip -1 <"$WORK/bookworm.tar" >"$WORK/bookworm.tgz"
-    if TMPDIR=$WORK unshare -m piuparts -b "$WORK/bookworm.tgz" -d bookworm --no-eatmydata --mirror "$mirror main" "$DEB" >"$log" 2>&1; then
+    if unshare -m piuparts -b "$WORK/bookworm.tgz" -d bookworm --no-eatmydata --mirror "$mirror main" "$DEB" >"$log" 2>&1; then
         took "piuparts" "$began"
     elif grep -q 'Failed to fetch\|Temporary failure resolving\|Could not connect' "$log"; then
         skipped+=("piuparts: packages could not be fetched from the mirror")
