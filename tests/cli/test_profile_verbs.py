@@ -41,6 +41,12 @@ def test_export_and_import(ada: Run, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ada("queue", "--json").json["deliveries"][0]["state"] == "scheduled"
 
 
+def test_another_profile_is_named_before_the_verb(ada: Run, home: Path, tmp_path: Path) -> None:
+    ada("accounts", "add", "practice", "--name", "Ada")
+    assert ada("--home", tmp_path / "other", "accounts", "list", "--json").json["accounts"] == []
+    assert [one["name"] for one in ada("--home", home, "accounts", "list", "--json").json["accounts"]] == ["Ada"]
+
+
 def test_backup_to_the_profile_and_to_a_file(ada: Run, home: Path, tmp_path: Path) -> None:
     said = ada("backup")
     assert re.fullmatch(r"sendoff-\d{8}-\d{6}\.db", Path(said.out.strip()).name)

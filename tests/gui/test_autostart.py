@@ -29,10 +29,11 @@ def test_the_entry_is_written_and_removed(own_desktop: Path, monkeypatch: pytest
     assert found["Type"] == "Application"
     assert found["X-GNOME-Autostart-enabled"] == "true"
     words = shlex.split(found["Exec"])
-    assert words[:2] == ["env", "SENDOFF_HOME=/home/ayse/My Sendoff"]
-    assert words[3:] == ["--background", "--delay", "20"]
-    assert parser.build().parse_args(words[3:]).delay == 20.0
-    assert Path(words[2]).exists()
+    assert words[1:] == ["--home", "/home/ayse/My Sendoff", "--background", "--delay", "20"]
+    assert not parser.is_start(words[1:])
+    arguments = parser.build().parse_args(words[1:])
+    assert (arguments.home, arguments.delay) == (Path("/home/ayse/My Sendoff"), 20.0)
+    assert Path(words[0]).exists()
     autostart.apply(True)
     autostart.apply(False)
     assert not path.exists()
@@ -109,6 +110,7 @@ def test_windows_gets_one_line_that_it_splits_again(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", r"C:\Users\Ayşe Y\AppData\Local\Programs\Sendoff\sendoff.exe")
     monkeypatch.delenv("APPIMAGE", raising=False)
+    monkeypatch.delenv("SENDOFF_HOME", raising=False)
     key = QSettings(str(tmp_path / "run.ini"), QSettings.Format.IniFormat)  # stands in for the registry's key
     autostart.run_value(key, True)
     written = key.value("Sendoff")

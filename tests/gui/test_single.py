@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from sendoff.domain.errors import SetupMissing
 from sendoff.store.profile import open_folder
-from sendoff.ui.single import LONGEST, Single, runtime_folder
+from sendoff.ui.single import LONGEST, PATIENCE, Single, runtime_folder
 from sendoff.ui.start import Start
 from tests.cli.test_profile_files import looked_at
 
@@ -91,6 +92,17 @@ def test_one_that_does_not_quit_is_told(tmp_path: Path) -> None:
     assert "did not quit" in asked.communicate(timeout=30)[0]
     assert asked.returncode == 1
     deaf.close()
+
+
+def test_one_that_is_just_starting_quits_too(tmp_path: Path, qtbot: QtBot) -> None:
+    """At login a computer is slow, and an update may come just then."""
+    slow = Single(open_folder(tmp_path))
+    slow.asked.connect(lambda _: slow.close())
+    assert slow.take()
+    asked = sendoff(tmp_path, "--quit")
+    QTimer.singleShot(PATIENCE + 1500, slow.listen)
+    qtbot.waitUntil(lambda: asked.poll() is not None, timeout=30_000)
+    assert asked.communicate()[0] == "Sendoff has quit.\n"
 
 
 def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -16,13 +16,19 @@ XDG_CONFIG_HOME=$(mktemp -d)
 grep -q '^DBusActivatable=true' "$1" || fail "the entry does not say that the bus starts it"
 gio mime x-scheme-handler/mailto $id.desktop >/dev/null
 gio open 'mailto:ada@example.org?subject=Beans&body=Two%20bags'
-until_so 60 window || fail "no window after a link was opened"
+until_so 180 window || fail "no window after a link was opened"
 first=$(process)
 grep -qz -- --activated "/proc/$first/cmdline" || fail "it was not the bus that started it"
-until_so 30 written 'Two bags' || fail "the link began no mail"
+until_so 120 written 'Two bags' || fail "the link began no mail"
 call Activate '{}' # tests/peers/test_session.py looks at what is raised; here is no window manager for it
 call Open "['mailto:ada@example.org?subject=Beans&body=Three%20bags']" '{}'
-until_so 20 written 'Three bags' || fail "a second link began no mail"
+until_so 120 written 'Three bags' || fail "a second link began no mail"
+program=$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$1" | head -1)
+"$program" --text 'Four bags' || fail "a second start does not hand over its text"
+until_so 120 written 'Four bags' || fail "a text that was handed over began no post"
+echo 'Five bags' >"$XDG_RUNTIME_DIR/beans.txt"
+"$program" "$XDG_RUNTIME_DIR/beans.txt" || fail "a second start does not hand over its file"
+until_so 120 written beans.txt || fail "a file that was handed over is in no post"
 [ "$(process)" = "$first" ] || fail "a second one was started"
 kill "$first"
 until_so 10 gone test -e "/proc/$first/exe" || fail "it did not end"

@@ -1,7 +1,21 @@
 # Sourced by what runs in a clean Debian, as root: doing things as a plain user called Ada.
 . /root/tests/words.sh
 quiet() { "$@" >/tmp/said 2>&1 || { tail -20 /tmp/said; fail "$*"; }; }
-apt() { DEBIAN_FRONTEND=noninteractive quiet apt-get -y --no-install-recommends "$@"; }
+
+# What can't be resolved is the package's fault; what can't be fetched is not, and ends with 75 (run.sh: skipped).
+apt() {
+    local words=(env DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends -o Acquire::Retries=3)
+    case $1 in
+    update) "${words[@]}" update --error-on=any >/tmp/said 2>&1 || unreachable ;;
+    install)
+        quiet "${words[@]}" --simulate "$@"
+        "${words[@]}" --download-only "$@" >/tmp/said 2>&1 || unreachable
+        quiet "${words[@]}" "$@"
+        ;;
+    *) quiet "${words[@]}" "$@" ;;
+    esac
+}
+unreachable() { tail -5 /tmp/said; say "the mirror of Debian can't be reached"; exit 75; }
 user() { su ada -s /bin/bash -c "cd; export XDG_RUNTIME_DIR=/tmp/ada LC_ALL=C.UTF-8 SENDOFF_PASSPHRASE=try; $1"; }
 
 # Lets the installed program look at itself on a virtual display. $1: how it is called. Leaves /tmp/ada/report.json.
@@ -15,7 +29,7 @@ start_at_login() {
     local entry=/home/ada/.config/autostart/org.sendoff.Sendoff.desktop window
     user "$1 settings set start_at_login yes" >/dev/null
     user "exec xvfb-run -a $1" >/tmp/ada/window 2>&1 & window=$!
-    until_so 60 grep -q '^Exec=.*/sendoff.* --background' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
+    until_so 180 grep -q '^Exec=.*/sendoff.* --background' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
     [ -x "$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$entry")" ] || fail "what it starts is not there: $(grep ^Exec "$entry")"
     end_of_window "$window"
 }

@@ -4,14 +4,16 @@
 . /root/tests/common.sh
 files() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/cache -o -path /var/log \
     -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /home -o -path /root \) -prune -o -print | sort; }
-number() { user "sendoff queue --json" | tr ',{' '\n\n' | grep -c "\"state\": *\"$1\"" || true; }
+# How many deliveries are in a state. $1: it; $2: a command that chooses another profile.
+number() { user "${2:-:}; $program queue --json" | tr ',{' '\n\n' | grep -c "\"state\": *\"$1\"" || true; }
 
+program=sendoff
 apt install xvfb xauth ca-certificates dbus xdotool libglib2.0-bin  # what other packages may want to keep is there before
 files >/root/before
 
 began=$SECONDS
 apt install /root/old.deb
-say "installed in $((SECONDS - began)) s"
+say "installed in $((SECONDS - began)) s, with what it depends on"
 ! command -v python3 >/dev/null || fail "there is a python3 here, so that it proves nothing"
 user 'sendoff --version'
 
@@ -22,8 +24,9 @@ user 'sendoff demo' >/tmp/said 2>&1 || { cat /tmp/said; fail "the demo"; }
 say "-- a browser that it opens gets none of its libraries"
 printf '#!/bin/sh\nenv >/tmp/ada/browser\n' >/tmp/browser
 chmod 755 /tmp/browser
-user 'BROWSER=/tmp/browser xvfb-run -a timeout 6 sendoff accounts add x --browser --field client_id=none' </dev/null >/tmp/said 2>&1 || true
-[ -s /tmp/ada/browser ] || fail "no browser was opened: $(cat /tmp/said)"
+user 'BROWSER=/tmp/browser exec xvfb-run -a sendoff accounts add x --browser --field client_id=none' </dev/null >/tmp/ada/window 2>&1 & window=$!
+until_so 120 test -s /tmp/ada/browser || fail "no browser was opened: $(cat /tmp/ada/window)"
+end_of_window $window
 ! grep LD_LIBRARY_PATH /tmp/ada/browser || fail "it would load them"
 
 say "-- start at login, and by the session's bus"
@@ -36,7 +39,7 @@ say "-- an update under a worker and a window that send"
 perl /root/tests/notes.pl /tmp/ada/notes >/tmp/port &
 notes=$!
 other='export SENDOFF_HOME=$HOME/window'
-until_so 5 test -s /tmp/port || fail "no endpoint"
+until_so 30 test -s /tmp/port || fail "no endpoint"
 for profile in : "$other"; do
     user "$profile; sendoff accounts add practice --name p --field handle=@p && sendoff accounts add endpoint --name n \
         --field url=http://127.0.0.1:$(cat /tmp/port)/notes --field 'body={\"text\": \"{{text}}\"}'" >/dev/null
@@ -45,19 +48,22 @@ user "$other; exec xvfb-run -a sendoff" >/tmp/ada/window 2>&1 & window=$!
 user 'sendoff post --to p --text "before the update" --at now; sendoff worker --until-idle' >/dev/null 2>&1
 user 'sendoff post --to p --text "long after it" --at +3d' >/dev/null 2>&1
 user 'exec sendoff worker' >/tmp/ada/worker 2>&1 & worker=$!
-until_so 30 grep -q started /tmp/ada/worker || fail "no worker: $(cat /tmp/ada/worker)"
-until_so 30 user "$other; sendoff post --to p --text 'before the update' --at now" || fail "no profile for the window"
-sleep 20  # the window loads in quiet moments what it may still need
+until_so 180 grep -q started /tmp/ada/worker || fail "no worker: $(cat /tmp/ada/worker)"
+user "$other; sendoff post --to p --text 'before the update' --at now" >/dev/null || fail "no profile for the window"
+until_so 300 grep -q 'all of it is loaded' /home/ada/window/sendoff.log || fail "the window did not load what it may still need: $(cat /tmp/ada/window)"
 apt install /root/new.deb
-until_so 30 grep -q updated /tmp/ada/worker || fail "the worker did not see the update: $(cat /tmp/ada/worker)"
+until_so 180 grep -q updated /tmp/ada/worker || fail "the worker did not see the update: $(cat /tmp/ada/worker)"
 cp -a /usr/lib/sendoff /opt/new
+program=/opt/new/sendoff
 mv /usr/lib/sendoff /usr/lib/away
 for profile in : "$other"; do
-    user "$profile; for account in p n; do /opt/new/sendoff post --to \$account --text 'during the update' --at now; done" >/dev/null
+    user "$profile; for account in p n; do $program post --to \$account --text 'during the update' --at now; done" >/dev/null
 done
 both() { [ "$(grep -c 'during the update' /tmp/ada/notes)" = 2 ]; }
-until_so 30 both || fail "$(cat /tmp/ada/notes /tmp/ada/worker /tmp/ada/window; user '/opt/new/sendoff queue'; user "$other; /opt/new/sendoff queue")"
+all_sent() { [ "$(number sent)" = 3 ] && [ "$(number sent "$other")" = 3 ]; }
+until_so 180 all_sent || fail "$(cat /tmp/ada/notes /tmp/ada/worker /tmp/ada/window; user "$program queue"; user "$other; $program queue")"
 mv /usr/lib/away /usr/lib/sendoff
+program=sendoff
 rm -r /opt/new
 end_of_window $window
 kill $(processes worker)

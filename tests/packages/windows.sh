@@ -26,9 +26,9 @@ else
     say "  the same sources give the same bytes"
 fi
 say "  $setup: $(stat -c %s "$setup") bytes"
-# The same program under an older version, for the update: what make.sh has put together, packed once more.
+# The same program under an older version, for the update: what make.sh has put together, packed once more, and quickly.
 [ -d build/windows/app ] || { say "build/windows is not there: make the installer here, with packaging/build windows."; exit 1; }
-DIST=$WORK bash packaging/windows/pack.sh 0.0.9 "$WORK/older.exe"
+DIST=$WORK bash packaging/windows/pack.sh 0.0.9 "$WORK/older.exe" "-XSetCompressor /FINAL zlib"
 
 # A Debian 13 with Wine, kept between runs.
 base=$WORK/wine.tar
@@ -53,6 +53,7 @@ unshare -m -p -f --kill-child bash -c '
     mount -t proc proc "$1/proc"
     mount -t tmpfs tmpfs "$1/tmp"
     mount --rbind /dev "$1/dev"
+    mkdir -m 1777 "$1/tmp/.X11-unix"
     exec chroot "$1" su ada -s /usr/bin/env -- -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 HOME=/home/ada USER=ada \
         bash /home/ada/windows_inside.sh' - "$root"
 rm -rf "$root"

@@ -82,6 +82,8 @@ def _run(words: Sequence[str]) -> int:
         arguments = (parser.start() if parser.is_start(words) else parser.build()).parse_args(words)
     except SystemExit as end:  # help, the version, or wrong usage; it is all said
         return end.code if isinstance(end.code, int) else WRONG_USE
+    if arguments.home:
+        os.environ["SENDOFF_HOME"] = str(arguments.home.absolute())
     if arguments.verb is None:
         if arguments.passphrase_fd is not None:
             from sendoff.cli import session

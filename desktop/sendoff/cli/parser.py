@@ -15,8 +15,8 @@ _EPILOG = """\
 WHEN is {when}. It is always read back with its zone.
 Exit codes: 0 done; 1 the endpoint refused, or something needs you; 2 wrong usage;
 3 something is missing (a display, a keychain, disk space); 4 another process sends for this profile.
-The profile is where SENDOFF_HOME says, else in the system's place. Without a verb the window opens; files, their
-addresses or a mailto: link in its place begin a new post or mail with them. Nothing is sent by that.
+The profile is where --home or SENDOFF_HOME says, else in the system's place. Without a verb the window opens; files,
+their addresses or a mailto: link in its place begin a new post or mail with them. Nothing is sent by that.
 """
 
 
@@ -73,7 +73,7 @@ def start() -> argparse.ArgumentParser:
     return parser
 
 
-_WITH_A_VALUE = ("--passphrase-fd", "--delay", "--report")
+_WITH_A_VALUE = ("--passphrase-fd", "--delay", "--report", "--home")
 
 
 def is_start(words: Sequence[str]) -> bool:
@@ -88,6 +88,7 @@ def is_start(words: Sequence[str]) -> bool:
 
 def _window(parser: argparse.ArgumentParser) -> None:
     """The options of the window."""
+    parser.add_argument("--home", type=Path, metavar="FOLDER", help="the profile (or set SENDOFF_HOME)")
     parser.add_argument("--background", action="store_true", help="start the window in the tray")
     parser.add_argument("--delay", type=_seconds, default=0.0, metavar="SECONDS", help="with --background: begin later")
     parser.add_argument("--activated", action="store_true", help=argparse.SUPPRESS)  # by the session's bus

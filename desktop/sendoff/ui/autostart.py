@@ -19,7 +19,7 @@ DELAY = 20
 Sendoff waits them out itself, because only GNOME has a key for it; a person who opens it meanwhile does not wait."""
 
 RUN_KEY = r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Run"
-"""What Windows starts at login; the uninstaller removes our value. Written for Windows, and not run there."""
+"""What Windows starts at login; the uninstaller removes our value. Tried in Wine."""
 
 
 def apply(wanted: bool) -> None:
@@ -54,8 +54,8 @@ def entry_path(platform: str, environment: Mapping[str, str]) -> Path:
 def command() -> list[str]:
     """What starts this very Sendoff in the tray, with the profile that it has now."""
     home = os.environ.get("SENDOFF_HOME")
-    prefix = ["env", f"SENDOFF_HOME={home}"] if home and sys.platform != "win32" else []
-    return [*prefix, *program(), "--background", "--delay", str(DELAY)]
+    with_it = ["--home", os.path.abspath(home)] if home else []
+    return [*program(), *with_it, "--background", "--delay", str(DELAY)]
 
 
 def program() -> list[str]:

@@ -15,7 +15,7 @@ from sendoff.ui import session
 from sendoff.ui.screens import ENTRIES
 
 PATIENCE = 60_000
-"""How long the window may take for everything, in ms."""
+"""How long the window may take for its next step, in ms: some computers are slow, but something goes on."""
 
 EACH = 150
 """How long each screen stands, in ms."""
@@ -41,7 +41,9 @@ class _Visit:
         self._app, self._one, self._seen, self._began = app, one, seen, began
         self._left = [entry.name for entry in ENTRIES]
         one.window.painted.connect(self._painted)
-        QTimer.singleShot(PATIENCE, self._too_late)
+        self._patience = QTimer(singleShot=True, interval=PATIENCE)
+        self._patience.timeout.connect(self._too_late)
+        self._patience.start()
         self._wait()
 
     def _painted(self) -> None:
@@ -60,6 +62,7 @@ class _Visit:
             QTimer.singleShot(10, self._wait)
 
     def _next(self) -> None:
+        self._patience.start()
         if not self._left:
             self._one.quit()
             return

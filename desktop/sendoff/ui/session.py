@@ -114,7 +114,8 @@ def leave() -> bool:
     if single.take():
         single.close()
         return False
-    answer = single.hand_over(Start(QUIT))
+    # One that is just starting hears nobody yet.
+    answer = next(filter(None, (single.hand_over(Start(QUIT)) for _ in range(TRIES))), "")
     deadline = QDeadlineTimer(LEAVE_PATIENCE if answer == "ok" else 0)
     while not single.take():
         if deadline.hasExpired():

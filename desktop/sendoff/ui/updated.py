@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
@@ -11,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer
 from sendoff import loading, resources
 from sendoff.release import Installed
 from sendoff.ui.context import Context
+
+log = logging.getLogger(__name__)
 
 KEY = "updated"
 WORDS = "Sendoff was updated while it ran. It sends on as the version before until you restart it."
@@ -55,6 +58,7 @@ class Updated(QObject):
     def _load_next(self) -> None:
         name = next(self._left, None)
         if name is None:
+            log.info("all of it is loaded")
             return
         load = partial(loading.load, name) if name else resources.read_ahead
         self._context.background.run(load, lambda _: QTimer.singleShot(BREATH, self, self._load_next), owner=self)
