@@ -367,7 +367,10 @@ _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "
 
 def _shown(name: str, value: str | bytes) -> str:
     text = value if isinstance(value, str) else value.decode("latin-1")
-    return f"{text.split(' ')[0]} {MASK}" if name.lower() in _SECRET_HEADERS else text
+    if name.lower() not in _SECRET_HEADERS:
+        return text
+    scheme, space, _ = text.partition(" ")  # "Bearer KEY", or nothing but the key
+    return f"{scheme} {MASK}" if space else MASK
 
 
 def _said(answer: Answer) -> str:
