@@ -94,8 +94,7 @@ MUTANTS = (
         Edit("store/deliveries.py",
              '    deliveries.c.version == _begun.c.loaded,\n    deliveries.c.owner == sa.bindparam("by"),\n'
              '    deliveries.c.state == "claimed",\n', "    deliveries.c.id > 0,\n"),
-        Edit("store/deliveries.py", '    state="sending",\n    began_at=',
-             '    state="sending",\n    owner=sa.bindparam("by"),\n    began_at='),
+        Edit("store/deliveries.py", '    state="sending",\n', '    state="sending",\n    owner=sa.bindparam("by"),\n'),
     ), (Cell("blind", "intention.before", by="LENT LOCK"), Cell("recent", "intention.before", by="LENT LOCK"))),
     _mutant(
         "the scheduler's default for lateness", "engine/timeline.py",
