@@ -1,14 +1,7 @@
 """Names that are used where `vulture` cannot see it: read by libraries that we hand our objects to."""
 
-_.pool_classes_by_scheme  # urllib3: which connection to use
-_.cert_verify  # requests: its adapter's hooks
-_.request_url
-_.build_response
-_.cert_reqs
-_.cert
-_.verify
+_.atexit  # weakref.finalize
 _.trust_env  # requests: the environment's proxies and .netrc stay out
-_.ConnectionCls
 _.protocol_version  # http.server
 _.do_GET
 _.version_string

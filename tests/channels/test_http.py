@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from sendoff.channels import tls
 from sendoff.channels.http import Http, Patience, Transport
 from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.domain.channel import Trace
 from sendoff.domain.errors import BadInput, Rejected, TryLater
 from tests.fakes import authority
 
@@ -145,6 +147,20 @@ def test_an_answer_is_read_up_to_a_limit_and_never_unpacked(transport: Transport
         answer = Http(transport, server.url, "Harbor").read("/much")
     assert answer.body == b"x" * 1000
     assert lowered(server.requests[0].headers)["accept-encoding"] == "identity"
+
+
+def test_what_was_kept_from_leaving_leaves_nothing_on_the_line(transport: Transport, server: FaultServer) -> None:
+    """The journal could not be written when the line stood already: not a byte went, and the next request is whole."""
+
+    def full() -> None:
+        raise TryLater("The disk is full.")
+
+    harbor = Http(transport, server.url, "Harbor")
+    harbor.read("/first")
+    with pytest.raises(TryLater, match="disk is full"):
+        replace(harbor, trace=Trace(full)).write("/kept", data=b"kept")
+    assert harbor.write("/post", data=b"ahoy").status == 200
+    assert [(one.path, one.body) for one in server.requests] == [("/first", b""), ("/post", b"ahoy")]
 
 
 @pytest.mark.parametrize(

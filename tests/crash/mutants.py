@@ -51,7 +51,7 @@ MUTANTS = (
     ),
     _mutant(
         "redirects are followed", "channels/http.py",
-        "with line.adapter.exchange(prepared, (patience.connect, patience.read)) as response:",
+        "with line.carry(prepared, exchange, patience.connect, patience.read) as response:",
         "with __import__('requests').Session().send(prepared, stream=True, allow_redirects=True).raw as response:",
         Cell("blind", breaks=((1, "redirect_307"),)), Cell("key", breaks=((1, "redirect_302"),)),
     ),

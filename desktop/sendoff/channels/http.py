@@ -27,12 +27,9 @@ from sendoff.domain.redact import MASK
 if TYPE_CHECKING:  # loaded at the first exchange
     import requests
 
-    from sendoff.channels.lines import Adapter, Exchange
+    from sendoff.channels.lines import Exchange, Line
 
 USER_AGENT = f"Sendoff/{__version__}"
-FRESH = 2.0
-"""Seconds for which an idle connection is used again. Servers close idle ones (Node after 5 s), and a write that
-meets such a closing is in doubt for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +113,8 @@ def _cut(sock: Any) -> None:
             pass  # it ended by itself
 
 
-@dataclass(slots=True)
-class _Line:
-    """A thread's way to one host, and when it was used last (monotonic seconds)."""
-
-    adapter: Adapter
-    used: float
-
-
 class Transport:
-    """The lines of this process: one for each thread, host and set of authorities, used again while fresh.
-
-    They are the adapters of requests without its sessions, which add what must not be here: proxies and .netrc from
-    the surroundings, cookies, redirects.
+    """The lines of this process: one for each thread, host and set of authorities.
 
     Args:
         allowed: which addresses may be connected to; None: all.
@@ -140,16 +126,15 @@ class Transport:
         self._local = threading.local()
         self._reaper = _Reaper()
 
-    def line(self, origin: str, ca_file: str) -> _Line:
+    def line(self, url: str, ca_file: str) -> Line:
+        """This thread's line to where an address leads."""
         from sendoff.channels import lines
 
-        known: dict[tuple[str, str], _Line] = self._local.__dict__.setdefault("lines", {})
-        line, now = known.get((origin, ca_file)), time.monotonic()
-        if line is None:
-            line = known[origin, ca_file] = _Line(lines.Adapter(tls.context(ca_file)), now)
-        elif now - line.used > FRESH:
-            line.adapter.close()
-        return line
+        known: dict[tuple[str, str], Line] = self._local.__dict__.setdefault("lines", {})
+        way = _ORIGIN.match(url)[0], ca_file  # type: ignore[index]  # it was looked at before
+        if way not in known:
+            known[way] = lines.Line(url, tls.context(ca_file))
+        return known[way]
 
     @staticmethod
     def get_ready() -> None:
@@ -230,24 +215,20 @@ class Http:
         url = self._url(path)
         prepared = self._prepared(method, url, headers, **request)
         self.trace.request = self.masked(_as_text(prepared))
-        line = self.transport.line(_ORIGIN.match(url)[0], self.ca_file)  # type: ignore[index]  # _url checked it
-        exchange = lines.Exchange(patience.total, lines.small(prepared.body))
-        exchange.leaving = self.trace.leaving if effect else None
-        exchange.allowed = self.transport.allowed
-        exchange.told = self.told
-        lines.current.exchange = exchange
+        line = self.transport.line(str(prepared.url), self.ca_file)
+        exchange = lines.Exchange(
+            patience.total, lines.small(prepared.body), leaving=self.trace.leaving if effect else None,
+            allowed=self.transport.allowed, told=self.told,
+        )  # fmt: skip
         self.transport.watch(exchange, patience.total)
         try:
-            with line.adapter.exchange(prepared, (patience.connect, patience.read)) as response:
-                body, whole = lines.read(response, patience.most)
+            with line.carry(prepared, exchange, patience.connect, patience.read) as response:
+                body, whole = line.body(response, patience.most)
                 answer = Answer(response.status, response.headers, body, whole and not exchange.expired)
         except lines.ERRORS as wrong:
-            line.adapter.close()
-            raise self._failure(lines.innermost(wrong), exchange, effect, patience) from None
+            raise self._failure(lines.cause(wrong), exchange, effect, patience) from None
         finally:
             exchange.sock = None
-            lines.current.exchange = None
-        line.used = time.monotonic()
         self._trace_answer(answer)
         return answer
 

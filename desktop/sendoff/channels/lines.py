@@ -1,31 +1,34 @@
 """One request on a line: how far it got, what of the answer came, and what broke. Loaded at the first exchange.
 
-The connections are those of requests and urllib3, which take a tenth of a second to load and seven megabytes to keep.
+What leaves is prepared by requests and carried by urllib3's connections, without the sessions and pools between them,
+which do what must not be done here (proxies and .netrc from the surroundings, cookies, redirects, repeating), or work
+out anew for each request what is the same each time. Both take a tenth of a second to load, and seven megabytes.
 """
 
 from __future__ import annotations
 
+import http.client
 import logging
 import re
 import socket
 import ssl
-import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import requests
-import requests.adapters
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from sendoff import killpoints
-from sendoff.channels import guarded
+from sendoff.channels import guarded, tls
 
 logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines carry whole URLs, and some hold tokens
 
-ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+ERRORS = (HTTPError, http.client.HTTPException, OSError)
 """What an exchange may end with instead of an answer."""
 
 
@@ -50,63 +53,53 @@ class Exchange:
     expired: bool = False
 
 
-current = threading.local()
-"""`exchange`: what this thread is at."""
-
-
 class _Watched:
     """A connection that tells how far it got: whether a byte of this request may have left."""
 
+    exchange: Exchange
     sock: Any
     port: int
     timeout: Any
     _dns_host: str
 
     def _new_conn(self) -> socket.socket:
-        exchange: Exchange | None = getattr(current, "exchange", None)
-        if exchange is None or exchange.allowed is None:
+        if self.exchange.allowed is None:
             return cast(socket.socket, super()._new_conn())  # type: ignore[misc]
-        return guarded.connect(self._dns_host, self.port, self.timeout, exchange.allowed)
+        return guarded.connect(self._dns_host, self.port, self.timeout, self.exchange.allowed)
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # mixed in before urllib3's connections
         self._note()
 
     def send(self, data: Any) -> None:
-        exchange: Exchange | None = getattr(current, "exchange", None)
-        if exchange is not None:
-            if exchange.body and not exchange.on_wire and not exchange.head:
-                exchange.head = data  # one packet and one system call instead of two
-                return
-            if self.sock is None:
-                self.connect()
-            self._note()
-            if not exchange.on_wire:
-                if exchange.leaving is not None:
-                    killpoints.reach("wire.connected")
-                    exchange.leaving()
-                    killpoints.reach("wire.noted")
-                exchange.on_wire = True
-            data, exchange.head = exchange.head + data if exchange.head else data, b""
+        exchange = self.exchange
+        if exchange.body and not exchange.on_wire and not exchange.head:
+            exchange.head = data  # one packet and one system call instead of two
+            return
+        self._note()
+        if not exchange.on_wire:
+            if exchange.leaving is not None:
+                killpoints.reach("wire.connected")
+                exchange.leaving()
+                killpoints.reach("wire.noted")
+            exchange.on_wire = True
+        data, exchange.head = exchange.head + data if exchange.head else data, b""
         pieces = _blocks(data) if isinstance(data, bytes) else (data,)
         for piece in pieces:
             super().send(piece)  # type: ignore[misc]
-            if exchange is not None and exchange.told is not None:
+            if exchange.told is not None:
                 exchange.out += len(piece)
                 exchange.told(exchange.out)
 
-    def getresponse(self, *arguments: Any, **more: Any) -> Any:
-        exchange: Exchange | None = getattr(current, "exchange", None)
-        if exchange is not None and exchange.leaving is not None:
+    def getresponse(self) -> Any:
+        if self.exchange.leaving is not None:
             killpoints.reach("wire.sent")
-        return super().getresponse(*arguments, **more)  # type: ignore[misc]
+        return super().getresponse()  # type: ignore[misc]
 
     def _note(self) -> None:
-        exchange: Exchange | None = getattr(current, "exchange", None)
-        if exchange is not None:
-            exchange.sock = self.sock
-            # urllib3 writes the request under the time-out for connecting, too short for a large body on a slow line.
-            self.sock.settimeout(exchange.seconds)
+        self.exchange.sock = self.sock
+        # urllib3 writes the request under the time-out for connecting, too short for a large body on a slow line.
+        self.sock.settimeout(self.exchange.seconds)
 
 
 SMALL = 16_384
@@ -129,58 +122,93 @@ class _SecureConnection(_Watched, HTTPSConnection):
     pass
 
 
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
+FRESH = 2.0
+"""Seconds for which an idle connection is used again. Servers close idle ones (Node after 5 s), and a write that
+meets such a closing is in doubt for nothing."""
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+class Line:
+    """A way to one origin: one connection, made when it is needed. For one thread, and one request at a time.
 
-
-class Adapter(requests.adapters.HTTPAdapter):
-    """Connections of ours to one origin, TLS 1.2 at least, verified always; nothing is ever repeated by itself.
-
-    What requests works out anew for each request is left out where it is the same each time or not wanted here: which
-    pool the origin has, proxies, cookies.
+    Args:
+        url: an address there.
+        context: verifies, always, with the system's authorities and the account's own.
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        self._pool: Any = None
-        super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+        host, port = tls.host_and_port(url)
+        self._connection = (
+            _SecureConnection(host, port, ssl_context=context, cert_reqs=ssl.CERT_REQUIRED)
+            if url.startswith("https:")
+            else _PlainConnection(host, port)
+        )
+        self._used = 0.0
+        weakref.finalize(self, self._connection.close).atexit = False  # a thread that ends leaves no connection open
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """The context verifies, with the system's authorities and the account's own; requests' bundle stays out."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        self._pool = self._pool or super().get_connection_with_tls_context(*args, **kwargs)
-        return self._pool
-
-    def request_url(self, request: requests.PreparedRequest, *_: object) -> str:
-        """The path alone, because there are no proxies. One slash: two would name another host."""
-        return re.sub("^/+", "/", request.path_url)
-
-    def exchange(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> urllib3.BaseHTTPResponse:
-        """Sends, and returns the answer when its head is there.
+    def carry(
+        self, request: requests.PreparedRequest, exchange: Exchange, connect: float, read: float
+    ) -> urllib3.HTTPResponse:
+        """Sends a request once, and returns the answer when its head is there. What came of it is told by `exchange`.
 
         Args:
-            timeout: seconds to connect in, and to wait for the next bytes.
-        """
-        answer: Any = self.send(request, stream=True, timeout=timeout)
-        return cast(urllib3.BaseHTTPResponse, answer)
+            connect: seconds in which a new connection has to stand; `read`: seconds to wait for the next bytes.
 
-    def build_response(self, _: requests.PreparedRequest, resp: Any) -> Any:
-        """The answer as urllib3 has it, without what a session would want to know."""
-        return resp
+        Raises:
+            ERRORS, and what the exchange's own calls raise.
+        """
+        try:
+            return self._carried(request, exchange, connect, read)
+        except BaseException:
+            self.close()  # whatever stands on it is no beginning for the next
+            raise
+
+    def _carried(
+        self, request: requests.PreparedRequest, exchange: Exchange, connect: float, read: float
+    ) -> urllib3.HTTPResponse:
+        line, body = self._connection, request.body
+        line.exchange, line.timeout = exchange, connect
+        if time.monotonic() - self._used > FRESH or not line.is_connected:
+            line.close()
+            line.connect()
+        try:
+            line.request(
+                str(request.method), _target(request), body, request.headers,
+                chunked=body is not None and "Content-Length" not in request.headers,
+                preload_content=False, decode_content=False,
+            )  # fmt: skip
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it may have answered before it had heard all of it
+        line.timeout = read
+        answer: urllib3.HTTPResponse = line.getresponse()
+        return answer
+
+    def body(self, response: urllib3.HTTPResponse, most: int) -> tuple[bytes, bool]:
+        """The body of an answer, up to so many bytes, and whether all of it came, or at least so many."""
+        pieces, size, whole = [], 0, True
+        try:
+            for piece in response.stream(65_536, decode_content=False):
+                pieces.append(piece[: most - size])
+                size += len(pieces[-1])
+                if size >= most:
+                    break
+        except (HTTPError, OSError):
+            whole = False
+        if whole and size < most:
+            self._used = time.monotonic()
+        else:
+            self.close()
+        return b"".join(pieces), whole
 
     def close(self) -> None:
-        self._pool = None
-        super().close()
+        self._connection.close()
+
+
+def _target(request: requests.PreparedRequest) -> str:
+    """The path alone, because there are no proxies. One slash: two would name another host."""
+    return "/" + _PATH.match(str(request.url))[1]  # type: ignore[index]  # it has been prepared
+
+
+_PATH = re.compile("https?://[^/?#]*/*([^#]*)")
 
 
 def prepare(
@@ -209,32 +237,8 @@ def small(body: object) -> int:
     return len(body) if isinstance(body, (bytes, str)) and len(body) <= SMALL else 0
 
 
-def read(response: urllib3.BaseHTTPResponse, most: int) -> tuple[bytes, bool]:
-    """The body, up to the cap, and whether all of it came."""
-    pieces, size = [], 0
-    try:
-        for piece in response.stream(65_536, decode_content=False):
-            pieces.append(piece[: most - size])
-            size += len(pieces[-1])
-            if size >= most:
-                response.close()
-                break
-    except (urllib3.exceptions.HTTPError, OSError):
-        return b"".join(pieces), False
-    return b"".join(pieces), True
-
-
-def innermost(wrong: BaseException) -> BaseException:
-    """The error at the bottom: requests and urllib3 wrap the one that tells."""
-    seen: set[int] = set()
-    while id(wrong) not in seen:
-        seen.add(id(wrong))
-        candidates = [wrong.__cause__, wrong.__context__, getattr(wrong, "reason", None), *wrong.args]
-        below = [one for one in candidates if isinstance(one, BaseException) and id(one) not in seen]
-        refused = isinstance(wrong, urllib3.exceptions.NewConnectionError)  # which urllib3 counts as a time-out too
-        if not refused and isinstance(wrong, urllib3.exceptions.TimeoutError):
-            return TimeoutError(str(wrong))
-        if not below or (isinstance(wrong, OSError) and not isinstance(wrong, requests.RequestException)):
-            return wrong
-        wrong = below[0]
-    return wrong
+def cause(wrong: BaseException) -> BaseException:
+    """The system's own error, where urllib3 has put one of its own around it."""
+    if isinstance(wrong, NewConnectionError):
+        return wrong.__cause__ or wrong
+    return TimeoutError(str(wrong)) if isinstance(wrong, urllib3.exceptions.TimeoutError) else wrong
