@@ -39,21 +39,24 @@ class Redactor:
             return text
         if self._pattern:
             text = self._pattern.sub(MASK, text)
-        for signs, shape, shown in _SHAPES:
-            if any(sign in text for sign in signs):
+        for sign, shape, shown in _SHAPES:
+            if sign in text if isinstance(sign, str) else sign.search(text):
                 text = shape.sub(shown, text)
         return text
 
 
-_SHAPES = (
-    (("Basic", "Bearer", "DPoP"), _AUTHORIZATION, rf"\1{MASK}"),
-    (("@",), _USERINFO, rf"\1{MASK}@"),
-    (("-",), _KEY_SHAPES, MASK),
-    (("/webhooks/", "bot"), _PATHS, rf"\1{MASK}"),
-    ((":",), _BOT_TOKEN, MASK),
-    (("=",), _QUERY, rf"\1{MASK}"),
+_SHAPES: tuple[tuple[str | re.Pattern[str], re.Pattern[str], str], ...] = (
+    ("Basic", _AUTHORIZATION, rf"\1{MASK}"),
+    ("Bearer", _AUTHORIZATION, rf"\1{MASK}"),
+    ("DPoP", _AUTHORIZATION, rf"\1{MASK}"),
+    ("@", _USERINFO, rf"\1{MASK}@"),
+    (re.compile(r"-[0-9a-f]{8}"), _KEY_SHAPES, MASK),
+    ("/webhooks/", _PATHS, rf"\1{MASK}"),
+    ("bot", _PATHS, rf"\1{MASK}"),
+    (re.compile(r":[\w-]{35}"), _BOT_TOKEN, MASK),
+    ("=", _QUERY, rf"\1{MASK}"),
 )
-"""What looks like a secret, each with signs, one of which it has, that are quickly looked for."""
+"""What looks like a secret, each behind a sign of it that is quickly looked for."""
 
 
 def _forms(secret: str) -> set[str]:
