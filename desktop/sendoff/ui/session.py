@@ -148,7 +148,7 @@ class App(QApplication):
 def make_application() -> App:
     """Qt's application with our name and manners."""
     identity.declare()
-    app = App(["sendoff"])
+    app = App(["sendoff", "-style", "fusion"])  # setStyle would make QStyle's eleven enums before the first paint
     app.setApplicationName("Sendoff")
     app.setDesktopFileName(APP_ID)
     app.setQuitOnLastWindowClosed(False)

@@ -97,7 +97,6 @@ class Look(QObject):
         self.system_dark = self._hints.colorScheme() is Qt.ColorScheme.Dark
         self._choice = choice
         self.theme = self._wanted()
-        app.setStyle("Fusion")
         app.setFont(self.font())
         self._apply()
         self._hints.colorSchemeChanged.connect(self._system_changed)
