@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sendoff.store import deliveries
+from sendoff.store import outgoing
 from sendoff.store.db import Store
 from sendoff.store.profile import open_folder
 from sendoff.store.tables import to_stamp
@@ -55,7 +55,7 @@ def measure(folder: Path) -> dict[str, float]:
     for _ in range(400):
         began = time.perf_counter()
         with program.store.reading() as connection:
-            deliveries.next_due(connection)
+            outgoing.next_due(connection)
         wakes.append(time.perf_counter() - began)
     program.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -45,7 +45,7 @@ MUTANTS = (
         Cell("blind", breaks=((1, "hang_up_after"),)), Cell("recent", breaks=((1, "error_after"),)),
     ),
     _mutant(
-        "no settling after a crash", "store/deliveries.py",
+        "no settling after a crash", "store/doubts.py",
         "reason=STOPPED_WHILE, look_at=now, looks=0", "reason=STOPPED_WHILE, look_at=None, looks=0",
         Cell("recent", UNREAD), Cell("key", "wire.sent"),
     ),
@@ -91,10 +91,10 @@ MUTANTS = (
         Cell("recent", "wire.sent", by="STOP"), Cell("blind", "claim.after", by="STOP"),
     ),
     Mutant("no owner is asked for", (
-        Edit("store/deliveries.py",
+        Edit("store/outgoing.py",
              '    deliveries.c.version == _begun.c.loaded,\n    deliveries.c.owner == sa.bindparam("by"),\n'
              '    deliveries.c.state == "claimed",\n', "    deliveries.c.id > 0,\n"),
-        Edit("store/deliveries.py", '    state="sending",\n', '    state="sending",\n    owner=sa.bindparam("by"),\n'),
+        Edit("store/outgoing.py", '    state="sending",\n', '    state="sending",\n    owner=sa.bindparam("by"),\n'),
     ), (Cell("blind", "intention.before", by="LENT LOCK"), Cell("recent", "intention.before", by="LENT LOCK"))),
     _mutant(
         "the scheduler's default for lateness", "engine/timeline.py",
@@ -108,7 +108,7 @@ MUTANTS = (
         Cell("blind", late="ask 1h", hours=2), Cell("key", "claim.after", late="skip 1h", hours=2),
     ),
     _mutant(
-        "what was sending is simply sent again", "store/deliveries.py",
+        "what was sending is simply sent again", "store/doubts.py",
         "(doubtful if left is None or row.part_id in left else safe).add", "safe.add",
         Cell("blind", UNREAD), Cell("recent", "answer.read"),
     ),

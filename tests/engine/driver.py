@@ -18,10 +18,10 @@ from sendoff.engine.commands import Commands
 from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.keys import Keys
 from sendoff.engine.settle import Settler
-from sendoff.store import accounts, deliveries, timeline
+from sendoff.store import accounts, deliveries, doubts, outgoing, timeline
 from sendoff.store.db import Connection, Store
-from sendoff.store.deliveries import Begin, End
 from sendoff.store.media import Media
+from sendoff.store.outgoing import Begin, End
 from sendoff.store.profile import open_folder
 from sendoff.store.secrets import Secrets
 from tests.conftest import SetClock
@@ -37,11 +37,11 @@ class Inline:
 
     def begin(self, wanted: Sequence[Begin]) -> set[int]:
         with self._store.writing() as connection:
-            return deliveries.begin_many(connection, wanted)
+            return outgoing.begin_many(connection, wanted)
 
     def end(self, end: End) -> None:
         with self._store.writing() as connection:
-            deliveries.end_many(connection, [end])
+            outgoing.end_many(connection, [end])
 
     def run(self, work: Callable[[Connection], Any]) -> Any:
         with self._store.writing() as connection:
@@ -169,11 +169,11 @@ class Driver:
         """Claims what is due, one of each account, and sends it; returns what was claimed."""
         now = self.clock.now()
         with self.store.writing() as connection:
-            ids = deliveries.claim(
+            ids = outgoing.claim(
                 connection, owner="me", until=now, lease_until=now, room=100, per_account=1, blocked=()
             )
         with self.store.reading() as connection:
-            jobs = deliveries.load_jobs(connection, ids)
+            jobs = outgoing.load_jobs(connection, ids)
         for job in jobs:
             ready = self.dispatch.prepare(job)
             intention = self.dispatch.intention(ready) if ready else None
@@ -195,7 +195,7 @@ class Driver:
 
     def look(self) -> list[int]:
         with self.store.reading() as connection:
-            ids = deliveries.to_look_at(connection, self.clock.now())
+            ids = doubts.to_look_at(connection, self.clock.now())
         for delivery_id in ids:
             self.settler.look(delivery_id)
         return ids
@@ -217,7 +217,7 @@ class Driver:
     def recover(self) -> None:
         """What a start does with what the process before left behind."""
         with self.store.writing() as connection:
-            deliveries.recover(connection, self.clock.now(), None)
+            doubts.recover(connection, self.clock.now(), None)
 
     def get(self, delivery_id: int) -> Delivery:
         with self.store.reading() as connection:

@@ -24,8 +24,8 @@ from sendoff.engine.engine import Engine
 from sendoff.engine.power import NoPower
 from sendoff.engine.writer import Writer, _Ended, _Intentions, _Work
 from sendoff.store.db import Store, StoreTrouble
-from sendoff.store.deliveries import Begin, End
 from sendoff.store.media import Media
+from sendoff.store.outgoing import Begin, End
 from sendoff.store.secrets import Secrets
 from tests.conftest import SetClock
 

@@ -17,7 +17,7 @@ from sendoff.domain.errors import CannotLook, Dropped, InDoubt, KeychainLocked, 
 from sendoff.domain.post import Attachment, Content, Copy, Item, Mail, Recipient, Variant
 from sendoff.domain.when import When
 from sendoff.engine import limiter
-from sendoff.store import accounts, deliveries, posts
+from sendoff.store import accounts, deliveries, doubts, posts
 from sendoff.store.tables import attempts
 from tests.conftest import SetClock
 from tests.engine.driver import ZONE, Driver, Scripted
@@ -551,7 +551,7 @@ def test_a_repeat_that_is_not_answered_well_says_nothing_of_the_first_try(driver
 def test_a_repeat_waits_until_the_first_try_must_be_over(driver: Driver) -> None:
     delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(30,), key_life=300))
     with driver.store.writing() as connection:
-        deliveries.looked(connection, delivery_id, next_look=driver.clock.now(), reason="stopped while it was leaving")
+        doubts.looked(connection, delivery_id, next_look=driver.clock.now(), reason="stopped while it was leaving")
     driver.look()
     assert len(driver.channel.parcels) == 1
     assert driver.get(delivery_id).look_at == driver.clock.now() + timedelta(seconds=30)

@@ -19,7 +19,7 @@ from sendoff.engine.pool import Pool
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.writer import LONGEST_WAIT, Writer
 from sendoff.store.db import Store
-from sendoff.store.deliveries import End
+from sendoff.store.outgoing import End
 
 CHANCE = random.Random(1)
 

@@ -18,7 +18,7 @@ from sendoff.bootstrap import Program
 from sendoff.domain.delivery import Outcome, PartPlan, Receipt, State
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from sendoff.store import activity, changes, codec, deliveries, posts
+from sendoff.store import activity, changes, codec, deliveries, doubts, outgoing, posts
 from sendoff.store.tables import attempts, parts
 from sendoff.store.tables import deliveries as table
 from sendoff.ui.actions import words_of
@@ -325,7 +325,7 @@ def test_what_goes_up_says_how_far_it_is(harbor: Desk, screen: ActivityScreen) -
     for words in ("harbor.mp4: 40% of 120.0 MB is up.", "harbor.mp4: 60% of 120.0 MB is up."):
         with harbor.program.store.writing() as connection:
             owner = connection.execute(sa.select(table.c.owner).where(table.c.id == one.delivery.id)).scalar_one()
-            deliveries.tell(connection, one.delivery.id, owner, words)
+            outgoing.tell(connection, one.delivery.id, owner, words)
         harbor.settle()
         room = screen.list.indexWidget(screen.model.index(screen.model.place_of(Room(posts_of(screen)[0].key).key)))
         assert words in said_in(room)
@@ -821,7 +821,7 @@ def test_where_sendoff_can_look_it_looks_again(
     screen = shown(desk)
     delivery_id = add(desk, "Did it arrive?", account=account, minutes=-1, state=State.IN_DOUBT)
     with program.store.writing(changes.DELIVERIES) as connection:
-        deliveries.looked(connection, delivery_id, next_look=desk.context.now() + timedelta(hours=1), reason="Lost.")
+        doubts.looked(connection, delivery_id, next_look=desk.context.now() + timedelta(hours=1), reason="Lost.")
     desk.settle()
     assert "Sendoff looks again " in screen.needs._ordered()[0].accessibleDescription()
     again = button(screen, "Look again")

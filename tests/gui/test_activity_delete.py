@@ -17,7 +17,7 @@ from sendoff.domain.delivery import PartPlan, Receipt
 from sendoff.domain.errors import TryLater
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from sendoff.store import deliveries, posts
+from sendoff.store import deliveries, doubts, posts
 from sendoff.ui.activity.screen import ActivityScreen
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.floating import Sheet
@@ -48,7 +48,7 @@ def sent(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -
         with program.store.writing() as connection:
             if number == 2:
                 connection.exec_driver_sql("UPDATE deliveries SET state = 'in_doubt'")
-            deliveries.settle(connection, delivery_id, Receipt(f"practice-{number}"), now, summary="")
+            doubts.settle(connection, delivery_id, Receipt(f"practice-{number}"), now, summary="")
     desk = open_desk(program)
     screen = shown(desk, delivery_id=delivery_id)
     desk.until(lambda: screen._rooms)

@@ -9,7 +9,7 @@ import pytest
 from sendoff.bootstrap import Program
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
-from sendoff.store import deliveries
+from sendoff.store import doubts
 from sendoff.store.db import StoreTrouble
 from sendoff.ui.sending import Part
 from sendoff.ui.standing import Mood
@@ -46,7 +46,7 @@ def test_a_window_beside_another_sender_works_and_takes_over_after_it(
 def test_a_start_that_did_not_work_is_told_and_tried_again(
     open_profile: Callable[..., Program], open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recover, tries = deliveries.recover, []
+    recover, tries = doubts.recover, []
 
     def full_at_first(*arguments: object) -> object:
         tries.append(1)
@@ -54,7 +54,7 @@ def test_a_start_that_did_not_work_is_told_and_tried_again(
             raise StoreTrouble("The disk is full. Make room; nothing is sent until then.")
         return recover(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(deliveries, "recover", full_at_first)
+    monkeypatch.setattr(doubts, "recover", full_at_first)
     desk = open_desk(open_profile(), engine=True)
     desk.until(lambda: desk.context.sending.part is Part.NOWHERE)
     desk.until(lambda: desk.window.rail.strip._long.text().startswith("The disk is full."))

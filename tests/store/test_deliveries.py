@@ -13,9 +13,9 @@ from sendoff.domain.account import STRIKES, AccountState
 from sendoff.domain.delivery import Move, Outcome, PartPlan, Receipt, State
 from sendoff.domain.errors import NotFound, Refused
 from sendoff.domain.when import Moment, When
-from sendoff.store import accounts, deliveries, timeline
+from sendoff.store import accounts, deliveries, doubts, outgoing, timeline
 from sendoff.store.db import Store
-from sendoff.store.deliveries import Begin, End, Job, Unclaim
+from sendoff.store.outgoing import Begin, End, Job, Unclaim
 from tests.store.conftest import NOW, Planner, add_account
 
 LATER = NOW + timedelta(hours=1)
@@ -25,7 +25,7 @@ def claim(
     store: Store, *, until: float = 0, room: int = 100, per_account: int = 8, blocked: tuple[int, ...] = ()
 ) -> list[int]:
     with store.writing() as connection:
-        return deliveries.claim(
+        return outgoing.claim(
             connection, owner="me", until=NOW + timedelta(seconds=until), lease_until=LATER, room=room,
             per_account=per_account, blocked=blocked,
         )  # fmt: skip
@@ -33,12 +33,12 @@ def claim(
 
 def load(store: Store, *ids: int) -> list[Job]:
     with store.reading() as connection:
-        return deliveries.load_jobs(connection, ids)
+        return outgoing.load_jobs(connection, ids)
 
 
 def begin(store: Store, *jobs: Job) -> set[int]:
     with store.writing() as connection:
-        return deliveries.begin_many(
+        return outgoing.begin_many(
             connection,
             [
                 Begin(
@@ -62,7 +62,7 @@ def ended(job: Job, move: Move = Move.FINISH, outcome: Outcome = Outcome.SENT, p
 
 def end(store: Store, *ends: End) -> None:
     with store.writing() as connection:
-        deliveries.end_many(connection, ends)
+        outgoing.end_many(connection, ends)
 
 
 def state(store: Store, delivery_id: int) -> State:
@@ -153,8 +153,8 @@ def test_room_and_blocked_accounts_are_respected(store: Store, plan: Planner, ac
     assert claim(store, room=1) == [mine]
     assert claim(store, blocked=(other,)) == []
     with store.reading() as connection:
-        assert deliveries.next_due(connection) == NOW - timedelta(seconds=1)
-        assert deliveries.next_due(connection, [other]) is None
+        assert outgoing.next_due(connection) == NOW - timedelta(seconds=1)
+        assert outgoing.next_due(connection, [other]) is None
     assert claim(store) == [theirs]
 
 
@@ -177,7 +177,7 @@ def test_an_account_that_rests_gives_back_what_was_claimed_and_gets_no_more(
 
 def test_the_claim_uses_the_index_of_what_is_due(store: Store) -> None:
     with store.reading() as connection:
-        asked = deliveries._NEXT.params(blocked=[0]).compile(
+        asked = outgoing._NEXT.params(blocked=[0]).compile(
             dialect=connection.dialect, compile_kwargs={"literal_binds": True, "render_postcompile": True}
         )
         steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all()
@@ -194,12 +194,12 @@ def test_what_the_engine_asks_all_the_time_reads_no_whole_table(store: Store, pl
 
     with store.writing() as connection:
         sa.event.listen(connection, "before_cursor_execute", note)
-        deliveries.recover(connection, NOW, None)
-        deliveries.renew_leases(connection, "me", LATER)
-        deliveries.to_look_at(connection, NOW)
-        deliveries.next_due(connection)
+        doubts.recover(connection, NOW, None)
+        outgoing.renew_leases(connection, "me", LATER)
+        doubts.to_look_at(connection, NOW)
+        outgoing.next_due(connection)
         deliveries.leaving(connection, account)
-        deliveries.is_anything_left(connection, NOW)
+        outgoing.is_anything_left(connection, NOW)
         timeline.totals(connection)
         timeline.upcoming(connection)
         sa.event.remove(connection, "before_cursor_execute", note)
@@ -306,7 +306,7 @@ def test_of_the_late_end_of_a_row_that_was_taken_over_only_a_receipt_counts(
 ) -> None:
     job = sending(store, plan, account, parts=parts)
     with store.writing() as connection:
-        deliveries.recover(connection, NOW, None)
+        doubts.recover(connection, NOW, None)
     end(store, ended(job, move, outcome))
     assert state(store, job.delivery.id) is expected
     with store.reading() as connection:
@@ -330,8 +330,8 @@ def test_a_claim_that_ended_before_the_wire_leaves_a_trace(store: Store, plan: P
         outcome=Outcome.REFUSED,
     )
     with store.writing() as connection:
-        assert deliveries.unclaim(connection, back)
-        assert not deliveries.unclaim(connection, back)
+        assert outgoing.unclaim(connection, back)
+        assert not outgoing.unclaim(connection, back)
         attempts = deliveries.attempts_of(connection, delivery_id)
     assert state(store, delivery_id) is State.FAILED
     assert [(one.outcome, one.summary) for one in attempts] == [(Outcome.REFUSED, "too big")]
@@ -346,7 +346,7 @@ def test_what_left_although_no_intention_is_known_is_in_doubt(store: Store, plan
     with store.reading() as connection:
         (part,) = deliveries.parts_of_many(connection, [lost])[lost]
     with store.writing() as connection:
-        recovered = deliveries.recover(connection, NOW, frozenset({part.id, *range(1000, 50_000)}))
+        recovered = doubts.recover(connection, NOW, frozenset({part.id, *range(1000, 50_000)}))
         (attempt,) = deliveries.attempts_of(connection, lost)
         found = deliveries.get(connection, lost)
     assert (recovered.doubtful, attempt.outcome) == (1, Outcome.DOUBT)
@@ -362,32 +362,32 @@ def test_after_a_crash_claims_are_given_back_and_what_was_leaving_is_in_doubt(
     claimed, waiting = plan(account, -1), plan(account, 60)
     claim(store)
     with store.writing() as connection:
-        recovered = deliveries.recover(connection, NOW, None)
+        recovered = doubts.recover(connection, NOW, None)
         attempts = deliveries.attempts_of(connection, job.delivery.id)
     assert (recovered.released, recovered.doubtful) == (1, 1)
     assert [state(store, one) for one in (job.delivery.id, claimed, waiting)] == [
         State.IN_DOUBT, State.SCHEDULED, State.SCHEDULED,
     ]  # fmt: skip
-    assert [(one.outcome, one.summary) for one in attempts] == [(Outcome.DOUBT, deliveries.STOPPED_WHILE)]
+    assert [(one.outcome, one.summary) for one in attempts] == [(Outcome.DOUBT, doubts.STOPPED_WHILE)]
 
 
 def test_doubt_is_settled_part_by_part(store: Store, plan: Planner, account: int) -> None:
     job = sending(store, plan, account, parts=2)
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT))
     with store.writing() as connection:
-        first = deliveries.settle(connection, job.delivery.id, Receipt("1"), LATER, summary="found")
+        first = doubts.settle(connection, job.delivery.id, Receipt("1"), LATER, summary="found")
     assert first is State.SCHEDULED
     job = load(store, *claim(store, until=7200))[0]
     assert [part.receipt is not None for part in job.parts] == [True, False]
     with store.writing() as connection:
-        deliveries.begin_many(
+        outgoing.begin_many(
             connection, [Begin(job.delivery.id, job.delivery.version, "me", job.parts[1].id, 1, Moment(LATER))]
         )
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT, part=1))
     with store.writing() as connection:
-        last = deliveries.settle(connection, job.delivery.id, Receipt("2"), LATER, summary="found")
+        last = doubts.settle(connection, job.delivery.id, Receipt("2"), LATER, summary="found")
         with pytest.raises(Refused, match="it was sent"):
-            deliveries.settle(connection, job.delivery.id, Receipt("2"), LATER, summary="again")
+            doubts.settle(connection, job.delivery.id, Receipt("2"), LATER, summary="again")
     assert last is State.SENT
 
 
@@ -397,7 +397,7 @@ def test_surely_absent_goes_again_with_the_same_key_whatever_the_rule_says(
     job = sending(store, plan, account, late="skip 1m")
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT))
     with store.writing() as connection:
-        deliveries.settle(connection, job.delivery.id, None, LATER, summary="absent")
+        doubts.settle(connection, job.delivery.id, None, LATER, summary="absent")
     again = load(store, *claim(store, until=7200))[0]
     assert (again.delivery.late, again.parts[0].key, again.attempts) == ("send", job.parts[0].key, 1)
     assert again.first_try == Moment(NOW)
@@ -407,10 +407,10 @@ def test_looks_are_scheduled_and_counted(store: Store, plan: Planner, account: i
     job = sending(store, plan, account)
     end(store, ended(job, Move.DOUBT, Outcome.DOUBT, look_at=LATER))
     with store.writing() as connection:
-        assert deliveries.to_look_at(connection, NOW) == []
-        assert deliveries.to_look_at(connection, LATER) == [job.delivery.id]
-        deliveries.looked(connection, job.delivery.id, next_look=None, reason="nobody can tell")
-        assert deliveries.to_look_at(connection, LATER) == []
+        assert doubts.to_look_at(connection, NOW) == []
+        assert doubts.to_look_at(connection, LATER) == [job.delivery.id]
+        doubts.looked(connection, job.delivery.id, next_look=None, reason="nobody can tell")
+        assert doubts.to_look_at(connection, LATER) == []
         assert deliveries.get(connection, job.delivery.id).looks == 1
 
 

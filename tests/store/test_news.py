@@ -8,14 +8,14 @@ import pytest
 
 from sendoff.domain.delivery import Move, Outcome, Receipt, State
 from sendoff.domain.when import Moment
-from sendoff.store import deliveries, news
+from sendoff.store import deliveries, doubts, news, outgoing
 from sendoff.store.db import Connection, Store
-from sendoff.store.deliveries import Begin, End, Unclaim
+from sendoff.store.outgoing import Begin, End, Unclaim
 from tests.store.conftest import NOW, Planner
 
 
 def claim(connection: Connection) -> list[int]:
-    return deliveries.claim(
+    return outgoing.claim(
         connection, owner="me", until=NOW + timedelta(days=1), lease_until=NOW, room=9, per_account=9, blocked=[]
     )
 
@@ -26,7 +26,7 @@ def begin(store: Store, delivery_id: int) -> None:
         one = deliveries.get(connection, delivery_id)
         part = next(part for part in deliveries.parts_of(connection, delivery_id) if part.receipt is None)
         begin = Begin(one.id, one.version, "me", part.id, 1, Moment(NOW))
-        assert deliveries.begin_many(connection, [begin]) == {delivery_id}
+        assert outgoing.begin_many(connection, [begin]) == {delivery_id}
 
 
 def end(store: Store, delivery_id: int, move: Move, outcome: Outcome, reason: str = "") -> None:
@@ -34,7 +34,7 @@ def end(store: Store, delivery_id: int, move: Move, outcome: Outcome, reason: st
         one = deliveries.get(connection, delivery_id)
         part = next(part for part in deliveries.parts_of(connection, delivery_id) if part.receipt is None)
         receipt = Receipt("r-1", "https://x", refused=(("b@x.org", "unknown"),)) if outcome is Outcome.SENT else None
-        deliveries.end_many(connection, [End(
+        outgoing.end_many(connection, [End(
             one.id, one.account_id, "me", part.id, move, outcome, NOW, f"so it ended: {reason}", receipt=receipt,
             reason=reason, due_at=NOW + timedelta(minutes=1),
         )])  # fmt: skip
@@ -87,11 +87,11 @@ def test_what_was_old_is_not_news_but_what_was_open_is(store: Store, account: in
     reader = Reader(store)
     assert reader.read() == []
     with store.writing() as connection:
-        deliveries.recover(connection, NOW, None)
+        doubts.recover(connection, NOW, None)
     [doubt] = reader.read()
     assert (doubt.delivery_id, doubt.what, doubt.state) == (open_one, "doubt", State.IN_DOUBT)
     with store.writing() as connection:
-        deliveries.settle(connection, open_one, None, NOW, summary="looked")
+        doubts.settle(connection, open_one, None, NOW, summary="looked")
     [settled] = reader.read()
     assert (settled.what, settled.reason) == ("settled", "looked")
 
@@ -118,7 +118,7 @@ def test_what_stops_without_a_try_is_told(
             claim(connection)
             found = deliveries.get(connection, delivery_id)
             if found.state is State.CLAIMED:
-                deliveries.unclaim(connection, Unclaim(
+                outgoing.unclaim(connection, Unclaim(
                     delivery_id, account, found.version, "me", move, Moment(NOW), reason="because",
                     acknowledged=acknowledged,
                 ))  # fmt: skip

@@ -18,7 +18,7 @@ from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
 from sendoff.engine.journal import Journal
-from sendoff.store import backups, deliveries, evidence, health, posts, readings, restore, settings, timeline
+from sendoff.store import backups, deliveries, doubts, evidence, health, posts, readings, restore, settings, timeline
 from sendoff.store.db import StoreDamaged
 from sendoff.store.profile import SenderLock
 from tests.conftest import SetClock
@@ -93,7 +93,7 @@ def test_what_left_since_is_known_and_what_was_changed_is_held(
         assert len(deliveries.attempts_of(connection, made["sent"])) == 1
         assert readings.latest_of(connection, made["sent"]) == {1: Reading(NOW, Numbers(3, 2, 1))}
         assert deliveries.get(connection, made["moved"]).reason == evidence.CHANGED
-        assert deliveries.to_look_at(connection, clock.now()) == [made["leaving"]]
+        assert doubts.to_look_at(connection, clock.now()) == [made["leaving"]]
     again.close()
     assert states(open_profile(clock=clock), made)["sent"] == "sent"
     assert health.look(again.folder / "sendoff.db").faults == ()

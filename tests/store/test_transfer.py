@@ -22,9 +22,22 @@ from sendoff.domain.errors import BadInput, SetupMissing
 from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Content, Item, Mail, Plan, Recipient, Role, Variant
 from sendoff.domain.when import Moment, When
-from sendoff.store import accounts, archive, deliveries, health, posts, readings, settings, tables, timeline, transfer
+from sendoff.store import (
+    accounts,
+    archive,
+    deliveries,
+    doubts,
+    health,
+    outgoing,
+    posts,
+    readings,
+    settings,
+    tables,
+    timeline,
+    transfer,
+)
 from sendoff.store.db import Connection
-from sendoff.store.deliveries import Begin, End
+from sendoff.store.outgoing import Begin, End
 from tests.conftest import SetClock
 
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)
@@ -57,18 +70,18 @@ def send(program: Program, delivery_id: int, move: Move | None = Move.FINISH) ->
     """Takes a delivery through the states of a sender, to the end of its first part or (None) to the middle of it."""
     with program.store.writing() as connection:
         due = deliveries.get(connection, delivery_id).due_at
-        deliveries.claim(
+        outgoing.claim(
             connection, owner="me", until=due, lease_until=due + timedelta(hours=1), room=9, per_account=9, blocked=[]
         )
         one = deliveries.get(connection, delivery_id)
         part = deliveries.parts_of(connection, delivery_id)[0]
         frozen = {"message_id": "<1@example.org>"}
-        deliveries.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, Moment(NOW), 1, frozen)])
+        outgoing.begin_many(connection, [Begin(one.id, one.version, "me", part.id, 1, Moment(NOW), 1, frozen)])
         if move is None:
             return
         outcome = {Move.POSTPONE: Outcome.LATER, Move.REFUSE: Outcome.REFUSED}.get(move, Outcome.SENT)
         receipt = Receipt("r-1", "https://example.org/1", refused=(("x@example.org", "no"),))
-        deliveries.end_many(connection, [End(
+        outgoing.end_many(connection, [End(
             one.id, one.account_id, "me", part.id, move, outcome, NOW, "Taken", answer="HTTP 200",
             receipt=receipt if outcome is Outcome.SENT else None, due_at=NOW, look_at=NOW,
         )])  # fmt: skip
@@ -147,8 +160,8 @@ def test_everything_comes_along_and_nothing_is_going_to_be_sent(
     assert (arrived.held, arrived.doubtful) == (4, 1)
     assert "sign" in found["to come"].delivery.reason.lower()
     with other.store.reading() as connection:
-        assert deliveries.next_due(connection) is None
-        assert deliveries.to_look_at(connection, NOW + timedelta(days=9)) == []
+        assert outgoing.next_due(connection) is None
+        assert doubts.to_look_at(connection, NOW + timedelta(days=9)) == []
         assert {one.state for one in accounts.every(connection)} == {AccountState.SIGN_IN}
         assert timeline.totals(connection)[State.HELD] == 4
 

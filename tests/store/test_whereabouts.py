@@ -16,7 +16,7 @@ from sendoff.domain.delivery import State
 from sendoff.domain.errors import Refused
 from sendoff.engine.engine import is_paused
 from sendoff.engine.journal import Journal
-from sendoff.store import backups, deliveries, settings, whereabouts, wouldsend
+from sendoff.store import backups, deliveries, doubts, settings, whereabouts, wouldsend
 from sendoff.store.db import StoreDamaged
 from tests.conftest import SetClock
 from tests.store.test_transfer import NOW, add_account, plan, send
@@ -170,7 +170,7 @@ def test_an_older_database_put_back_by_hand(program: Program, open_profile: Open
     assert (state(again, gone), state(again, waiting)) == (State.IN_DOUBT, State.SCHEDULED)
     with again.store.reading() as connection:
         assert deliveries.get(connection, gone).reason == whereabouts.LEFT_LATER
-        assert deliveries.last_attempt_at(connection, gone) is not None  # so that the person can let it be looked for
+        assert doubts.last_attempt_at(connection, gone) is not None  # so that the person can let it be looked for
     again.close()
     assert why(open_profile(clock=clock)) == "older"
 

@@ -28,8 +28,8 @@ from sendoff.engine.watchdog import UNTOUCHED
 from sendoff.store import (
     accounts,
     backups,
-    deliveries,
     health,
+    outgoing,
     profile,
     settings,
     signins,
@@ -188,9 +188,9 @@ def _program(program: Program) -> Iterator[Finding]:
     with program.store.reading() as connection:
         totals = timeline.totals(connection)
         sender = timeline.sender(connection)
-        due, resting = deliveries.next_due(connection), accounts.resting(connection)
+        due, resting = outgoing.next_due(connection), accounts.resting(connection)
         ending = signins.endings(connection, program.clock.now())
-        untouched = deliveries.untouched(connection, program.clock.now() - UNTOUCHED, _excused(connection, program))
+        untouched = outgoing.untouched(connection, program.clock.now() - UNTOUCHED, _excused(connection, program))
         chosen = settings.read(connection)
         paused, zone = chosen["paused_until"], chosen["zone"]
         why = whereabouts.why_paused(chosen)

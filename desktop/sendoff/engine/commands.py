@@ -24,6 +24,7 @@ from sendoff.store import (
     accounts,
     changes,
     deliveries,
+    doubts,
     media,
     posts,
     readings,
@@ -373,7 +374,7 @@ class Commands:
         post = posts.get(connection, one.post_id)
         cut = deliveries.parts_of(connection, one.id)
         if any(part.receipt for part in cut):
-            if post.version != deliveries.carried(connection, one.id):
+            if post.version != doubts.carried(connection, one.id):
                 raise Refused("Its text was changed after a part of it had left. Write the rest as a new post.")
             return
         plans = self._plans(post, accounts.get(connection, one.account_id))
@@ -395,7 +396,7 @@ class Commands:
         receipt = BY_HAND if sent else None
         summary = "You said that it is there." if sent else "You said that it is not there, so it goes again."
         with self._store.writing(changes.DELIVERIES) as connection:
-            return deliveries.settle(connection, delivery_id, receipt, now, summary=summary)
+            return doubts.settle(connection, delivery_id, receipt, now, summary=summary)
 
     def look_again(self, delivery_id: int) -> None:
         """Asks the endpoint once more about a doubtful delivery, as soon as the sender gets to it."""
@@ -404,7 +405,7 @@ class Commands:
             one = deliveries.get(connection, delivery_id)
             if one.state is not State.IN_DOUBT:
                 raise Refused("There is nothing in doubt about this delivery.")
-            deliveries.looked(connection, delivery_id, next_look=now, reason=one.reason, advice=one.advice)
+            doubts.looked(connection, delivery_id, next_look=now, reason=one.reason, advice=one.advice)
 
     def delete_sent(self, delivery_id: int) -> int:
         """Takes what is out back at the endpoint, the last part first; returns how many parts that were.

@@ -20,9 +20,9 @@ from sendoff.domain.when import Clock, Moment
 from sendoff.engine.dispatch import Dispatch, Ready
 from sendoff.engine.pool import Pool
 from sendoff.engine.writer import Writer
-from sendoff.store import accounts, deliveries
+from sendoff.store import accounts, outgoing
 from sendoff.store.db import Connection, Store, StoreTrouble
-from sendoff.store.deliveries import End, Job, Unclaim
+from sendoff.store.outgoing import End, Job, Unclaim
 
 log = logging.getLogger(__name__)
 
@@ -255,12 +255,12 @@ class Departures:
             room = ROOM - sum(lane.claimed for lane in self._lanes.values())
             blocked = self._blocked(now + LEAD)
         with self._store.reading() as connection:  # most wake-ups find nothing, and asking is cheaper than claiming
-            due = deliveries.next_due(connection, blocked)
+            due = outgoing.next_due(connection, blocked)
         if room <= 0 or due is None or due > now + LEAD:
             return False
 
         def claim(connection: Connection) -> list[int]:
-            return deliveries.claim(
+            return outgoing.claim(
                 connection, owner=self._owner, until=now + LEAD, lease_until=now + LEASE,
                 room=room, per_account=PER_ACCOUNT, blocked=blocked,
             )  # fmt: skip
@@ -270,7 +270,7 @@ class Departures:
         killpoints.reach("claim.after")
         self._get_ready()
         with self._store.reading() as connection:
-            jobs = deliveries.load_jobs(connection, ids)
+            jobs = outgoing.load_jobs(connection, ids)
         with self._changed:
             for job in jobs:
                 self._lane(job.account.id).claimed += 1
@@ -302,7 +302,7 @@ class Departures:
                 lane.ready_at for lane in self._lanes.values() if lane.shut_out and lane.ready_at and not lane.busy
             ]
         with self._store.reading() as connection:
-            due = deliveries.next_due(connection, blocked)
+            due = outgoing.next_due(connection, blocked)
         instants = [*opens, due] if due else opens
         self._next = min(instants, default=None)
         self._wake_at(self._next - LEAD if self._next else None)
@@ -497,7 +497,7 @@ class Departures:
                 Moment(self._clock.now()), tries=delivery.tries,
             )  # fmt: skip
             try:
-                self._writer.run(partial(deliveries.unclaim, one=back))
+                self._writer.run(partial(outgoing.unclaim, one=back))
             except StoreTrouble:
                 self._strays.append(job)
                 raise

@@ -31,10 +31,10 @@ from sendoff.engine import limiter
 from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.keys import Keys
 from sendoff.engine.writer import Writer
-from sendoff.store import deliveries
+from sendoff.store import deliveries, doubts, outgoing
 from sendoff.store.db import Store, StoreTrouble
-from sendoff.store.deliveries import Begin, End, Job, Unclaim
 from sendoff.store.media import Media
+from sendoff.store.outgoing import Begin, End, Job, Unclaim
 from sendoff.store.secrets import Secrets
 
 log = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ class Dispatch:
             prepared = channel.prepare(parcel)
             if prepared:
                 now = self._clock.now()
-                self._writer.run(lambda connection: deliveries.save_prepared(connection, part.id, prepared, now))
+                self._writer.run(lambda connection: outgoing.save_prepared(connection, part.id, prepared, now))
                 killpoints.reach("media.uploaded")
                 parcel = replace(parcel, prepared=prepared)
         return Ready(
@@ -214,7 +214,7 @@ class Dispatch:
                 return
             last = now
             words = f"{name}: {out / size:.0%} of {size / 1e6:,.1f} MB is up."
-            self._writer.note(lambda connection: deliveries.tell(connection, delivery_id, self._owner, words))
+            self._writer.note(lambda connection: outgoing.tell(connection, delivery_id, self._owner, words))
 
         return told
 
@@ -251,7 +251,7 @@ class Dispatch:
             part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
             refused=refused, strike=strike, when=when,
         )  # fmt: skip
-        self._writer.run(lambda connection: deliveries.unclaim(connection, ended))
+        self._writer.run(lambda connection: outgoing.unclaim(connection, ended))
 
     # --- at its time ----------------------------------------------------------------------------------------------
 
@@ -346,7 +346,7 @@ class Dispatch:
         if not self._channels[job.account.channel].own_ids:
             return False
         with self._store.reading() as connection:
-            return deliveries.is_anothers(connection, job.account.id, part.id, receipt.remote_id)
+            return doubts.is_anothers(connection, job.account.id, part.id, receipt.remote_id)
 
     def _successful(self, ready: Ready, parcel: Parcel, receipt: Receipt, now: datetime) -> End:
         job = ready.job

@@ -41,7 +41,7 @@ from sendoff.engine.signins import SignIns
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
-from sendoff.store import changes, deliveries, media, posts, settings, timeline, whereabouts
+from sendoff.store import changes, doubts, media, outgoing, posts, settings, timeline, whereabouts
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
@@ -178,14 +178,14 @@ class Engine:
 
     # --- start and stop -------------------------------------------------------------------------------------------
 
-    def start(self) -> deliveries.Recovered:
+    def start(self) -> doubts.Recovered:
         """Becomes the sender, and takes over what the last one left behind."""
         self._lock.acquire()
         try:
             whereabouts.settle(self._store, self._clock.now())
             with self._store.writing() as connection:
                 before = timeline.sender(connection)
-                recovered = deliveries.recover(connection, self._clock.now(), self._journal.last())
+                recovered = doubts.recover(connection, self._clock.now(), self._journal.last())
                 killpoints.reach("recover.before")
         except BaseException:
             self._lock.release()  # it may be tried again, and must not stand in its own way then
@@ -236,7 +236,7 @@ class Engine:
         if self._pool.busy or self._departures.claimed:
             return True
         with self._store.reading() as connection:
-            return deliveries.is_anything_left(connection, self._clock.now() + horizon)
+            return outgoing.is_anything_left(connection, self._clock.now() + horizon)
 
     # --- what the threads call ------------------------------------------------------------------------------------
 
@@ -334,7 +334,7 @@ class Engine:
                 self._departures.hold("sleep", 0.0)
         if jump.by < timedelta():
             self._departures.forget_pace()
-            self._writer.run(lambda connection: deliveries.look_now(connection, self._clock.now()))
+            self._writer.run(lambda connection: doubts.look_now(connection, self._clock.now()))
         self._departures.poke()
 
     def _look_after_threads(self) -> None:
@@ -379,7 +379,7 @@ class Engine:
         self._generation = generation
         with self._store.reading() as connection:
             counters = changes.counters(connection)
-            self._next_look = deliveries.next_look(connection)
+            self._next_look = doubts.next_look(connection)
         self._marker.note(sum(counters.values()))
         changed = frozenset(topic for topic, n in counters.items() if self._seen.get(topic) != n)
         self._seen = counters
@@ -389,7 +389,7 @@ class Engine:
         if self._next_look is None or self._next_look > self._clock.now():
             return
         with self._store.reading() as connection:
-            ids = deliveries.to_look_at(connection, self._clock.now())
+            ids = doubts.to_look_at(connection, self._clock.now())
         for delivery_id in ids:
             with self._looking_lock:
                 if delivery_id in self._looking:
@@ -413,7 +413,7 @@ class Engine:
         trouble = self.status().trouble
 
         def say(connection: Connection) -> None:
-            deliveries.renew_leases(connection, self.owner, now + LEASE)
+            outgoing.renew_leases(connection, self.owner, now + LEASE)
             timeline.say_alive(
                 connection, owner=self.owner, pid=os.getpid(), host=socket.gethostname(),
                 started_at=self._started_at, seen_at=now, trouble=trouble,

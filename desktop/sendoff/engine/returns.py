@@ -11,7 +11,7 @@ from sendoff.domain.when import Clock, span_text
 from sendoff.engine.clockwatch import TOLERANCE, Jump
 from sendoff.engine.readiness import Readiness
 from sendoff.engine.writer import Writer
-from sendoff.store import absences, accounts, deliveries
+from sendoff.store import absences, accounts, outgoing
 from sendoff.store.db import Store
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Returns:
         if since is not None and now - since > SHORT:
             self._writer.run(lambda connection: absences.note(connection, cause, since, now))
         with self._store.reading() as connection:
-            ids = deliveries.due_accounts(connection, now)
+            ids = outgoing.due_accounts(connection, now)
             due = accounts.get_many(connection, set(ids)).values()
         self._readiness.doubt(due)
 

@@ -20,9 +20,9 @@ from sendoff.engine.clockwatch import Chronometer
 from sendoff.engine.dispatch import Dispatch, masked
 from sendoff.engine.keys import Keys
 from sendoff.engine.writer import Writer
-from sendoff.store import deliveries
+from sendoff.store import deliveries, doubts, outgoing
 from sendoff.store.db import Connection, Store, StoreTrouble
-from sendoff.store.deliveries import Job
+from sendoff.store.outgoing import Job
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Settler:
     def look(self, delivery_id: int) -> None:
         """One look, and what follows from it."""
         with self._store.reading() as connection:
-            jobs = deliveries.load_jobs(connection, [delivery_id])
+            jobs = outgoing.load_jobs(connection, [delivery_id])
         if not jobs or jobs[0].delivery.state is not State.IN_DOUBT:
             return
         job, channel = jobs[0], self._channels.get(jobs[0].account.channel)
@@ -151,7 +151,7 @@ class Settler:
 
     def _known(self, job: Job) -> frozenset[str]:
         with self._store.reading() as connection:
-            return deliveries.known_remote_ids(connection, job.account.id, job.delivery.planned_at - RECENT)
+            return doubts.known_remote_ids(connection, job.account.id, job.delivery.planned_at - RECENT)
 
     def _send_again(self, job: Job, now: datetime) -> None:
         """It is surely not there. It goes again after a pause, as after any try that certainly failed; not for ever."""
@@ -178,7 +178,7 @@ class Settler:
         killpoints.reach("settled.before")
         self._write(
             job,
-            lambda connection: deliveries.settle(connection, job.delivery.id, receipt, now, summary=summary, **again),
+            lambda connection: doubts.settle(connection, job.delivery.id, receipt, now, summary=summary, **again),
         )
         killpoints.reach("settled.after")
 
@@ -195,17 +195,13 @@ class Settler:
         now = self._clock.now() if asked else None
         self._write(
             job,
-            lambda connection: deliveries.looked(
-                connection, job.delivery.id, next_look=at, reason=reason, looked_at=now
-            ),
+            lambda connection: doubts.looked(connection, job.delivery.id, next_look=at, reason=reason, looked_at=now),
         )
 
     def _ask(self, job: Job, reason: str, advice: str = "") -> None:
         self._write(
             job,
-            lambda connection: deliveries.looked(
-                connection, job.delivery.id, next_look=None, reason=reason, advice=advice
-            ),
+            lambda connection: doubts.looked(connection, job.delivery.id, next_look=None, reason=reason, advice=advice),
         )
 
     def _write(self, job: Job, what: Callable[[Connection], object]) -> None:

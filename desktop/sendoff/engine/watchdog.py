@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sendoff.domain.when import Clock, span_text
 from sendoff.engine.departures import Departures
-from sendoff.store import deliveries
+from sendoff.store import outgoing
 from sendoff.store.db import Store
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Watchdog:
     def _untouched(self) -> str:
         now = self._clock.now()
         with self._store.reading() as connection:
-            n, oldest = deliveries.untouched(connection, now - UNTOUCHED, self._departures.excused())
+            n, oldest = outgoing.untouched(connection, now - UNTOUCHED, self._departures.excused())
         if not n or oldest is None:
             return ""
         late = span_text((now - oldest).total_seconds())

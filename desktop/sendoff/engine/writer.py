@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sendoff import killpoints
 from sendoff.store.db import Connection, Store, StoreTrouble
-from sendoff.store.deliveries import Begin, End, begin_many, end_many
+from sendoff.store.outgoing import Begin, End, begin_many, end_many
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -44,6 +44,10 @@ def json_rows(name: str, *columns: str) -> sa.Subquery:
     return sa.select(*picked).subquery(name)
 
 
+GIVEN = sa.select(json_rows("given", "id").c.id)
+"""The ids that the parameter "rows" names: thousands of them as one parameter."""
+
+
 def sqlite_engine(path: Path) -> sa.Engine:
     """An engine on a SQLite file, readable by its owner alone, with the pragmas that the promise rests on.
 

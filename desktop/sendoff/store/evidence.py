@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sendoff.domain.doubt import STOPPED_WHILE
-from sendoff.store import changes, deliveries
+from sendoff.store import changes, deliveries, doubts
 from sendoff.store.db import Connection
 from sendoff.store.dialect import open_read_only
 from sendoff.store.tables import attempts, events, metadata, parts
@@ -98,7 +98,7 @@ def tell(connection: Connection, path: Path, now: datetime) -> Told:
                     _compare(connection, old, row, told)
             except (sqlite3.DatabaseError, UnicodeDecodeError):
                 told.all_known = False
-    deliveries.recover(connection, now, None)
+    doubts.recover(connection, now, None)
     changes.bump(connection, changes.DELIVERIES)
     return told
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sendoff import killpoints
 from sendoff.domain.errors import BadInput, Damaged, NotFound, SetupMissing
-from sendoff.store import backups, changes, deliveries, departed, evidence, health, migrate, profile, whereabouts
+from sendoff.store import backups, changes, departed, doubts, evidence, health, migrate, profile, whereabouts
 from sendoff.store.backups import Contents
 from sendoff.store.db import FILE, SUSPECT, Store, StoreDamaged, StoreTrouble
 from sendoff.store.evidence import Told
@@ -147,7 +147,7 @@ def _told_and_paused(folder: Path, making: Path, now: datetime) -> Told:
             told = evidence.tell(connection, folder / FILE, now)
             left = departed.read(folder)
             if left and not told.all_known:
-                told.tried += deliveries.doubt(connection, left[1], now, whereabouts.LEFT_LATER)
+                told.tried += doubts.doubt(connection, left[1], now, whereabouts.LEFT_LATER)
             whereabouts.hold_all(connection, "restored")
     finally:
         store.close()

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sendoff.store import changes, deliveries, departed, profile, settings
+from sendoff.store import changes, departed, doubts, profile, settings
 from sendoff.store.db import Connection, Store, StoreTrouble
 
 FILE = "whereabouts"
@@ -157,9 +157,9 @@ def _pause(store: Store, why: str, now: datetime) -> None:
     with store.writing(changes.SETTINGS) as connection:
         hold_all(connection, settings.read(connection)["paused_why"] or why)
         settings.write(connection, "profile_id", fresh)
-        deliveries.recover(connection, now, None)
+        doubts.recover(connection, now, None)
         if why == "older" and found:
-            deliveries.doubt(connection, found[1], now, LEFT_LATER)
+            doubts.doubt(connection, found[1], now, LEFT_LATER)
         reached = mark(connection)
     (store.folder / departed.FILE).unlink(missing_ok=True)  # it speaks of a database that is not here any more
     _write(store.folder, fresh, reached)
