@@ -93,7 +93,7 @@ class Nursery:
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SENDOFF", "XDG", "DBUS"))},
             "PYTHONPATH": os.pathsep.join(path), "SENDOFF_PASSPHRASE": PASSPHRASE, "TZ": "Europe/Berlin",
-            **more,
+            **({"CRASH_PLANTED": "1"} if source else {}), **more,
         }  # fmt: skip
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.nursery"], cwd=ROOT, env=self.env, stdin=subprocess.PIPE,

@@ -64,7 +64,7 @@ def prepare() -> None:
         if not hasattr(where, last):
             raise SystemExit(f"nursery: there is no {module}.{name} any more; mend SHORTER")
         setattr(where, last, value)
-    if len(sys.argv) == 1:
+    if len(sys.argv) == 1 and "CRASH_PLANTED" not in os.environ:
         rehearse()
     ready_to_fork()
 
@@ -78,7 +78,10 @@ def load_ahead(*more: str) -> None:
 
 
 def rehearse() -> None:
-    """Plays one delivery by the command line, so that no child compiles the same SQL anew, a fifth of its time."""
+    """Plays one delivery by the command line, so that no child compiles the same SQL anew, a fifth of its time.
+
+    Not with a planted bug, which is to show itself in a cell.
+    """
     from sendoff.cli.main import main
     from sendoff.store import dialect
 
@@ -92,7 +95,12 @@ def rehearse() -> None:
         return engine
 
     dialect.sqlite_engine = sqlite_engine
-    with tempfile.TemporaryDirectory() as home, contextlib.redirect_stdout(io.StringIO()) as said:
+    said = io.StringIO()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
         os.environ["SENDOFF_HOME"] = home
         for words in (["accounts", "add", "practice", "--name", "p"], ["post", "--to", "p", "--text", "Ahoy"],
                       ["worker", "--until-idle"]):  # fmt: skip
