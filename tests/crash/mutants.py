@@ -124,7 +124,7 @@ MUTANTS = (
     ),
     _mutant(
         "it says that it leaves when it has left", "channels/lines.py",
-        "                    exchange.leaving()\n", "",
+        "                exchange.leaving()\n", "",
         Cell("blind", UNREAD), Cell("blind", "wire.sent"),
     ),
     _mutant(
@@ -151,19 +151,29 @@ MUTANTS = (
 )  # fmt: skip
 
 
-def planted(mutant: Mutant, folder: Path) -> Path:
-    """A copy of the program with the bug in it.
+def edited(mutant: Mutant, folder: Path) -> dict[Path, str]:
+    """The files below a package `sendoff` as they are with the bug.
 
     Raises:
-        SystemExit: the text to replace does not stand there exactly once, so the mutant has to be mended.
+        LookupError: the text to replace does not stand there exactly once, so the mutant has to be mended.
     """
-    shutil.copytree(ROOT / "desktop", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    files: dict[Path, str] = {}
     for edit in mutant.edits:
-        file = folder / "sendoff" / edit.file
-        text = file.read_text()
+        file = folder / edit.file
+        text = files.get(file) or file.read_text()
         if text.count(edit.old) != 1:
-            raise SystemExit(f"“{mutant.name}”: {text.count(edit.old)} times in {edit.file}, and not once:\n{edit.old}")
-        file.write_text(text.replace(edit.old, edit.new))
+            raise LookupError(
+                f"“{mutant.name}”: {text.count(edit.old)} times in {edit.file}, and not once:\n{edit.old}"
+            )
+        files[file] = text.replace(edit.old, edit.new)
+    return files
+
+
+def planted(mutant: Mutant, folder: Path) -> Path:
+    """A copy of the program with the bug in it."""
+    shutil.copytree(ROOT / "desktop", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, text in edited(mutant, folder / "sendoff").items():
+        file.write_text(text)
     return folder
 
 

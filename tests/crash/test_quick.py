@@ -8,7 +8,9 @@ import pytest
 
 from tests.crash import table
 from tests.crash.cells import Cell, Room, judge, play
+from tests.crash.children import ROOT
 from tests.crash.endpoints import UNREAD
+from tests.crash.mutants import MUTANTS, Mutant, edited
 
 QUICK = (
     Cell("blind", "claim.after"),
@@ -34,3 +36,9 @@ QUICK = (
 def test_cell(room: Room, cell: Cell, record_property: Callable[[str, object], None]) -> None:
     record_property("sort", "quick")
     judge(play(room, cell), table.allowed(cell))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_finds_the_text_that_it_changes(mutant: Mutant) -> None:
+    """They are planted by `./test crash --mutants` alone, long after the text was changed."""
+    assert edited(mutant, ROOT / "desktop" / "sendoff")
