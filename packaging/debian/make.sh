@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packs a frozen Sendoff ($1) as dist/sendoff_VERSION_ARCH.deb. Called by packaging/build, which sets BUILD, DIST,
-# VERSION and SOURCE_DATE_EPOCH.
+# TOOLS, VERSION and SOURCE_DATE_EPOCH.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 frozen=$1
@@ -25,7 +25,7 @@ fill packaging/linux/$id.metainfo.xml | awk -v pictures="$pictures" '
 for size in 48 128 256; do
     mkdir -p "$tree/usr/share/icons/hicolor/${size}x$size/apps"
 done
-QT_QPA_PLATFORM=offscreen "$BUILD/tools/bin/python" packaging/icons.py resources/icons/app/sendoff.svg \
+QT_QPA_PLATFORM=offscreen "$TOOLS/bin/python" packaging/icons.py resources/icons/app/sendoff.svg \
     "$tree/usr/share/icons/hicolor/SIZExSIZE/apps/$id.png" 48 128 256
 mkdir -p "$tree/usr/share/icons/hicolor/scalable/apps"
 cp resources/icons/app/sendoff.svg "$tree/usr/share/icons/hicolor/scalable/apps/$id.svg"

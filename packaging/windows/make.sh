@@ -27,9 +27,10 @@ fi
     -r packaging/requirements-windows.lock
 rm -rf "$work/lib/bin"
 "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target "$work/lib" "$WHEEL"
-PYTHONPATH=$work/lib "$python" packaging/licences.py packaging/requirements-windows.lock >"$work/licences.txt"
 stem=$("$python" $here/stage.py "$archive" "$work/lib" "$work/app")
-cp "$work/licences.txt" "$work/app/THIRD-PARTY-LICENCES.txt"
+sbom=$DIST/sendoff-$VERSION-windows.cdx.json
+"$python" packaging/sbom.py packaging/requirements-windows.lock "$work/app" "$archive" >"$sbom"
+PYTHONPATH=$work/lib "$python" packaging/licences.py "$sbom" >"$work/app/THIRD-PARTY-LICENCES.txt"
 cp LICENSE $here/forget.py "$work/app/"
 
 # The icon, drawn simpler where it is small, and the two programs that show it.
@@ -53,9 +54,4 @@ find "$work/app" -type d -exec chmod 755 {} +
 find "$work/app" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 out=$DIST/sendoff-$VERSION-setup.exe
 bash $here/pack.sh "$VERSION" "$out"
-
-# What is in it: the packages that were put in, and Python.
-"$TOOLS/bin/cyclonedx-py" requirements packaging/requirements-windows.lock --pyproject pyproject.toml \
-    --output-reproducible --of JSON -o "$work/packages.json" 2>"$BUILD/sbom.log" || { tail -5 "$BUILD/sbom.log" >&2; exit 1; }
-"$python" $here/sbom.py "$work/packages.json" "$archive" >"$DIST/sendoff-$VERSION-windows.cdx.json"
 printf '%s\n' "$out ($(du -h "$out" | cut -f1), $(du -sh "$work/app" | cut -f1) installed)" >&2

@@ -2,7 +2,7 @@
 ; STAGE, ICON, OUT and APP_ID.
 ;   setup.exe /S [/D=C:\folder]     installs or updates without a question; /D must be the last word, and unquoted
 ;   uninstall.exe /S [/PURGE]       removes it again; with /PURGE the person's posts, settings and keys too
-; Ends with 4 where Sendoff is running and does not quit: nothing is changed then.
+; Ends with 4 where a Sendoff is running that does not quit, or that it can't ask: nothing is changed then.
 Unicode true
 Target amd64-unicode
 SetCompressor /SOLID lzma
@@ -56,6 +56,7 @@ VIAddVersionKey "LegalCopyright" "MIT licence"
 !insertmacro MUI_LANGUAGE "English"
 
 Var Running
+Var HasQuit
 Var Purge
 
 ; Whether one of the two programs runs ($Running: yes or no): Windows lets nobody write to a program that does.
@@ -78,14 +79,21 @@ Var Purge
   ${Next}
 !macroend
 
-; Asks the window that is open to quit. A worker at a console is not ended: whoever started it does that.
+; Asks the window that is open to quit; it is the one of the profile that Sendoff has by itself, or that SENDOFF_HOME
+; names. Those of other profiles (--home) are not known here, and a worker at a console is for whoever started it to end:
+; where one of them runs, nothing is changed, and the window that has quit for this comes back.
 !macro Quit verb
+  StrCpy $HasQuit no
   !insertmacro LookWhetherItRuns
   ${If} $Running == yes
-    StrCpy $R9 yes
     DetailPrint "Sendoff is asked to quit; what is leaving may finish"
-    nsExec::Exec '"$INSTDIR\app\sendoff.exe" --quit'
+    nsExec::ExecToStack '"$INSTDIR\app\sendoff.exe" --quit'
     Pop $R0
+    Pop $R4 ; its words: "Sendoff has quit." or "No Sendoff was open."
+    StrCpy $R4 $R4 16
+    ${If} $R4 == "Sendoff has quit"
+      StrCpy $HasQuit yes
+    ${EndIf}
     ; Windows lets go of the files a moment after the process has ended.
     ${For} $R3 1 40
       !insertmacro LookWhetherItRuns
@@ -96,12 +104,26 @@ Var Purge
     ${Next}
     ${DoWhile} $Running == yes
       ; Without a question nothing is changed, so that nothing is half old and half new.
-      MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "Sendoff is still running. Quit it from its icon beside the clock (or end the worker at its console), then try again. Nothing was ${verb} so far." /SD IDCANCEL IDRETRY +3
-      SetErrorLevel ${STILL_RUNNING}
-      Quit
+      ${IfNot} ${Cmd} `MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "Sendoff is still running, perhaps with another profile. Quit each from its icon beside the clock (a worker: at its console), then try again. Nothing was ${verb} so far." /SD IDCANCEL IDRETRY`
+        !insertmacro GiveUp ${STILL_RUNNING}
+      ${EndIf}
       !insertmacro LookWhetherItRuns
     ${Loop}
   ${EndIf}
+!macroend
+
+; What was sending before sends again.
+!macro SendAgain
+  ${If} $HasQuit == yes
+    Exec '"$INSTDIR\app\${WINDOW}" --background'
+  ${EndIf}
+!macroend
+
+; Ends with an exit code, the program being what it was before.
+!macro GiveUp code
+  !insertmacro SendAgain
+  SetErrorLevel ${code}
+  Quit
 !macroend
 
 ; The start menu's entry, with the id by which task bar and notifications find name and icon.
@@ -141,7 +163,6 @@ Function .onInit
 FunctionEnd
 
 Section
-  StrCpy $R9 no
   !insertmacro Quit "changed"
   ; The old version stands aside until the new one is there. Where a file of it is open, this fails, and it stays.
   RMDir /r "$INSTDIR\app.old"
@@ -150,8 +171,7 @@ Section
     Rename "$INSTDIR\app" "$INSTDIR\app.old"
     ${If} ${Errors}
       MessageBox MB_OK|MB_ICONSTOP "Files of the installed Sendoff are in use. Nothing was changed. Start the computer again, then install." /SD IDOK
-      SetErrorLevel ${STILL_RUNNING}
-      Quit
+      !insertmacro GiveUp ${STILL_RUNNING}
     ${EndIf}
   ${EndIf}
   ClearErrors
@@ -162,8 +182,7 @@ Section
     RMDir /r "$INSTDIR\app"
     Rename "$INSTDIR\app.old" "$INSTDIR\app"
     MessageBox MB_OK|MB_ICONSTOP "The files could not be written; is the disk full? The version that was installed before is still there." /SD IDOK
-    SetErrorLevel 3
-    Quit
+    !insertmacro GiveUp 3
   ${EndIf}
   DetailPrint "Getting ready for the first start"
   nsExec::Exec '"$INSTDIR\app\python.exe" -m compileall -q lib'
@@ -199,10 +218,7 @@ Section
   ${GetSize} "$INSTDIR" "/S=0K" $0 $1 $2
   WriteRegDWORD HKCU "${UNINSTALL}" "EstimatedSize" $0
 
-  ; What was sending before sends again.
-  ${If} $R9 == yes
-    Exec '"$INSTDIR\app\${WINDOW}" --background'
-  ${EndIf}
+  !insertmacro SendAgain
 SectionEnd
 
 Function un.onInit

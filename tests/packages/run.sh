@@ -79,6 +79,20 @@ validate() {
     ! has /usr/bin/appstreamcli || appstreamcli validate --no-net "$tree"/usr/share/metainfo/*.xml
     ! has /usr/bin/man || man --warnings -l "$tree/usr/share/man/man1/sendoff.1.gz" 2>&1 >/dev/null | { ! grep . ; }
     ! has /usr/bin/lintian || lintian --allow-root --fail-on error,warning "$DEB"
+    [ -n "${SENDOFF_DEB:-}" ] || accounts "$DEB" "${DEB%.deb}.cdx.json" "$tree/usr/lib/sendoff"
+}
+
+# SHA256SUMS, and the page beside a package of what is in it. $1: the package, $2: the page, $3: what is in it, unpacked.
+accounts() {
+    local file day
+    (cd dist && sha256sum --quiet -c SHA256SUMS)
+    for file in "$1" "$2"; do
+        grep -q " $(basename "$file")\$" dist/SHA256SUMS || { say "SHA256SUMS does not name $file"; exit 1; }
+    done
+    build/tools/bin/python tests/packages/sbom.py "$2" "$3"
+    day=$(sed -n 's/.*"timestamp": "\(.*\)".*/\1/p' "$2")
+    SOURCE_DATE_EPOCH=$(date -d "$day" +%s) build/tools/bin/python packaging/sbom.py packaging/requirements.lock "$3" |
+        cmp - "$2" || { say "$2 is not what is in $1"; exit 1; }
 }
 
 # Clean systems, kept between runs; one that is not there afterwards could not be made, and its log says why.
@@ -144,10 +158,15 @@ in_chroot() {
 
 # The portable archive, and the wheel with what it is built on, for the Python that they were fetched for.
 others() {
-    local began=$SECONDS suite python
+    local began=$SECONDS suite python archive
     SENDOFF_XZ=1 packaging/build portable
     took "built" "$began"
-    cp "$(ls -t dist/sendoff-*-linux-*.tar.xz | head -1)" "$WORK/portable.tar.xz"
+    archive=$(ls -t dist/sendoff-*-linux-*.tar.xz | head -1)
+    rm -rf "$WORK/tree"
+    mkdir "$WORK/tree"
+    tar -C "$WORK/tree" --strip-components=1 -xf "$archive"
+    accounts "$archive" "${archive%.tar.xz}.cdx.json" "$WORK/tree"
+    cp "$archive" "$WORK/portable.tar.xz"
     ! fits bookworm || in_chroot bookworm portable.sh "$WORK/portable.tar.xz"
     python=$(build/tools/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     case $python in

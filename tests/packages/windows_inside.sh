@@ -21,7 +21,7 @@ value() { win reg query "$1" /v "$2" | sed -n 's/^.*REG_[A-Z]* *//p'; }
 window_runs() { grep -qas 'sendoff-windo[w]\.' /proc/[0-9]*/cmdline; }
 window_gone() { ! window_runs; }
 ready() { [ -n "$(value "$run" Sendoff)" ]; }
-number() { sendoff queue --json | tr ',{' '\n\n' | grep -c "\"state\": *\"$1\"" || true; }
+number() { sendoff "${@:2}" queue --json | tr ',{' '\n\n' | grep -c "\"state\": *\"$1\"" || true; }
 
 Xvfb :7 -screen 0 1280x800x24 -nolisten tcp >/dev/null 2>&1 &
 within 60 test -e /tmp/.X11-unix/X7 || fail "no display"
@@ -74,24 +74,53 @@ done
 sendoff doctor >said || { cat said; fail "the doctor"; }
 say "2 sent once each, 1 still waits"
 
-quit_window() {
-    sendoff --quit | grep -q 'has quit' || fail "the window did not quit"
-    within 120 window_gone || fail "the window is still there"
+quit_window() { # $@: which profile's
+    sendoff "$@" --quit | grep -q 'has quit' || fail "the window did not quit"
+}
+nobody_runs() {
+    within 120 window_gone || fail "a window is still there"
     [ ! -e "$data/run/window.lock" ] || fail "it left its lock"
+}
+refused() { # the installer, over what runs: it says so by its exit code, and changes nothing
+    local before
+    before=$(sha256sum "$home/app/sendoff.exe" "$home/app/sendoff-window.exe")
+    win new.exe /S && fail "it was installed over what runs" || [ $? = 4 ] || fail "the installer did not say that Sendoff runs"
+    [ "$(sha256sum "$home/app/sendoff.exe" "$home/app/sendoff-window.exe")" = "$before" ] || fail "it was changed all the same"
+    [ ! -e "$home/app.old" ] || fail "it had begun"
 }
 say "-- what stands for the start at login starts it"
 quit_window
+nobody_runs
 wine cmd /c "$(value "$run" Sendoff)" </dev/null >login.log 2>&1 &
 within 180 test -e "$data/run/window.lock" || fail "nothing was started: $(cat login.log)"
+
+say "-- a window of another profile is not ended by an update, and the one that had to quit for it comes back"
+other=$HOME/other
+wine "$home/app/sendoff-window.exe" --home "Z:$other" --background </dev/null >other.log 2>&1 &
+within 180 test -e "$other/run/window.lock" || fail "no second window: $(cat other.log)"
+sendoff --home "Z:$other" accounts add practice --name p --field handle=@p >/dev/null
+process() { head -1 "$data/run/window.lock" 2>/dev/null; }
+was=$(process)
+came_back() { [ -n "$(process)" ] && [ "$(process)" != "$was" ]; }
+refused
+within 180 came_back || fail "the window of the usual profile did not come back"
+for profile in "" "Z:$other"; do
+    sendoff ${profile:+--home "$profile"} post --to p --text "after no update" --at now >/dev/null
+done
+usual_sent() { [ "$(number sent)" = 3 ]; }
+other_sent() { [ "$(number sent --home "Z:$other")" = 1 ]; }
+within 300 usual_sent || fail "the window of the usual profile does not send: $(sendoff queue)"
+within 300 other_sent || fail "the other profile's window does not send: $(sendoff --home "Z:$other" queue)"
 quit_window
+quit_window --home "Z:$other"
+nobody_runs
 
 say "-- a worker at a console is not ended by an update"
 wine "$home/app/sendoff.exe" worker </dev/null >worker.log 2>&1 &
 worker=$!
 within 180 grep -q started worker.log || fail "no worker: $(cat worker.log)"
-before=$(sha256sum <"$home/app/sendoff.exe")
-win new.exe /S && fail "it was installed over a worker that runs" || [ $? = 4 ] || fail "the installer did not say that Sendoff runs"
-[ "$(sha256sum <"$home/app/sendoff.exe")" = "$before" ] || fail "it was changed all the same"
+refused
+! window_runs || fail "a window was opened where there was none"
 kill $worker
 wait $worker || true
 
@@ -100,6 +129,10 @@ remove() { # the uninstaller copies itself away and goes on there
     gone() { [ ! -e "$home" ]; }
     within 180 gone || fail "left behind: $(find "$home" | head -5)"
 }
+# What windows.sh compares with the SBOM.
+ls "$home/app/lib" >inside.txt
+win "$home/app/python.exe" --version >>inside.txt
+
 say "-- removed, and the data kept"
 remove
 [ -z "$(value "$run" Sendoff)" ] || fail "it would still start at login"
