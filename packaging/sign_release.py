@@ -1,6 +1,6 @@
 """Makes the key that releases are signed with, and the signed page that tells of a release (docs/releasing.md).
 
-    sign_release.py new-key PRIVATE         a new pair; the public half goes into resources/release-key.txt
+    sign_release.py new-key PRIVATE         a new pair; says the public half, for SENDOFF_NEWER_KEY
     sign_release.py sign PRIVATE VERSION NOTES [--date DAY] > newest.json
 
 PRIVATE is a file that only its owner may read. It belongs to no repository and to no computer that is on the net.
@@ -21,18 +21,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sendoff.channels import newer
 
-PUBLIC = Path(__file__).parents[1] / "resources" / "release-key.txt"
 
-
-def new_key(private: Path, public: Path = PUBLIC) -> None:
-    """Writes a new pair. A private key that is there is never written over."""
+def new_key(private: Path) -> str:
+    """Writes a new private key, never over one that is there; gives back its public half (base64)."""
     made = Ed25519PrivateKey.generate()
     kept = made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     with open(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(kept)
-    public.write_text(f"{base64.b64encode(_public(made)).decode()}\n", encoding="ascii")
+    return base64.b64encode(_public(made)).decode()
 
 
 def sign(private: Path, release: newer.Release) -> str:
@@ -60,7 +58,7 @@ def main() -> None:
     signing.add_argument("--date", type=date.fromisoformat, default=datetime.now(UTC).date())
     words = parser.parse_args()
     if words.verb == "new-key":
-        new_key(words.private)
+        sys.stdout.write(f"{new_key(words.private)}\n")
     else:
         release = newer.Release.of({"version": words.version, "date": words.date.isoformat(), "notes": words.notes})
         sys.stdout.write(sign(words.private, release))

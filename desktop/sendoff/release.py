@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sendoff import __version__
+from sendoff import __version__, resources
 from sendoff.resources import resource
 
 COMMIT = "commit.txt"
@@ -31,6 +33,23 @@ def commit() -> str:
     with suppress(OSError):
         return _checked_out(Path(__file__).parents[2] / ".git")
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewerPage:
+    """Where newer versions are told of: an https address, and the public key (Ed25519, 32 bytes) that signs what it says."""
+
+    address: str
+    key: bytes
+
+
+def newer_page() -> NewerPage | None:
+    """The page that whoever made this package put in (packaging/build); None where nobody did, as in a checkout."""
+    try:
+        address, key = resources.text("newer.txt").split()
+    except FileNotFoundError:
+        return None
+    return NewerPage(address, base64.b64decode(key))
 
 
 def _named(stamp: Path) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from sendoff.channels import newer
+from sendoff import resources
 from sendoff.channels.http import Transport
-from sendoff.channels.newer import MOST, Release, ask, own_key, read
+from sendoff.channels.newer import MOST, Release, ask, read
 from sendoff.channels.testing import IMPATIENT, FaultServer
 from sendoff.domain.errors import BadInput, Rejected, SendError, TryLater
+from sendoff.release import NewerPage, newer_page
 from tests.fakes.releases import SCRIPT, Makers, Page, script
 
 
@@ -24,7 +25,7 @@ def makers(tmp_path_factory: pytest.TempPathFactory) -> Makers:
 
 
 def asked(server: FaultServer, makers: Makers, **more: Any) -> Release:
-    return ask(Transport(IMPATIENT), f"{server.url}/newest.json", key=makers.key, **more)
+    return ask(Transport(IMPATIENT), NewerPage(f"{server.url}/newest.json", makers.key), **more)
 
 
 def test_a_signed_page_is_believed_and_the_request_says_nothing_of_who_asks(makers: Makers) -> None:
@@ -129,23 +130,26 @@ def test_versions_are_compared_by_their_numbers() -> None:
 
 def test_the_address_is_a_safe_one(makers: Makers) -> None:
     with pytest.raises(BadInput, match="in the open"):
-        ask(Transport(IMPATIENT), "http://sendoff.example/newest.json", key=makers.key)
-    assert newer.ADDRESS.startswith("https://")
+        ask(Transport(IMPATIENT), NewerPage("http://sendoff.example/newest.json", makers.key))
 
 
-def test_the_key_that_is_built_in_is_one_and_is_not_a_tests(makers: Makers) -> None:
-    assert len(own_key()) == 32
-    with pytest.raises(Rejected, match="not signed"):
-        read(makers.page("9.1.0"), own_key())
+def test_a_checkout_knows_no_page_and_a_package_the_one_that_its_maker_put_in(
+    makers: Makers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert newer_page() is None
+    (tmp_path / "newer.txt").write_text(f"https://sendoff.example/newest.json\n{base64.b64encode(makers.key).decode()}\n")
+    resources.text.cache_clear()
+    monkeypatch.setattr(resources, "resource", tmp_path.joinpath)
+    assert newer_page() == NewerPage("https://sendoff.example/newest.json", makers.key)
 
 
 def test_a_private_key_is_its_owners_alone_and_never_written_over(tmp_path: Path) -> None:
     private = tmp_path / "private.pem"
-    script().new_key(private, tmp_path / "public.txt")
+    assert len(base64.b64decode(script().new_key(private))) == 32
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
     before = private.read_bytes()
     with pytest.raises(FileExistsError):
-        script().new_key(private, tmp_path / "public.txt")
+        script().new_key(private)
     assert private.read_bytes() == before
     root = SCRIPT.parents[1]
     kept = [path for name in ("packaging", "resources", "docs") for path in (root / name).rglob("*") if path.is_file()]

@@ -29,9 +29,8 @@ class Makers:
     """Who has the private key."""
 
     def __init__(self, folder: Path) -> None:
-        self._script, self._private, public = script(), folder / "private.pem", folder / "public.txt"
-        self._script.new_key(self._private, public)
-        self.key = base64.b64decode(public.read_text())
+        self._script, self._private = script(), folder / "private.pem"
+        self.key = base64.b64decode(self._script.new_key(self._private))
 
     def page(self, version: str, date: str = "2026-12-01", notes: str = "https://sendoff.example/news") -> bytes:
         found: str = self._script.sign(self._private, Release.of({"version": version, "date": date, "notes": notes}))

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -22,6 +23,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
 
+from sendoff import release
 from sendoff.bootstrap import Program, open_program
 from sendoff.domain.channel import BrowserSignIn, Identity
 from sendoff.domain.delivery import Outcome, Receipt, State
@@ -30,7 +32,7 @@ from sendoff.domain.mailto import Mailto
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When, describe
 from sendoff.engine.trying import Trial
-from sendoff.release import Installed
+from sendoff.release import Installed, NewerPage
 from sendoff.store import accounts, backups, changes, settings, whereabouts
 from sendoff.store.backups import Contents, Copy
 from sendoff.store.db import StoreDamaged
@@ -533,11 +535,13 @@ def _preferences_wrong(desk: Desk) -> None:
 
 
 def _preferences_newer(desk: Desk) -> None:
-    release = {"version": "9.1.0", "date": "2026-11-20", "notes": "https://sendoff.example/news"}
-    told = {"updates": "yes", "newer_found": json.dumps(release), "newer_asked": desk.context.now().isoformat()}
+    known = {"version": "9.1.0", "date": "2026-11-20", "notes": "https://sendoff.example/news"}
+    told = {"updates": "yes", "newer_found": json.dumps(known), "newer_asked": desk.context.now().isoformat()}
     for name, value in told.items():
         desk.program.commands.set(name, value)
-    desk.window.go("preferences", page="about")
+    page = NewerPage("https://sendoff.example/newest.json", bytes(32))
+    with mock.patch.object(release, "newer_page", lambda: page):
+        desk.window.go("preferences", page="about")
 
 
 def _restore(desk: Desk) -> None:

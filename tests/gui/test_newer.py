@@ -12,19 +12,17 @@ from PySide6.QtGui import QDesktopServices
 from pytestqt.qtbot import QtBot
 
 import sendoff
+from sendoff import release
 from sendoff.channels.testing import FaultServer
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
+from sendoff.release import NewerPage
+from sendoff.store import settings
 from sendoff.ui.newer import Newer
 from sendoff.ui.preferences.screen import PreferencesScreen
 from tests.conftest import SetClock
 from tests.fakes.releases import Makers, Page
 from tests.gui.desk import Desk
-
-
-@pytest.fixture
-def first_screen() -> str:
-    return "preferences"
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +36,26 @@ def server(makers: Makers) -> Iterator[FaultServer]:
         yield made
 
 
+@pytest.fixture
+def page(server: FaultServer, makers: Makers, monkeypatch: pytest.MonkeyPatch) -> NewerPage:
+    """What whoever made this Sendoff put in."""
+    made = NewerPage(f"{server.url}/newest.json", makers.key)
+    monkeypatch.setattr(release, "newer_page", lambda: made)
+    return made
+
+
+@pytest.fixture
+def first_screen(page: NewerPage) -> str:
+    return "preferences"
+
+
 class Room:
     """The window that looks at this server, and what it told."""
 
-    def __init__(self, desk: Desk, server: FaultServer, makers: Makers) -> None:
+    def __init__(self, desk: Desk, server: FaultServer, page: NewerPage) -> None:
         self.desk, self.server = desk, server
         self.told: list[str] = []
-        self.desk.program.commands.set("updates_address", f"{server.url}/newest.json")
-        desk.settle()
-        self.newer = Newer(desk.context, lambda title, words: self.told.append(f"{title}. {words}"), desk.window,
-                           key=makers.key)  # fmt: skip
+        self.newer = Newer(desk.context, lambda title, words: self.told.append(f"{title}. {words}"), page, desk.window)
 
     def look(self) -> None:
         self.newer.look()
@@ -72,15 +80,14 @@ class Room:
 
 
 @pytest.fixture
-def room(bench: Desk, server: FaultServer, makers: Makers) -> Room:
-    return Room(bench, server, makers)
+def room(bench: Desk, server: FaultServer, page: NewerPage) -> Room:
+    return Room(bench, server, page)
 
 
 def test_it_is_off_until_somebody_wants_it(room: Room) -> None:
     assert room.desk.context.settings()["updates"] == "no"
     room.look()
     assert room.server.requests == []
-    assert not room.screen.rows["updates_address"].isVisible()
     assert not room.screen.about.newer.isVisible()
 
 
@@ -182,3 +189,14 @@ def test_who_wants_no_notifications_gets_none(room: Room) -> None:
     room.switch_on()
     assert room.told == []
     assert room.screen.about.newer.isVisible()
+
+
+@pytest.mark.parametrize("first_screen", ["preferences"])
+def test_a_sendoff_without_an_address_offers_nothing_that_cannot_work(bench: Desk) -> None:
+    """As it is in a checkout, and in a package whose maker put none in."""
+    screen = bench.window.screen_named("preferences")
+    assert isinstance(screen, PreferencesScreen)
+    assert "start_at_login" in screen.rows
+    assert "updates" not in screen.rows
+    assert not screen.about.newer.isVisible()
+    assert "updates" not in [one.name for one in settings.offered()]

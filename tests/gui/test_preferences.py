@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program, open_program
 from sendoff.store import accounts, transfer
-from sendoff.store.settings import SETTINGS
+from sendoff.store.settings import offered
 from sendoff.ui import autostart
 from sendoff.ui.passphrase import PassphraseSheet
 from sendoff.ui.preferences.about import LicenceSheet, versions
@@ -62,8 +62,7 @@ def choose(combo: object, value: str) -> None:
 
 
 def test_the_page_shows_every_setting_with_its_value(harbor: Desk, screen: PreferencesScreen) -> None:
-    known = {one.name for one in SETTINGS if one.kind != "hidden"}
-    assert set(screen.rows) == known
+    assert set(screen.rows) == {one.name for one in offered()}
     assert [section.title for section in screen.sections] == [
         "General", "Sending", "Background", "Your data", "Keys", "About",
     ]  # fmt: skip

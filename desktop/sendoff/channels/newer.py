@@ -1,4 +1,7 @@
-"""Whether there is a newer Sendoff: a small signed page. It is asked for only where the person wants that."""
+"""Whether there is a newer Sendoff: a small signed page. It is asked for only where the person wants that.
+
+Where the page is, and who signs it, is put in by whoever makes a package; without that nothing is asked.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,12 @@ from datetime import date
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from sendoff import resources
 from sendoff.channels.http import Http, Transport
 from sendoff.channels.oauth import origin
 from sendoff.channels.reading import table
 from sendoff.domain.address import web_address
 from sendoff.domain.errors import Rejected
-
-ADDRESS = "https://sendoff.org/newest.json"
-"""Where releases are told of, unless the person set another address."""
+from sendoff.release import NewerPage
 
 MOST = 4096
 """Bytes. A page has some 300; as long a one is none."""
@@ -55,18 +55,16 @@ class Release:
         return _numbers(self.version) > _numbers(version)
 
 
-def ask(transport: Transport, address: str = "", *, newest: str = "", key: bytes | None = None) -> Release:
+def ask(transport: Transport, page: NewerPage, *, newest: str = "") -> Release:
     """Asks for the newest release. The request says nothing of who asks, nor which version they have.
 
     Args:
-        address: "" is ADDRESS.
         newest: the newest version that was heard of; a page that knows only older ones is not believed.
-        key: the public key (Ed25519, 32 bytes); None: the one that Sendoff brings along.
 
     Raises:
         Rejected: what came is not believed, or leads elsewhere. TryLater: nothing came.
     """
-    url = web_address(address or ADDRESS)
+    url = web_address(page.address)
     http = Http(
         transport,
         origin(url),
@@ -77,7 +75,7 @@ def ask(transport: Transport, address: str = "", *, newest: str = "", key: bytes
     answer = http.read(url)
     if len(answer.body) >= MOST or not answer.whole:
         raise Rejected(f"{_NAME} is far too long or broke off. It was not believed.")
-    found = read(answer.body, own_key() if key is None else key)
+    found = read(answer.body, page.key)
     if newest and _numbers(found.version) < _numbers(newest):
         raise Rejected(f"{_NAME} knows only {found.version}, and {newest} was there before. It was not believed.")
     return found
@@ -102,11 +100,6 @@ def read(page: bytes, key: bytes) -> Release:
         return Release.of(json.loads(signed))
     except (ValueError, RecursionError):
         raise Rejected(f"{_NAME} is signed, but does not tell of a release.") from None
-
-
-def own_key() -> bytes:
-    """The public key that Sendoff brings along; packaging/sign_release.py makes it."""
-    return base64.b64decode(resources.text("release-key.txt"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

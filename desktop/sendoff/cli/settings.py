@@ -12,7 +12,7 @@ from sendoff.store import settings
 def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program, program.store.reading() as connection:
         values = settings.read(connection)
-    shown = [setting for setting in settings.SETTINGS if setting.kind != "hidden"]
+    shown = settings.offered()
     if arguments.json:
         render.print_json({
             "settings": [
@@ -37,7 +37,7 @@ def _values(setting: settings.Setting) -> list[str]:
 
 def change(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
-        shown = [setting.name for setting in settings.SETTINGS if setting.kind != "hidden"]
+        shown = [setting.name for setting in settings.offered()]
         if arguments.name not in shown:
             raise BadInput(f"There is no preference “{arguments.name}”. There are: {', '.join(shown)}.")
         program.commands.set(arguments.name, arguments.value)

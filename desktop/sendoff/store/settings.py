@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from sendoff.domain.address import web_address
+from sendoff import release
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import DEFAULT_LATE, parse_late, zone_info
 from sendoff.store import changes
@@ -75,7 +75,6 @@ SETTINGS = (
         help="Asks once a day, over an encrypted line, without a word of who you are. Nothing is installed by it.",
         page="About",
     ),
-    Setting("updates_address", "Where to look", "", help="Leave it empty to ask the makers of Sendoff.", page="About"),
     Setting("newer_asked", "", "", "hidden"),
     Setting("newer_found", "", "", "hidden"),
     Setting("newer_trouble", "", "", "hidden"),
@@ -90,6 +89,12 @@ SETTINGS = (
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 FOREVER = "forever"
 """The value of `paused_until` that means: until the person says so."""
+
+
+def offered() -> tuple[Setting, ...]:
+    """What a person can choose here. A Sendoff that was made without an address for newer versions looks for none."""
+    hidden = () if release.newer_page() else ("updates",)
+    return tuple(one for one in SETTINGS if one.kind != "hidden" and one.name not in hidden)
 
 
 def read(connection: sa.Connection) -> dict[str, str]:
@@ -121,8 +126,5 @@ def _check(setting: Setting, value: str) -> None:
     elif setting.name == "zone":
         if value:
             zone_info(value)
-    elif setting.name == "updates_address":
-        if value:
-            web_address(value)
     elif setting.kind == "choice" and value not in dict(setting.choices):
         raise BadInput(f"{setting.label}: choose one of {', '.join(dict(setting.choices))}.")

@@ -15,6 +15,7 @@ from sendoff.channels.http import Patience, Transport
 from sendoff.channels.newer import Release
 from sendoff.domain.errors import SendoffError, TryLater
 from sendoff.domain.when import MONTHS, moment
+from sendoff.release import NewerPage
 from sendoff.store import changes
 from sendoff.ui.context import Context
 
@@ -29,42 +30,39 @@ FIRST = 60_000
 ALONE = timedelta(minutes=2)
 """Nothing is asked while something leaves, or is due so soon."""
 
-WISHES = ("updates", "updates_address")
-
 
 class Newer(QObject):
     """What it finds is kept in the settings: when it asked, what there is, and what was not believed.
 
     Args:
         tell: shows a line that is in nobody's way, with a title and words.
-        key: the public key to believe; None: the one that Sendoff brings along.
+        page: where newer versions are told of.
     """
 
     def __init__(
         self,
         context: Context,
         tell: Callable[[str, str], object],
+        page: NewerPage,
         parent: QObject | None = None,
-        key: bytes | None = None,
     ) -> None:
         super().__init__(parent)
         self._context, self._tell = context, tell
-        self._transport, self._key = Transport(PATIENCE), key
+        self._transport, self._page = Transport(PATIENCE), page
         self._asking = False
-        self._wanted = self._wishes()
+        self._wanted = self._is_wanted()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._timer.start(FIRST)
         context.bridge.changed.connect(self._hear)
 
-    def _wishes(self) -> list[str]:
-        chosen = self._context.settings()
-        return [chosen[name] for name in WISHES]
+    def _is_wanted(self) -> bool:
+        return self._context.settings()["updates"] == "yes"
 
     def _hear(self, topics: frozenset[str]) -> None:
-        """Looks at once when it was switched on, or shall look elsewhere."""
-        if changes.SETTINGS in topics and (wishes := self._wishes()) != self._wanted:
-            self._wanted = wishes
+        """Looks at once when it was switched on."""
+        if changes.SETTINGS in topics and (wanted := self._is_wanted()) != self._wanted:
+            self._wanted = wanted
             self.look(again=True)
 
     def look(self, *, again: bool = False) -> None:
@@ -79,9 +77,7 @@ class Newer(QObject):
             return
         self._asking = True
         known = found_in(chosen)
-        ask = partial(
-            newer.ask, self._transport, chosen["updates_address"], newest=known.version if known else "", key=self._key
-        )
+        ask = partial(newer.ask, self._transport, self._page, newest=known.version if known else "")
         self._context.do(ask, self._found, self._refused, aside=True, owner=self)
 
     def _is_busy(self, now: datetime) -> bool:

@@ -263,6 +263,7 @@ class Session(QObject):
         self.background.run(work, self._opened, self._refused)
 
     def _opened(self, program: Program) -> None:
+        from sendoff import release
         from sendoff.ui.bridge import Bridge
         from sendoff.ui.context import Context
         from sendoff.ui.newer import Newer
@@ -289,9 +290,10 @@ class Session(QObject):
         self._attendants = [
             notifier,
             Greeting(self.context, self._tell, self),
-            Newer(self.context, self._mention, self),
             Updated(self.context, self._mention, self.restart, parent=self),
         ]  # fmt: skip
+        if page := release.newer_page():
+            self._attendants.append(Newer(self.context, self._mention, page, self))
         self._follow_settings()
         self._ask_for_passphrase(self.context)
         sending.start()

@@ -52,12 +52,13 @@ class AboutSection(Section):
         QGuiApplication.clipboard().setText(versions())
         self._context.say("The versions were copied.")
 
-    def show_newer(self, switch: SettingRow, address: SettingRow) -> None:
-        """Says whether there is a newer version, and how the looking for one stands."""
+    def show_newer(self, switch: SettingRow | None) -> None:
+        """Says whether there is a newer version, and how the looking for one stands, where it can be looked for."""
+        if switch is None:
+            return
         context, chosen = self._context, self._context.settings()
         found = newer_in(chosen)
         self.set_shown(self.newer, found is not None)
-        self.set_shown(address, chosen["updates"] == "yes")
         if found is not None:
             self.newer.label.setText(f"Sendoff {found.version} is there")
             self.newer.set_words(f"Since {day(found)}. Install it where you got this one; your queue stays as it is.")

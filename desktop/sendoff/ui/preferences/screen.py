@@ -13,7 +13,7 @@ from sendoff.bootstrap import system_zone
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.when import When, clock_text
 from sendoff.store import changes
-from sendoff.store.settings import SETTINGS
+from sendoff.store.settings import offered
 from sendoff.ui import autostart
 from sendoff.ui.actions import add_action
 from sendoff.ui.context import Context
@@ -48,8 +48,7 @@ class PreferencesScreen(Screen):
         self._zones_asked = False
 
     def _setting_sections(self) -> Iterator[Section]:
-        shown = (setting for setting in SETTINGS if setting.kind != "hidden")
-        for page, settings in groupby(shown, key=lambda setting: setting.page):
+        for page, settings in groupby(offered(), key=lambda setting: setting.page):
             section = self.about if page == self.about.title else Section(self.look, page)
             for setting in settings:
                 self.rows[setting.name] = SettingRow(self.look, setting, self._change)
@@ -74,7 +73,7 @@ class PreferencesScreen(Screen):
         column.addLayout(beside, 1)
         self.pages.chosen.connect(self.column.go_to)
         self.column.reading.connect(self.pages.set_current)
-        self.setFocusProxy(self.rows[SETTINGS[0].name].control)
+        self.setFocusProxy(next(iter(self.rows.values())).control)
 
     def _add_actions(self) -> None:
         for words, run, icon in (
@@ -94,7 +93,7 @@ class PreferencesScreen(Screen):
             if name in self.rows:
                 self.rows[name].show_value(value)
         self._show_zone()
-        self.about.show_newer(self.rows["updates"], self.rows["updates_address"])
+        self.about.show_newer(self.rows.get("updates"))
         if not self._zones_asked:
             self._zones_asked = True
             self.context.do(lambda: sorted(available_timezones()), self._complete_zones, owner=self)
