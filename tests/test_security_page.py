@@ -29,7 +29,7 @@ def test_every_test_that_is_named_is_there() -> None:
 
 def test_every_claim_names_a_test_or_is_about_this_page() -> None:
     """A "yes" about what is to be written down may lead to where it is."""
-    written_down = {"5.1.1", "13.1.1", "15.1.1", "16.1.1"}
+    written_down = {"5.1.1", "13.1.1", "16.1.1"}
     rows = ROW.findall(PAGE)
     assert len(rows) > 90
     bare = {number for number, _, verdict, words in rows if verdict == "yes" and not NAMED.search(words)}

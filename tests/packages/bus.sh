@@ -19,6 +19,8 @@ gio open 'mailto:ada@example.org?subject=Beans&body=Two%20bags'
 until_so 180 window || fail "no window after a link was opened"
 first=$(process)
 grep -qz -- --activated "/proc/$first/cmdline" || fail "it was not the bus that started it"
+class=$(sed -n 's/^StartupWMClass=//p' "$1")
+xdotool search --onlyvisible --class "^$class\$" >/dev/null || fail "the task bar would not know the window by its entry: $class"
 until_so 120 written 'Two bags' || fail "the link began no mail"
 call Activate '{}' # tests/peers/test_session.py looks at what is raised; here is no window manager for it
 call Open "['mailto:ada@example.org?subject=Beans&body=Three%20bags']" '{}'
@@ -31,4 +33,4 @@ echo 'Five bags' >"$XDG_RUNTIME_DIR/beans.txt"
 until_so 120 written beans.txt || fail "a file that was handed over is in no post"
 [ "$(process)" = "$first" ] || fail "a second one was started"
 kill "$first"
-until_so 10 gone test -e "/proc/$first/exe" || fail "it did not end"
+until_so 5 gone test -e "/proc/$first/exe" || fail "it did not end in time for a logout"

@@ -29,7 +29,7 @@ start_at_login() {
     local entry=/home/ada/.config/autostart/org.sendoff.Sendoff.desktop window
     user "$1 settings set start_at_login yes" >/dev/null
     user "exec xvfb-run -a $1" >/tmp/ada/window 2>&1 & window=$!
-    until_so 180 grep -q '^Exec=.*/sendoff.* --background' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
+    until_so 180 grep -q '^Exec=.*/sendoff.* --background --delay 20$' "$entry" || fail "no entry, or a wrong one: $(cat "$entry" /tmp/ada/window 2>&1)"
     [ -x "$(sed -n 's/^Exec="\{0,1\}\([^" ]*\).*/\1/p' "$entry")" ] || fail "what it starts is not there: $(grep ^Exec "$entry")"
     end_of_window "$window"
 }

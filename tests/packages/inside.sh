@@ -8,7 +8,7 @@ files() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp 
 number() { user "${2:-:}; $program queue --json" | tr ',{' '\n\n' | grep -c "\"state\": *\"$1\"" || true; }
 
 program=sendoff
-apt install xvfb xauth ca-certificates dbus xdotool libglib2.0-bin  # what other packages may want to keep is there before
+apt install xvfb xauth ca-certificates dbus xdotool libglib2.0-bin weston  # what other packages may want to keep is there before
 files >/root/before
 
 began=$SECONDS
@@ -20,6 +20,16 @@ user 'sendoff --version'
 say "-- the installed program tests itself"
 self_test sendoff
 user 'sendoff demo' >/tmp/said 2>&1 || { cat /tmp/said; fail "the demo"; }
+
+say "-- a window on Wayland, which knows its entry"
+user 'exec weston --backend=headless-backend.so --socket=shown --idle-time=0' >/tmp/ada/weston 2>&1 & weston=$!
+until_so 60 test -S /tmp/ada/shown || fail "no Wayland: $(cat /tmp/ada/weston)"
+user 'SENDOFF_HOME=~/wayland WAYLAND_DISPLAY=shown QT_QPA_PLATFORM=wayland WAYLAND_DEBUG=client exec sendoff' >/tmp/ada/window 2>&1 & window=$!
+until_so 120 grep -q 'set_app_id("org.sendoff.Sendoff")' /tmp/ada/window || fail "no window, or one that nobody knows: $(tail -5 /tmp/ada/window)"
+[ -e /usr/share/applications/org.sendoff.Sendoff.desktop ] || fail "its entry is not there"
+end_of_window $window
+kill "$(pidof weston)"
+wait $weston || true
 
 say "-- a browser that it opens gets none of its libraries"
 printf '#!/bin/sh\nenv >/tmp/ada/browser\n' >/tmp/browser
