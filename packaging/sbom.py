@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
@@ -48,12 +48,13 @@ def name_of(one: str) -> str:
     return re.sub(r"[-_.]+", "-", one).lower()
 
 
-def made(kind: ComponentType, name: str, version: str, terms: Iterable[str], purl: PackageURL | None = None,
+def made(kind: ComponentType, name: str, version: str, terms: Sequence[str], purl: PackageURL | None = None,
          **more: object) -> Component:  # fmt: skip
     factory = LicenseFactory()
+    spdx = [factory.make_from_string(term) for term in terms] if len(terms) == 1 else map(factory.make_with_name, terms)
     return Component(
         type=kind, name=name, version=version, purl=purl, bom_ref=str(purl) if purl else name,
-        licenses=[factory.make_from_string(term) for term in terms], **more,
+        licenses=spdx, **more,
     )  # type: ignore[arg-type]  # fmt: skip
 
 
