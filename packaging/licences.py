@@ -29,7 +29,9 @@ def of_debian(name: str) -> str:
 
 
 def terms(component: dict[str, Any]) -> str:
-    found = (one.get("expression") or one["license"].get("id") or one["license"]["name"] for one in component["licenses"])
+    found = (
+        one.get("expression") or one["license"].get("id") or one["license"]["name"] for one in component["licenses"]
+    )
     return ", ".join(found)
 
 

@@ -36,7 +36,9 @@ TERMS = {"MIT License": "MIT", "Apache Software License": "Apache-2.0", "Apache 
          "PSFL": "PSF-2.0", "MIT license": "MIT"}  # fmt: skip
 """What some packages call their licence, and its SPDX name."""
 
-ASSETS = re.compile(r"^\S+ +(Inter|JetBrains Mono|Lucide|Simple Icons) ([\d.]+), (SIL Open Font License 1\.1|ISC|CC0 1\.0)", re.M)
+ASSETS = re.compile(
+    r"^\S+ +(Inter|JetBrains Mono|Lucide|Simple Icons) ([\d.]+), (SIL Open Font License 1\.1|ISC|CC0 1\.0)", re.M
+)
 """A line of resources/licences/README.txt."""
 
 SPDX = {"SIL Open Font License 1.1": "OFL-1.1", "ISC": "ISC", "CC0 1.0": "CC0-1.0"}
@@ -105,14 +107,17 @@ def frozen_files(folder: Path) -> set[str]:
 def of_debian(library: Path) -> Component | None:
     """The package of this system that a library of the same name comes from."""
     for folder in SYSTEM:
-        found = subprocess.run(["dpkg-query", "-S", f"{folder}/*/{library.name}"], capture_output=True, text=True)  # noqa: S603, S607
-        if found.returncode == 0:
-            name = found.stdout.split(":")[0]
-            told = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${Architecture}", name], capture_output=True, text=True, check=True)  # noqa: S603, S607  # fmt: skip
-            version, architecture = told.stdout.split()
+        if found := dpkg_query("-S", f"{folder}/*/{library.name}"):
+            name = found.split(":")[0]
+            version, architecture = dpkg_query("-W", "-f", "${Version} ${Architecture}", name).split()
             purl = PackageURL("deb", "debian", name, version, {"arch": architecture})
             return made(ComponentType.LIBRARY, name, version, debian_terms(name), purl)
     return None
+
+
+def dpkg_query(*words: str) -> str:
+    """What it says, or "" where it knows nothing."""
+    return subprocess.run(["dpkg-query", *words], capture_output=True, text=True, check=False).stdout  # noqa: S603, S607
 
 
 def debian_terms(name: str) -> list[str]:

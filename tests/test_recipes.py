@@ -56,7 +56,7 @@ def info_plist() -> dict[str, Any]:
     spec = ast.parse((PACKAGING / "macos" / "sendoff.spec").read_text(encoding="utf-8"))
     keywords = [node for node in ast.walk(spec) if isinstance(node, ast.keyword) and node.arg == "info_plist"]
     known = {"APP_ID": APP_ID, "__version__": __version__}
-    found: dict[str, Any] = eval(compile(ast.Expression(keywords[0].value), "spec", "eval"), {}, known)  # noqa: S307  # our own recipe
+    found: dict[str, Any] = eval(compile(ast.Expression(keywords[0].value), "spec", "eval"), {}, known)
     return found
 
 
@@ -78,6 +78,6 @@ def test_the_entry_the_service_and_the_metadata_name_one_program() -> None:
     entry, service = read["Desktop Entry"], read["D-BUS Service"]
     assert (entry["DBusActivatable"], entry["Icon"], service["Name"]) == ("true", APP_ID, APP_ID)
     assert {f"Desktop Action {one}" for one in entry["Actions"].strip(";").split(";")} <= set(read.sections())
-    about = ElementTree.parse(PACKAGING / "linux" / f"{APP_ID}.metainfo.xml")  # noqa: S314  # our own file
+    about = ElementTree.parse(PACKAGING / "linux" / f"{APP_ID}.metainfo.xml")  # our own file
     assert about.findtext("id") == APP_ID
     assert about.findtext("launchable") == f"{APP_ID}.desktop"

@@ -37,7 +37,7 @@ def commit() -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewerPage:
-    """Where newer versions are told of: an https address, and the public key (Ed25519, 32 bytes) that signs what it says."""
+    """Where newer versions are told of: an https address, and the public key (Ed25519, 32 bytes) of who signs there."""
 
     address: str
     key: bytes

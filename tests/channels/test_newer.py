@@ -137,7 +137,9 @@ def test_a_checkout_knows_no_page_and_a_package_the_one_that_its_maker_put_in(
     makers: Makers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert newer_page() is None
-    (tmp_path / "newer.txt").write_text(f"https://sendoff.example/newest.json\n{base64.b64encode(makers.key).decode()}\n")
+    (tmp_path / "newer.txt").write_text(
+        f"https://sendoff.example/newest.json\n{base64.b64encode(makers.key).decode()}\n"
+    )
     resources.text.cache_clear()
     monkeypatch.setattr(resources, "resource", tmp_path.joinpath)
     assert newer_page() == NewerPage("https://sendoff.example/newest.json", makers.key)

@@ -540,7 +540,7 @@ def _preferences_newer(desk: Desk) -> None:
     for name, value in told.items():
         desk.program.commands.set(name, value)
     page = NewerPage("https://sendoff.example/newest.json", bytes(32))
-    with mock.patch.object(release, "newer_page", lambda: page):
+    with mock.patch.object(release, "newer_page", return_value=page):
         desk.window.go("preferences", page="about")
 
 

@@ -1,8 +1,9 @@
 """Looks at what packaging/build says of a package (CycloneDX): sbom.py FILE [INSIDE].
 
-It must keep the schema and give each component a name, a version and a licence, and none twice. INSIDE is a listing of what was found where the package is installed: the names of folders in
-Python's path, and what Python says of its version; or the folder that PyInstaller froze: then each module in it must be
-what this Python's own packages hold, which the SBOM was written by. Run by build/tools' Python, which has the schema.
+It must keep the schema and give each component a name, a version and a licence, and none twice. INSIDE is a listing of
+what was found where the package is installed: the names of folders in Python's path, and what Python says of its
+version; or the folder that PyInstaller froze: then each module in it must be what this Python's own packages hold, from
+which the list was written. Run by build/tools' Python, which has the schema.
 """
 
 import json
@@ -42,7 +43,9 @@ def packages(told: dict[str, Any]) -> set[tuple[str, str]]:
 def listed(listing: str) -> set[tuple[str, str]]:
     found = re.findall(r"^(.+)-([^-\n]+)\.dist-info$", listing, re.MULTILINE)
     python = re.findall(r"^Python (\S+)$", listing, re.MULTILINE)
-    return {(re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in found} | {("cpython", one) for one in python}
+    return {(re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in found} | {
+        ("cpython", one) for one in python
+    }
 
 
 def strangers(folder: Path) -> list[str]:
@@ -53,7 +56,9 @@ def strangers(folder: Path) -> list[str]:
     site, found, looked_at = Path(sysconfig.get_path("purelib")), [], 0
     for name in archive.toc:
         stem = site / name.replace(".", "/")
-        source = next((path for path in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py") if path.is_file()), None)
+        source = next(
+            (path for path in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py") if path.is_file()), None
+        )
         if source is None:  # Python's own, or PyInstaller's
             continue
         looked_at += 1
@@ -76,7 +81,9 @@ def main(file: str, inside: str = "") -> None:
         found += [f"{name} {version} is not inside" for name, version in sorted(said - there)]
     if found:
         sys.exit(f"{file}: " + "; ".join(found))
-    sys.stderr.write(f"  {len(told['components'])} components, each with version and licence, by the schema of {SPEC}\n")
+    sys.stderr.write(
+        f"  {len(told['components'])} components, each with version and licence, by the schema of {SPEC}\n"
+    )
 
 
 if __name__ == "__main__":
