@@ -58,8 +58,10 @@ the_end() {
 
 # Quickly packed, because what is tested is what is in it. A release is packed by xz -9 (packaging/build), and smaller.
 build_twice() {
-    local first second began=$SECONDS
-    SENDOFF_XZ=1 packaging/build deb
+    local first second began=$SECONDS code=0
+    SENDOFF_XZ=1 packaging/build deb || code=$?
+    [ $code != 3 ] || the_end "Nothing could be tried: what the lines above name has to be installed by hand first."
+    [ $code = 0 ] || exit $code
     DEB=$(ls -t dist/sendoff_*.deb | head -1)
     took "built" "$began"
     first=$(sha256sum <"$DEB")
