@@ -134,14 +134,11 @@ def test_the_address_is_a_safe_one(makers: Makers) -> None:
 
 
 def test_a_checkout_knows_no_page_and_a_package_the_one_that_its_maker_put_in(
-    makers: Makers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    makers: Makers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert newer_page() is None
-    (tmp_path / "newer.txt").write_text(
-        f"https://sendoff.example/newest.json\n{base64.b64encode(makers.key).decode()}\n"
-    )
-    resources.text.cache_clear()
-    monkeypatch.setattr(resources, "resource", tmp_path.joinpath)
+    told = f"https://sendoff.example/newest.json\n{base64.b64encode(makers.key).decode()}\n"
+    monkeypatch.setattr(resources, "text", {"newer.txt": told}.__getitem__)
     assert newer_page() == NewerPage("https://sendoff.example/newest.json", makers.key)
 
 
