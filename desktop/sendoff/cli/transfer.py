@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sendoff.cli import queue, render, session
 from sendoff.domain.errors import BadInput
+from sendoff.domain.words import counted
 from sendoff.store import backups, profile, transfer
 from sendoff.store import restore as going_back
 
@@ -84,4 +85,4 @@ def _counted(accounts: int, posts: int, deliveries: int, files: int) -> str:
         (deliveries, "delivery", "deliveries"),
         (files, "file", "files"),
     )
-    return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in numbers)
+    return ", ".join(counted(*each) for each in numbers)

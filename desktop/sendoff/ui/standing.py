@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sendoff.domain.delivery import State
 from sendoff.domain.when import When, distance, short
-from sendoff.ui.words import counted
+from sendoff.domain.words import counted
 
 if TYPE_CHECKING:
     from sendoff.domain.account import Account

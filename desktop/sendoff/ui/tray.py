@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
+from sendoff.domain.words import counted
 from sendoff.ui.icons import tray_icon
 from sendoff.ui.pausing import Pause
 from sendoff.ui.standing import Mood, Standing
@@ -19,7 +20,6 @@ from sendoff.ui.strip import fill_pause_menu
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.tip import bare
-from sendoff.ui.words import counted
 
 LOOK_AGAIN = 5000
 """How often to look whether a panel has come or gone, in ms."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.channel import Channel
+from sendoff.domain.words import counted
 from sendoff.store.secrets import is_in_file
 from sendoff.ui.accounts.attempt import Connected
 from sendoff.ui.accounts.facts import may, takes
@@ -17,7 +18,6 @@ from sendoff.ui.widgets.button import LARGE, Button
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Icon
 from sendoff.ui.widgets.surface import Card, Divider
-from sendoff.ui.words import counted
 
 WIDTH = 480
 CENTRE = Qt.AlignmentFlag.AlignHCenter

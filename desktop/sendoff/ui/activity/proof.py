@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from sendoff.domain.delivery import Event, Part
 from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
+from sendoff.domain.words import counted
 from sendoff.store.timeline import Detail
 from sendoff.ui.activity.deeds import Act, Deed
 from sendoff.ui.activity.lines import deviation
@@ -23,7 +24,6 @@ from sendoff.ui.widgets.button import SMALL, Button, IconButton
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.surface import Card, Divider
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 WIDE = 372
 FIRST = 6

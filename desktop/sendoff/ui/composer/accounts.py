@@ -9,6 +9,7 @@ from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, 
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from sendoff.domain.account import Account
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Eyes, Seat
 from sendoff.ui.theme import MEDIUM, STRONG, Look
 from sendoff.ui.widgets import paint
@@ -19,7 +20,6 @@ from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.state import ProgressRing, draw_ring
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 HEIGHT, RADIUS = 36, 8
 TEXT_AT = 33

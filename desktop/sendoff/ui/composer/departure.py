@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 
 from sendoff.domain.errors import Refused, SendoffError
 from sendoff.domain.when import When, short
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Assessment, Matter
 from sendoff.ui.composer.state import Writing
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.ui.composer.screen import ComposerScreen

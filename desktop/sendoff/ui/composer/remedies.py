@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sendoff.domain.forms import wants_copy
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment, Copy
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Matter
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.ui.composer.screen import ComposerScreen

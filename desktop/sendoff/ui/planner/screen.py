@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
 from sendoff.domain.when import MONTHS, When
+from sendoff.domain.words import counted
 from sendoff.store import accounts, changes, posts, settings, timeline
 from sendoff.store.db import Connection
 from sendoff.store.timeline import Chip
@@ -26,7 +27,6 @@ from sendoff.ui.planner.toolbar import Choice, FilterRow, Toolbar
 from sendoff.ui.planner.week import WeekView
 from sendoff.ui.screen import Screen
 from sendoff.ui.widgets.surface import Divider, EmptyState, Header, primary
-from sendoff.ui.words import counted
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)

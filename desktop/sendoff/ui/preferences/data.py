@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.when import When
+from sendoff.domain.words import counted
 from sendoff.store import transfer
 from sendoff.ui.context import Context
 from sendoff.ui.preferences.rows import Row, Section
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.state import Spinner
-from sendoff.ui.words import counted
 
 T = TypeVar("T")
 BACKUP = (

@@ -19,10 +19,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sendoff.domain.text import Mark, Span, graphemes, marks
+from sendoff.domain.words import counted
 from sendoff.ui.composer.preview.model import Cut
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.focus import ring
-from sendoff.ui.words import counted
 
 SPACE = "\N{NO-BREAK SPACE}"
 WIDTHS = 6
