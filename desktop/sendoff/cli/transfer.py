@@ -70,7 +70,11 @@ def _show_copies(is_json: bool) -> int:
 def restore(arguments: argparse.Namespace) -> int:
     session.refuse_broken_words(arguments)
     folder = profile.open_folder(profile.home())
-    done = going_back.restore(folder, going_back.find(folder, arguments.which), datetime.now(UTC))
+    source = going_back.find(folder, arguments.which)
+    try:
+        done = going_back.restore(folder, source, datetime.now(UTC))
+    except BadInput as useless:
+        raise BadInput(f"{useless} See what there is: sendoff backup --list") from None
     print(f"Restored from {done.source}." + (f" What was here is kept as {done.replaced}." if done.replaced else ""))
     print(done.told.words)
     with session.opened(arguments) as program:
