@@ -173,11 +173,11 @@ def test_a_webhook_s_address_is_taken_as_it_is_copied(server: DiscordServer, tmp
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("https://discord.com/channels/1/2", "no webhook's address"), ("", "no webhook's address"),
+        ("https://discord.com/channels/1/2", "no webhook’s address"), ("", "no webhook’s address"),
         (WEBHOOK_URL.replace("discord.com", "discord.example"), "discord.example is not Discord"),
-        ("https://[", "no webhook's address"),
+        ("https://[", "no webhook’s address"),
         (WEBHOOK_URL.replace(WEBHOOK, "1" * 18), "somebody deleted it"),
-        (WEBHOOK_URL[:-5] + "00000", "does not take the webhook's address|no longer accepts"),
+        (WEBHOOK_URL[:-5] + "00000", "does not take the webhook’s address|no longer accepts"),
     ],
 )  # fmt: skip
 def test_a_wrong_address_is_never_quoted(server: DiscordServer, tmp_path: Path, address: str, words: str) -> None:

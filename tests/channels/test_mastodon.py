@@ -169,9 +169,9 @@ MOVED = {"/api/v2/instance": Reply(301, b"", {"Location": "https://social.exampl
 @pytest.mark.parametrize(
     ("pages", "words"),
     [
-        ({}, "does not speak Mastodon's language"),
-        ({"/api/v2/instance": Reply(200, b"<html>A hotel</html>")}, "does not speak Mastodon's language"),
-        ({"/api/v1/instance": Reply(200, b'{"title": "x"}')}, "does not speak Mastodon's language"),
+        ({}, "does not speak Mastodon’s language"),
+        ({"/api/v2/instance": Reply(200, b"<html>A hotel</html>")}, "does not speak Mastodon’s language"),
+        ({"/api/v1/instance": Reply(200, b'{"title": "x"}')}, "does not speak Mastodon’s language"),
         (MISSKEY, "It runs Misskey"),
         (MOVED, "If that is your server, write “social.example.org”"),
     ],

@@ -140,14 +140,14 @@ def test_tls_at_a_port_that_wants_starttls_is_explained(server: SmtpServer) -> N
 def test_starttls_at_a_port_that_wants_tls_is_explained(tmp_path: Path) -> None:
     impatient = replace(QUICK, greeting=0.4)
     with SmtpServer(tmp_path, security="tls") as server:
-        with pytest.raises(TryLater, match="did not answer in time before the server's greeting") as wrong:
+        with pytest.raises(TryLater, match="did not answer in time before the server’s greeting") as wrong:
             channel(impatient).connect(server.fields(security="starttls"))
         assert "465 goes with TLS" in wrong.value.advice
 
 
 @pytest.mark.parametrize(("ca_file", "words"), [("nowhere.pem", "No such file"), (__file__, "it holds no certificate")])
 def test_a_ca_file_that_cannot_be_used_is_named(server: SmtpServer, ca_file: str, words: str) -> None:
-    with pytest.raises(Rejected, match=f"CA file .* can't be used: {words}"):
+    with pytest.raises(Rejected, match=f"CA file .* can’t be used: {words}"):
         channel().connect(server.fields(ca_file=ca_file))
 
 
@@ -173,7 +173,7 @@ def test_a_wrong_password_comes_with_the_servers_words_and_advice(server: SmtpSe
             Rejected,
             "does not let this account send as",
         ),
-        ({"MAIL": "501 5.1.7 Bad sender"}, Rejected, "refuses the sender's address: “501 5.1.7 Bad sender”"),
+        ({"MAIL": "501 5.1.7 Bad sender"}, Rejected, "refuses the sender’s address: “501 5.1.7 Bad sender”"),
         ({"GREETING": "554 No SMTP service here"}, Rejected, "takes no mail: “554 No SMTP service here”"),
         ({"EHLO": DROP}, TryLater, "hung up after our greeting"),
     ],
@@ -345,7 +345,7 @@ def test_those_who_are_refused_are_told_and_the_others_get_it(tmp_path: Path) ->
         ),
         (["450 4.2.0 busy", "530 5.7.0 sign in"], NeedsLogin, "wants a sign-in first"),
         (["554 5.7.1 Relay access denied"], Rejected, "does not carry mail to that address"),
-        (["452 4.5.3 too many recipients"], TryLater, "can't take it just now"),
+        (["452 4.5.3 too many recipients"], TryLater, "can’t take it just now"),
     ],
 )
 def test_when_all_are_refused_nothing_is_sent(

@@ -268,7 +268,7 @@ WRONG = {
         ["--to", "Post", "--text", "x", "--recipient", "a@x.org", "--unsubscribe", "x.org"], "https:// or mailto:",
     ),
     "no table": (["--to", "Post", "--text", "x", "--recipients-csv", "TMP/none"], "No such file"),
-    "half a character": (["--to", "Ada", "--text", "caf\udce9"], "not text in this terminal's encoding"),
+    "half a character": (["--to", "Ada", "--text", "caf\udce9"], "not text in this terminal’s encoding"),
 }  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def test_a_doubt_is_settled_after_a_question(
     sheet = harbor.window.overlay
     assert isinstance(sheet, SettleSheet)
     assert dict(sheet.facts)["Left"] == "The last try began today 14:00:00.2 and was over after 29.8 s."
-    why = "A Telegram bot can't read what it sent. Look into the chat whether it is there."
+    why = "A Telegram bot can’t read what it sent. Look into the chat whether it is there."
     assert dict(sheet.facts)["Channel"] == why
     assert not sheet.look_again.isEnabled()
     assert sheet.look_again.accessibleDescription() == why

@@ -113,7 +113,7 @@ def test_a_document_is_imported(desk: Desk, tmp_path: Path) -> None:
     read_document(desk.context, page.channel, file, page.form.take, page)
     desk.until(lambda: "no OpenAPI document" in said(desk))
     read_document(desk.context, page.channel, tmp_path / "nowhere", page.form.take, page)
-    desk.until(lambda: "nowhere can't be read" in said(desk))
+    desk.until(lambda: "nowhere can’t be read" in said(desk))
 
 
 def said(desk: Desk) -> str:

@@ -82,7 +82,7 @@ class Bluesky(Channel):
         sources=(
             "lexicons app.bsky.feed.post, app.bsky.embed.images and app.bsky.embed.video "
             "(github.com/bluesky-social/atproto at d6296a1c)",
-            "src/lib/constants.ts of Bluesky's own app, for alt text (the lexicon has no limit)",
+            "src/lib/constants.ts of Bluesky’s own app, for alt text (the lexicon has no limit)",
         ),
         threads=True,
         spacing=1.0,
@@ -131,8 +131,8 @@ class Bluesky(Channel):
         ),
         Option("reply_to", "Answers", help="The address of the post that this one answers."),
         Option("quote", "Quotes", help="The address of the post that the first item shows."),
-        Option("card_title", "Title of the link's card", help="In place of what the page says of itself."),
-        Option("card_text", "Words of the link's card"),
+        Option("card_title", "Title of the link’s card", help="In place of what the page says of itself."),
+        Option("card_text", "Words of the link’s card"),
     )  # fmt: skip
 
     def __init__(

@@ -100,7 +100,7 @@ def _try_figures(channel: Channel) -> None:
     try:
         limits.check(Content((Item("A few words."),)), channel.capabilities, channel.title, {})
     except Exception as wrong:
-        raise _Unfit(f"its capabilities can't be counted with ({type(wrong).__name__}: {wrong}).") from wrong
+        raise _Unfit(f"its capabilities can’t be counted with ({type(wrong).__name__}: {wrong}).") from wrong
 
 
 def _fail(registry: Registry, name: str, reason: str) -> None:

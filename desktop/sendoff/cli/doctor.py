@@ -116,7 +116,7 @@ def _profile(folder: Path, arguments: argparse.Namespace) -> Iterator[Finding]:
     yield _lock(folder)
     yield _copies(folder)
     if found.verdict is Verdict.WRONG:
-        yield Finding.note("rest", "was not looked at, because the database can't be used")
+        yield Finding.note("rest", "was not looked at, because the database can’t be used")
         return
     try:
         with session.opened(arguments) as program:

@@ -489,7 +489,7 @@ class Channel:
 
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""
-        return Settle(How.ASK, why=f"{self.title} can't be asked what became of a post.")
+        return Settle(How.ASK, why=f"{self.title} can’t be asked what became of a post.")
 
     def arm(self, parcel: Parcel) -> Frozen:
         """Decides once what must be the same in every try. Pure; called before the first try, kept with the part (see
@@ -541,4 +541,4 @@ class Channel:
             Dropped: it was taken and then refused; nobody got it.
             TryLater, NeedsLogin, Rejected: the look itself did not work, which says nothing about the part.
         """
-        raise CannotLook(f"{self.title} can't be asked what became of a post.")
+        raise CannotLook(f"{self.title} can’t be asked what became of a post.")

@@ -151,7 +151,7 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
                 Level.WARNING,
                 "no_alt",
                 f"{where}{name} has no alt text.",
-                "People who can't see it get nothing.",
+                "People who can’t see it get nothing.",
                 "alt",
                 number,
             )

@@ -101,7 +101,7 @@ def contents(path: Path) -> Contents:
             (posts,) = connection.execute("SELECT count(*) FROM posts").fetchone()
             (planned,) = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'scheduled'").fetchone()
     except sqlite3.Error as wrong:
-        raise Damaged(f"{path} can't be read: {wrong}.") from None
+        raise Damaged(f"{path} can’t be read: {wrong}.") from None
     return Contents(accounts, posts, planned)
 
 
@@ -211,11 +211,11 @@ def explained(target: Path) -> Iterator[None]:
     except sqlite3.OperationalError as wrong:
         raise _unwritable(target, str(wrong)) from None
     except sqlite3.DatabaseError as wrong:
-        raise Damaged(f"The database can't be copied: {wrong}.") from None
+        raise Damaged(f"The database can’t be copied: {wrong}.") from None
 
 
 def _unwritable(target: Path, why: str) -> SetupMissing:
-    return SetupMissing(f"The copy {target} can't be written: {why}. Make room, then try again.")
+    return SetupMissing(f"The copy {target} can’t be written: {why}. Make room, then try again.")
 
 
 def sync(path: Path) -> None:

@@ -56,7 +56,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MOST)
     except OSError as wrong:
-        raise BadInput(f"{path.name} can't be read: {wrong.strerror}.") from None
+        raise BadInput(f"{path.name} can’t be read: {wrong.strerror}.") from None
 
 
 class RequestsSheet(Sheet):
