@@ -75,6 +75,7 @@ class Bluesky(Channel):
     can_delete = True
     arms_anew = True  # posts stand by their createdAt: one that waited for a connection belongs where it came out
     stable = "did"
+    places = ("did",)
     signs_in_by_browser = True
     browser_first = False  # such a sign-in lasts two weeks at most, and an app password until it is taken back
     capabilities = Capabilities(

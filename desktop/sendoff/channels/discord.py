@@ -92,6 +92,7 @@ class _Discord(Channel):
     can_delete = True
     tells_leaving = True
     own_ids = True
+    places = ("channel", "base_url")
     capabilities = CAPABILITIES
     options: tuple[Option, ...] = OPTIONS
 

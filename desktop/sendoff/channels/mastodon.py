@@ -72,6 +72,7 @@ class Mastodon(Channel):
     can_delete = True
     tells_leaving = True
     own_ids = True
+    places = ("account_id", "server")
     tells_planned = True
     capabilities = Capabilities(
         checked="2026-11-23",

@@ -68,6 +68,7 @@ class Practice(Channel):
         poll_option=50,
     )
     can_delete = True
+    places = ("handle",)
     fields = (
         Field("handle", "Name there", default="@you@practice", help="Anything you like."),
         Field(

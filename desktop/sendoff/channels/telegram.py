@@ -61,6 +61,7 @@ class Telegram(Channel):
     )
     can_reach = True
     can_delete = True
+    places = ("chat", "topic", "base_url")
     tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-27",

@@ -81,6 +81,7 @@ class X(Channel):
     renews = True
     tells_leaving = True
     own_ids = True
+    places = ("user_id", "base_url")
     can_delete = True
     reads_cost = True
     signs_in_by_browser = True

@@ -399,9 +399,17 @@ class Channel:
     )
     stable: str = ""  # the name among what `connect` learned that stays when a handle changes; "" only the handle does
     own_ids: bool = False  # each post has an id there that no other of the account has or had: another's is no receipt
+    places: tuple[
+        str, ...
+    ] = ()  # what in learned and settings tells where an account's posts appear; its id first
     can_delete: bool = False  # `delete` takes back what was sent
     reads_cost: bool = False  # reading there has its price: only where the account's setting PAID_READS is "yes"
     tells_planned: bool = False  # `planned` says what the endpoint itself keeps for the account
+
+    def place(self, account: Account) -> tuple[str, ...]:
+        """Where an account's posts appear: two with the same place are one there. () where nothing tells it."""
+        told = tuple(str(account.learned.get(name) or account.settings.get(name) or "") for name in self.places)
+        return told if told and told[0] else ()
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""

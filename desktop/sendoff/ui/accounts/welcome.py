@@ -24,7 +24,10 @@ CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
 class Welcome(QWidget):
-    """Says who signed in. `write` and `done` are what the two buttons do; `note` is what the endpoint told."""
+    """Says who signed in. `write` and `done` are what the two buttons do; `note` is what the endpoint told.
+
+    `for_draft`: something is being written already, and waits for the account.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Welcome(QWidget):
         *,
         write: Callable[[], object],
         done: Callable[[], object],
+        for_draft: bool = False,
     ) -> None:
         super().__init__()
         account = connected.account
@@ -56,7 +60,8 @@ class Welcome(QWidget):
         middle.addStretch(1)
         column.addLayout(middle)
         column.addSpacing(20)
-        self.write = Button(look, "Write a post", kind="primary", size=LARGE, icon="pen-line", run=write)
+        words = "Go on with your post" if for_draft else "Write a post"
+        self.write = Button(look, words, kind="primary", size=LARGE, icon="pen-line", run=write)
         self.done = Button(look, "Done", size=LARGE, run=done)
         row = QHBoxLayout()
         row.setSpacing(8)
