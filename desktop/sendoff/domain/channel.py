@@ -399,9 +399,7 @@ class Channel:
     )
     stable: str = ""  # the name among what `connect` learned that stays when a handle changes; "" only the handle does
     own_ids: bool = False  # each post has an id there that no other of the account has or had: another's is no receipt
-    places: tuple[
-        str, ...
-    ] = ()  # what in learned and settings tells where an account's posts appear; its id first
+    places: tuple[str, ...] = ()  # what in learned and settings tells where an account's posts appear; its id first
     can_delete: bool = False  # `delete` takes back what was sent
     reads_cost: bool = False  # reading there has its price: only where the account's setting PAID_READS is "yes"
     tells_planned: bool = False  # `planned` says what the endpoint itself keeps for the account

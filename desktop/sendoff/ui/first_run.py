@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.channels.registry import ordered
+from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import OPEN, State
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.post import Content, Item, Variant
@@ -112,18 +113,23 @@ class Choices(QWidget):
         column.addSpacing(40)
         self.try_it = Button(look, "Send a practice post", kind="primary", size=LARGE, run=practise)
         self.connect_it = Button(look, "Choose a network", size=LARGE, run=connect)
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addStretch(1)
-        row.addWidget(_try_card(look, self.try_it))
-        row.addWidget(_connect_card(context, self.connect_it))
-        row.addStretch(1)
-        column.addLayout(row)
+        column.addLayout(_side_by_side(_try_card(look, self.try_it), _connect_card(context, self.connect_it)))
         column.addSpacing(24)
-        restore = context.window.open_restore
-        self.restore = Button(look, "Go back to a backup", kind="link", icon="rotate-ccw", run=restore)
-        column.addWidget(self.restore, 0, CENTRE)
+        window = context.window
+        self.restore = Button(look, "Go back to a backup", kind="link", icon="rotate-ccw", run=window.open_restore)
+        self.another = Button(look, "Open another profile", kind="link", icon="folder-open", run=window.choose_profile)
+        column.addLayout(_side_by_side(self.restore, self.another))
         column.addStretch(3)
+
+
+def _side_by_side(*parts: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(GAP)
+    row.addStretch(1)
+    for part in parts:
+        row.addWidget(part)
+    row.addStretch(1)
+    return row
 
 
 def _try_card(look: Look, button: Button) -> Card:
@@ -145,13 +151,18 @@ def _connect_card(context: Context, button: Button) -> Card:
     sentence = "One to ten minutes, depending on the network. We test the key with you."
     _head(card, look, "Connect an account", sentence)
     flow = FlowLayout(gap=8)
+    networks: dict[str, Channel] = {}  # by mark: some have more than one way in
     for channel in ordered(context.program.channels):
-        if channel.group != "practice":
-            tile = Tile(look, mark=channel.mark, size=32)
-            tile.setAccessibleName(channel.title)
-            set_tip(tile, channel.title)
-            flow.addWidget(tile)
+        if channel.group in ("network", "mail"):
+            networks.setdefault(channel.mark, channel)
+    for channel in networks.values():
+        tile = Tile(look, mark=channel.mark, size=32)
+        tile.setAccessibleName(channel.title)
+        set_tip(tile, channel.title)
+        flow.addWidget(tile)
     card.body.addLayout(flow)
+    card.body.addSpacing(8)
+    card.body.addWidget(Label(look, "and any HTTP endpoint of your own", color="text3"))
     _foot(card, button)
     return card
 

@@ -202,6 +202,7 @@ class Session(QObject):
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
         self.window.restore_wanted.connect(self.go_back)
+        self.window.profile_wanted.connect(self.open_other)
         app.aboutToQuit.connect(self.ended)
         self.reception = Reception(self)
         self._begin = QTimer(self)
@@ -469,9 +470,7 @@ class Session(QObject):
             resume=window.resume,
             quit=self.quit,
         )
-        tray = Tray(self.look, wishes, self, *([self._panel] if self._panel else []))
-        tray.message_clicked.connect(lambda: self._go("activity"))
-        return tray
+        return Tray(self.look, wishes, self, *([self._panel] if self._panel else []))
 
     def _go(self, name: str) -> None:
         self.window.bring_up()
@@ -487,7 +486,7 @@ class Session(QObject):
     def _tell(self, title: str, words: str) -> None:
         """A notification; where there is no panel for it, the window's entry in the task bar asks for attention."""
         if self.tray is not None and self.tray.available:
-            self.tray.message(title, words)
+            self.tray.message(title, words, "activity")
         else:
             self._app.alert(self.window)
 
@@ -525,6 +524,11 @@ class Session(QObject):
     def restart(self) -> None:
         """Quits in the same order, and becomes the Sendoff that is installed now, where this one was: seen or not."""
         self.words_anew = () if self.window.isVisible() else ("--background",)
+        self.quit()
+
+    def open_other(self, folder: Path) -> None:
+        """Quits in the same order, and becomes a Sendoff with the profile in that folder."""
+        self.words_anew = ("--home", str(folder))
         self.quit()
 
     def _keep_writing(self, manager: QSessionManager) -> None:

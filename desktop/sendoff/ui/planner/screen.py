@@ -239,10 +239,10 @@ class PlannerScreen(Screen):
             words = self.toolbar.search.text().strip()
             self.toolbar.set_title(f"“{words}”", f"“{words}”", counted(found, "post", "posts"))
         elif self.is_list:
-            day = self.day
+            shown = self.list.shown_days
+            day = shown[0] if shown else self.day
             name = "today" if day == self._today else f"{day.day} {MONTHS[day.month - 1]}"
             short = "today" if day == self._today else f"{day.day} {MONTHS[day.month - 1][:3]}"
-            shown = self.list.shown_days
             aside = " – ".join(dict.fromkeys(days.day_words(one) for one in shown)) if shown else ""
             self.toolbar.set_title(f"From {name}", f"From {short}", aside)
         else:
