@@ -35,7 +35,7 @@ AHEAD = timedelta(seconds=10)
 """How soon the practice post leaves."""
 
 TEXT = "Hello! This is my first post with Sendoff. It leaves by itself, on time, and I will see what became of it."
-CARD_WIDTH, CARD_HEIGHT, GAP = 344, 320, 16
+CARD_WIDTH, CARD_LEAST, CARD_HEIGHT, GAP = 344, 300, 320, 16
 CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
@@ -127,7 +127,7 @@ def _side_by_side(*parts: QWidget) -> QHBoxLayout:
     row.setSpacing(GAP)
     row.addStretch(1)
     for part in parts:
-        row.addWidget(part)
+        row.addWidget(part, 100 if isinstance(part, Card) else 0)  # a card takes what it may
     row.addStretch(1)
     return row
 
@@ -136,7 +136,7 @@ def _try_card(look: Look, button: Button) -> Card:
     card = _card(look, "accent.line", Tile(look, icon="flask-conical", size=44, accent=True))
     _head(card, look, "Try it with the practice account", "A network inside Sendoff. Nothing reaches the internet.")
     for icon, words in (
-        ("pen-line", "A post is written for you, change it if you like"),
+        ("pen-line", "A post is there, change it if you like"),
         ("clock", "It goes out in ten seconds"),
         ("check", "You see its receipt"),
     ):
@@ -150,7 +150,7 @@ def _connect_card(context: Context, button: Button) -> Card:
     card = _card(look, "line", Tile(look, icon="at-sign", size=44))
     sentence = "One to ten minutes, depending on the network. We test the key with you."
     _head(card, look, "Connect an account", sentence)
-    flow = FlowLayout(gap=8)
+    flow = FlowLayout(gap=6)
     networks: dict[str, Channel] = {}  # by mark: some have more than one way in
     for channel in ordered(context.program.channels):
         if channel.group in ("network", "mail"):
@@ -169,7 +169,9 @@ def _connect_card(context: Context, button: Button) -> Card:
 
 def _card(look: Look, line: str, tile: Tile) -> Card:
     card = Card(look, line=line, padding=24)
-    card.setFixedSize(CARD_WIDTH, CARD_HEIGHT)
+    card.setFixedHeight(CARD_HEIGHT)
+    card.setMinimumWidth(CARD_LEAST)
+    card.setMaximumWidth(CARD_WIDTH)
     card.body.setSpacing(0)
     card.body.addWidget(tile)
     card.body.addSpacing(16)
