@@ -317,7 +317,7 @@ def test_a_file_that_is_gone_is_found_before_anything_leaves(
     one = attachment(tmp_path, b"x", "x.txt", "text/plain")
     made = parcel(channel, tmp_path, media=(one,))
     (tmp_path / one.sha256).unlink()
-    with pytest.raises(Rejected, match=r"x\.txt can't be read"):
+    with pytest.raises(Rejected, match=r"x\.txt can’t be read"):
         channel.publish(made)
     assert loopback.us.requests == []
 
@@ -658,13 +658,13 @@ def test_a_key_of_another_account_proves_no_absence(
     """Its own log is open to it and knows nothing; that says nothing about this domain."""
     made = lost(channel, loopback, parcel(channel, tmp_path), "hang_up_before")
     loopback.service.answers["events"] = [said(404, {"message": f"Domain not found: {DOMAIN}"})]
-    with pytest.raises(CannotLook, match="can't read Mailgun’s log"):
+    with pytest.raises(CannotLook, match="can’t read Mailgun’s log"):
         channel.find(made)
 
 
 def test_a_sending_key_cannot_look(channel: Mailgun, loopback: LoopbackMailgun, tmp_path: Path) -> None:
     made = lost(channel, loopback, parcel(channel, tmp_path, secret={"sending_key": mailgun.SENDING_KEY}))
-    with pytest.raises(CannotLook, match="can't read Mailgun’s log"):
+    with pytest.raises(CannotLook, match="can’t read Mailgun’s log"):
         channel.find(made)
 
 

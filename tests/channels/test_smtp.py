@@ -341,7 +341,7 @@ def test_those_who_are_refused_are_told_and_the_others_get_it(tmp_path: Path) ->
         (
             ["550 5.1.1 no", "450 4.2.0 busy"],
             TryLater,
-            "All 2 recipients were refused. 127.0.0.1 can't take it just now",
+            "All 2 recipients were refused. 127.0.0.1 can’t take it just now",
         ),
         (["450 4.2.0 busy", "530 5.7.0 sign in"], NeedsLogin, "wants a sign-in first"),
         (["554 5.7.1 Relay access denied"], Rejected, "does not carry mail to that address"),
@@ -383,9 +383,9 @@ def test_letters_beyond_latin_before_the_at_need_smtputf8(tmp_path: Path) -> Non
         assert server.taken[0].recipients == ["jürgen@xn--fa-hia.de"]
         assert "jürgen@xn--fa-hia.de".encode() in server.taken[0].data
     with SmtpServer(tmp_path, keywords=("8BITMIME",)) as server:
-        with pytest.raises(Rejected, match=r"can't carry the address jürgen@xn--fa-hia\.de"):
+        with pytest.raises(Rejected, match=r"can’t carry the address jürgen@xn--fa-hia\.de"):
             channel().publish(parcel(server, tmp_path, to=to))
-        with pytest.raises(Rejected, match="can't carry the reply address"):
+        with pytest.raises(Rejected, match="can’t carry the reply address"):
             channel().publish(parcel(server, tmp_path, reply_to="jürgen@example.org"))
         assert not any(command.startswith("MAIL") for command in server.commands)
 
@@ -394,7 +394,7 @@ def test_what_the_server_cannot_carry_is_said_while_typing() -> None:
     content = Content((Item("x"),), Mail(to=(Recipient("jürgen@example.org"),)))
     known = Account(1, 1, "smtp", "m", "g@e.org", settings={"host": "mail.example.org", "keywords": "SIZE"})
     (problem,) = channel().check(content, {}, known)
-    assert problem.title == "mail.example.org can't reach jürgen@example.org."
+    assert problem.title == "mail.example.org can’t reach jürgen@example.org."
     able = replace(known, settings={"host": "mail.example.org", "keywords": "SIZE SMTPUTF8"})
     assert list(channel().check(content, {}, able)) == []
 
@@ -417,7 +417,7 @@ def test_the_way_out_of_doubt_depends_on_the_mailbox() -> None:
 
 
 def test_without_a_mailbox_it_cannot_look(server: SmtpServer, tmp_path: Path) -> None:
-    with pytest.raises(CannotLook, match="can't be asked"):
+    with pytest.raises(CannotLook, match="can’t be asked"):
         channel().find(parcel(server, tmp_path))
 
 
@@ -493,7 +493,7 @@ def test_a_folder_that_went_away_cannot_be_looked_into(server: SmtpServer, tmp_p
 def test_a_mailbox_that_cannot_prove_its_name_says_nothing_about_the_mail(
     server: SmtpServer, mailbox: ImapServer, tmp_path: Path
 ) -> None:
-    with pytest.raises(CannotLook, match=r"can't prove that it is 127.0.0.1"):
+    with pytest.raises(CannotLook, match=r"can’t prove that it is 127.0.0.1"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields(ca_file="")))
 
 

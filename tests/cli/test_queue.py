@@ -148,7 +148,7 @@ def test_cancel_and_move_back(three: Run) -> None:
     assert state(three) == "cancelled"
     again = three("cancel", "1")
     assert again.code == 1
-    assert again.err == "sendoff: It can't be cancelled: it was cancelled.\n"
+    assert again.err == "sendoff: It can’t be cancelled: it was cancelled.\n"
     assert three("move", "1", "--at", "2031-05-01 09:00").code == 0
     assert state(three) == "scheduled"
 

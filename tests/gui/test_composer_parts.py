@@ -608,7 +608,7 @@ def test_a_file_that_cannot_be_read_is_said(bench: Desk, tmp_path: Path) -> None
     media = screen.desk.current.items[0].media
     media.add_paths([str(tmp_path / "missing.png")])
     bench.until(lambda: not media.is_busy)
-    assert "missing.png can't be attached" in bench.window.said
+    assert "missing.png can’t be attached" in bench.window.said
     assert not media.files()
     (tmp_path / "empty.png").write_bytes(b"")
     media.add_paths([str(tmp_path / "empty.png")])

@@ -316,7 +316,7 @@ def test_what_does_not_work_is_said_at_its_row(harbor: Desk, screen: Preferences
     assert screen.data.bring_in.button.isEnabled()
     screen.data.back_up_to(tmp_path / "nowhere" / "copy.db")
     harbor.until(lambda: not screen.data.backup.busy.isVisible())
-    assert "can't be written" in screen.data.backup.below.text()
+    assert "can’t be written" in screen.data.backup.below.text()
 
 
 def test_the_sentences_count_what_matters() -> None:
