@@ -50,6 +50,7 @@ def test_without_an_account_the_button_leads_to_one_and_back_to_what_is_written(
     screen = compose(desk)
     assert screen.desk.accounts.connect_button.isVisible()
     assert screen.foot.button.words() == "Connect an account"
+    assert screen.foot.badge.isHidden()
     screen.foot.take("tomorrow 9", "")
     assert screen.foot.button.words() == "Connect an account"
     screen.departure.fill_menu()
@@ -78,6 +79,7 @@ def test_without_an_account_the_button_leads_to_one_and_back_to_what_is_written(
     assert (desk.window.current, screen.desk.current.body.text()) == ("composer", "nowhere yet")
     assert screen.desk.accounts.chosen() == (PRACTICE,)
     assert screen.foot.button.words().startswith("Schedule for")
+    assert screen.foot.badge.isVisible()
     assert len(drafts(desk)) == 1
 
 

@@ -407,6 +407,7 @@ class ComposerScreen(Screen):
         self._show_badge()
 
     def _show_badge(self) -> None:
+        self.foot.badge.setHidden(self.departure.lacks_account)
         self.foot.show_badge(badge(self.context.window.standing, self.foot.timing, self.context.now()))
 
     def _show_title(self) -> None:
