@@ -90,8 +90,8 @@ class SignInPage(QWidget):
         self.stop = Button(look, "Cancel", size=LARGE, run=self.cancel)
         self._spinner, self.step = Spinner(look), Label(look, "", color="text2", elide=True)
         buttons = FlowLayout(gap=8)
-        for part in (self.connect_button, self.try_button, self.other_way):
-            buttons.addWidget(part)
+        for button in (self.connect_button, self.try_button, self.other_way):
+            buttons.addWidget(button)
         meanwhile = QHBoxLayout()
         meanwhile.setSpacing(8)
         for part in (self.stop, self._spinner):
