@@ -603,6 +603,7 @@ SHOTS = (
     Shot("composer-first", _go("composer"), filled=False),
     Shot("composer-mail", composing.open_mail),
     Shot("composer-mix", composing.open_mix),
+    Shot("composer-alike", composing.open_alike),
     Shot("composer-thread", composing.open_thread),
     Shot("composer-poll", composing.open_poll),
     Shot("composer-pressed", composing.pressed),
