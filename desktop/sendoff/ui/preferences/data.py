@@ -53,7 +53,9 @@ class DataSection(Section):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(Button(look, "Open folder", icon="folder-open", run=self.open_folder))
-        row.addWidget(Button(look, "Another…", run=window.choose_profile))
+        another = Button(look, "Another…", run=window.choose_profile)
+        another.setAccessibleName("Open another profile")
+        row.addWidget(another)
         return box
 
     def open_folder(self) -> None:
