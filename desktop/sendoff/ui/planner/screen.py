@@ -240,7 +240,7 @@ class PlannerScreen(Screen):
             self.toolbar.set_title(f"“{words}”", f"“{words}”", counted(found, "post", "posts"))
         elif self.is_list:
             shown = self.list.shown_days
-            day = shown[0] if shown else self.day
+            day = min(self.day, shown[0]) if shown else self.day  # the end of the list may not go so far up
             name = "today" if day == self._today else f"{day.day} {MONTHS[day.month - 1]}"
             short = "today" if day == self._today else f"{day.day} {MONTHS[day.month - 1][:3]}"
             aside = " – ".join(dict.fromkeys(days.day_words(one) for one in shown)) if shown else ""
