@@ -388,6 +388,21 @@ def test_an_open_line_shows_attempts_and_the_receipt(harbor: Desk, screen: Activ
     assert "Part 2: 1150" in copied
 
 
+def test_the_word_of_a_person_is_no_answer_and_names_nothing_that_could_be_deleted(
+    harbor: Desk, screen: ActivityScreen
+) -> None:
+    one = line(screen, "Cupping")
+    harbor.program.commands.settle(one.rows[0].delivery.id, True)
+    harbor.settle()
+    choose(screen, "Cupping")
+    key(harbor, screen, Qt.Key.Key_Return)
+    (room,) = screen._rooms.values()
+    (panel,) = room._panels.values()
+    assert [name for name, _words, _mono in panel.proof.rows] == ["Planned", "Left", "Settled"]
+    assert "Your word" in said_in(panel.proof)
+    assert not [part for part in panel.proof.findChildren(Button) if part.words().startswith("Delete")]
+
+
 def test_an_attempt_opens_to_what_went_over_the_wire(harbor: Desk, screen: ActivityScreen) -> None:
     choose(screen, "November")
     key(harbor, screen, Qt.Key.Key_Return)
