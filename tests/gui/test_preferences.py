@@ -348,7 +348,7 @@ def test_the_folder_can_be_opened(harbor: Desk, screen: PreferencesScreen) -> No
     seen = Opened()
     QDesktopServices.setUrlHandler("file", seen, "open")
     try:
-        QTest.mouseClick(screen.data.folder.control, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(screen.data.folder_button, Qt.MouseButton.LeftButton)
     finally:
         QDesktopServices.unsetUrlHandler("file")
     assert [url.toLocalFile() for url in seen.urls] == [str(harbor.program.folder)]
