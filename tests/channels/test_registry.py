@@ -27,6 +27,7 @@ BROKEN = {
         "its capabilities can’t be counted with (KeyError: 'steps')",
     ),
     "pigeon has odd fields": (CHANNEL + "    fields = ('wing',)\n", "its fields are no tuple of Field"),
+    "pigeon lands anywhere": (CHANNEL + "    places = None\n", "its places are no tuple of str"),
 }
 
 
