@@ -181,10 +181,10 @@ def test_a_film_that_the_own_server_has_swept_away_goes_up_once_more(
 @pytest.mark.parametrize(
     ("failure", "words", "advice"),
     [
-        ("encoding_failure", "can't make anything of the video: “Could not do it”", "H.264"),
-        ("validation_failure", "can't make anything", "three minutes"),
-        ("pds_upload_unsupported_blob_size", "can't make anything", "no file of that size"),
-        ("generic_failure", "can't make anything", "another form"),
+        ("encoding_failure", "can’t make anything of the video: “Could not do it”", "H.264"),
+        ("validation_failure", "can’t make anything", "three minutes"),
+        ("pds_upload_unsupported_blob_size", "can’t make anything", "no file of that size"),
+        ("generic_failure", "can’t make anything", "another form"),
     ],
 )
 def test_a_film_that_fails_says_what_to_do(

@@ -138,7 +138,7 @@ def test_what_is_wrong_is_named_at_its_field(
 
 
 @pytest.mark.parametrize(
-    ("right", "words"), [(fake.VIEW, "can't see the channel"), (fake.SEND, "it lacks Send Messages")]
+    ("right", "words"), [(fake.VIEW, "can’t see the channel"), (fake.SEND, "it lacks Send Messages")]
 )
 def test_a_bot_that_may_not_is_told_so_before_the_first_post(
     server: DiscordServer, tmp_path: Path, right: int, words: str
@@ -173,11 +173,11 @@ def test_a_webhook_s_address_is_taken_as_it_is_copied(server: DiscordServer, tmp
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("https://discord.com/channels/1/2", "no webhook's address"), ("", "no webhook's address"),
+        ("https://discord.com/channels/1/2", "no webhook’s address"), ("", "no webhook’s address"),
         (WEBHOOK_URL.replace("discord.com", "discord.example"), "discord.example is not Discord"),
-        ("https://[", "no webhook's address"),
+        ("https://[", "no webhook’s address"),
         (WEBHOOK_URL.replace(WEBHOOK, "1" * 18), "somebody deleted it"),
-        (WEBHOOK_URL[:-5] + "00000", "does not take the webhook's address|no longer accepts"),
+        (WEBHOOK_URL[:-5] + "00000", "does not take the webhook’s address|no longer accepts"),
     ],
 )  # fmt: skip
 def test_a_wrong_address_is_never_quoted(server: DiscordServer, tmp_path: Path, address: str, words: str) -> None:
@@ -298,7 +298,7 @@ def test_names_that_are_too_long_are_said(tmp_path: Path) -> None:
     [
         ((404, 10003, "Unknown Channel"), NeedsLogin, "The channel is not there any more", "Name another one"),
         ((404, 10015, "Unknown Webhook"), NeedsLogin, "somebody deleted it", "Make a new one"),
-        ((403, 50001, "Missing Access"), NeedsLogin, "can't see the channel", "Invite it again"),
+        ((403, 50001, "Missing Access"), NeedsLogin, "can’t see the channel", "Invite it again"),
         ((401, 50027, "Invalid Webhook Token"), NeedsLogin, "any more", "Copy it once more"),
         ((403, 50013, "Missing Permissions"), Rejected, "lacks a permission", "Attach Files"),
         ((413, 40005, "Request entity too large"), Rejected, "too big for this server", "smaller"),

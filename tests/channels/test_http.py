@@ -195,12 +195,12 @@ def test_tls_is_1_2_at_least_and_verified() -> None:
 def test_a_server_that_cannot_prove_its_name_hears_nothing(transport: Transport, tmp_path: Path) -> None:
     ca_file = str(authority.ca_file(tmp_path))
     with FaultServer(Says(Reply()), secure=authority.server_context()) as server:
-        with pytest.raises(Rejected, match="can't prove that it is"):
+        with pytest.raises(Rejected, match="can’t prove that it is"):
             Http(transport, server.url, "Harbor", headers={"X-Api-Key": KEY}).read("/")
         assert server.requests == []
         Http(transport, server.url, "Harbor", ca_file=ca_file).read("/")
         assert len(server.requests) == 1
     with FaultServer(Says(Reply()), secure=authority.server_context("elsewhere.example")) as server:
-        with pytest.raises(Rejected, match="can't prove that it is"):
+        with pytest.raises(Rejected, match="can’t prove that it is"):
             Http(transport, server.url, "Harbor", ca_file=ca_file).read("/")
         assert server.requests == []

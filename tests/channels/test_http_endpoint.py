@@ -170,14 +170,14 @@ def test_a_file_that_is_gone_is_noticed_before_anything_leaves(
 ) -> None:
     (tmp_path / PICTURE.sha256).unlink()
     settings = typed(server.url, body_type="multipart", body="f={{media}}")
-    with pytest.raises(Rejected, match="can't be read"):
+    with pytest.raises(Rejected, match="can’t be read"):
         channel.publish(parcel(tmp_path, settings, Item("x", media=(PICTURE,))))
     assert not server.requests
 
 
 def test_a_step_up_in_the_path_stays_here(server: NotesServer, channel: HttpEndpoint, tmp_path: Path) -> None:
     settings = typed(server.url, url=f"{server.url}/notes/{{{{title}}}}")
-    with pytest.raises(Rejected, match="can't stand in the address"):
+    with pytest.raises(Rejected, match="can’t stand in the address"):
         channel.publish(parcel(tmp_path, settings, Item("x"), options={"title": ".."}))
     assert not server.requests
 
@@ -305,7 +305,7 @@ def test_a_signature_is_of_the_bytes_that_leave(server: NotesServer, channel: Ht
         ({"url": "http://example.org/x"}, "url", "in the open"),
         ({"url": "https://u:p@example.org/x"}, "url", "name and password out"),
         ({"url": "https://example.org/x#y"}, "url", "“#”"),
-        ({"url": "https://{{title}}.example.org/"}, "url", "can't stand in the host"),
+        ({"url": "https://{{title}}.example.org/"}, "url", "can’t stand in the host"),
         ({"url": "https://example.org/a b"}, "url", "blank"),
         ({"url": "https://example.org/\r\nHost: evil"}, "url", "blank"),
         ({"url": "https://169.254.169.254/latest"}, "url", "link itself"),
@@ -318,7 +318,7 @@ def test_a_signature_is_of_the_bytes_that_leave(server: NotesServer, channel: Ht
         ({"url": "https://example.org/{{media}}"}, "url", "has no place here"),
         ({"body": '{"text": {{text}}}'}, "body", "Fields stand inside quotes"),
         ({"body": '{"text": "{{tekst}}"}'}, "body", "Did you mean {{text}}?"),
-        ({"body": '{"{{text}}": 1}'}, "body", "can't stand in a name"),
+        ({"body": '{"{{text}}": 1}'}, "body", "can’t stand in a name"),
         ({"body": '{"a": NaN}'}, "body", "NaN"),
         ({"body": "[" * 100_000}, "body", "no JSON"),
         ({"body": ""}, "body", "no JSON"),
@@ -327,8 +327,8 @@ def test_a_signature_is_of_the_bytes_that_leave(server: NotesServer, channel: Ht
         ({"headers": "X-A: 1\nX-a: 2"}, "headers", "twice"),
         ({"headers": "nonsense"}, "headers", "Name: value"),
         ({"headers": "X A: 1"}, "headers", "no name of a header"),
-        ({"headers": "Content-Length: 3"}, "headers", "can't be set"),
-        ({"headers": "Transfer-Encoding: chunked"}, "headers", "can't be set"),
+        ({"headers": "Content-Length: 3"}, "headers", "can’t be set"),
+        ({"headers": "Transfer-Encoding: chunked"}, "headers", "can’t be set"),
         ({"headers": "Authorization: Bearer abc"}, "headers", "{{secret}}"),
         ({"headers": "X-A: ü"}, "headers", "ASCII"),
         ({"headers": "Content-Type: text/plain", "body_type": "multipart", "body": "a=b"}, "headers", "leave it out"),
@@ -338,7 +338,7 @@ def test_a_signature_is_of_the_bytes_that_leave(server: NotesServer, channel: Ht
         ({"auth": "basic", "secret": "k", "username": "a:b"}, "username", "“:”"),
         ({"auth": "client_credentials", "secret": "k", "username": "a"}, "token_url", "hands out tokens"),
         ({"auth": "webhooks", "secret": "whsec_%%%"}, "secret", "whsec_"),
-        ({"auth": "address", "secret": "https://example.org/{{text}}"}, "secret", "can't have fields"),
+        ({"auth": "address", "secret": "https://example.org/{{text}}"}, "secret", "can’t have fields"),
         ({"success": "abc"}, "success", "no status"),
         ({"success": "299-200"}, "success", "no status"),
         ({"id_at": "id"}, "id_at", "like /data/id"),
@@ -362,7 +362,7 @@ def test_a_form_that_cant_be_right(channel: HttpEndpoint, more: dict[str, str], 
     ("settings", "options", "words"),
     [
         ({"body": '{"t": "{{title}}"}'}, {}, "It needs its title, because the request has {{title}}."),
-        ({"headers": "X-T: {{title}}"}, {"title": "a\r\nX-Evil: 1"}, "can't stand in a header"),
+        ({"headers": "X-T: {{title}}"}, {"title": "a\r\nX-Evil: 1"}, "can’t stand in a header"),
         ({"headers": "X-T: {{title}}"}, {"title": "Grüße"}, "only plain ASCII"),
         ({"body_type": "raw", "body": "{{media}}"}, {}, "It needs a picture or video"),
         ({"body": '{"t": "{{previous_id}}"}'}, {}, "nothing comes before it. Write {{previous_id|}}"),

@@ -317,7 +317,7 @@ def test_a_file_that_is_gone_is_found_before_anything_leaves(
     one = attachment(tmp_path, b"x", "x.txt", "text/plain")
     made = parcel(channel, tmp_path, media=(one,))
     (tmp_path / one.sha256).unlink()
-    with pytest.raises(Rejected, match=r"x\.txt can't be read"):
+    with pytest.raises(Rejected, match=r"x\.txt can’t be read"):
         channel.publish(made)
     assert loopback.us.requests == []
 
@@ -468,8 +468,8 @@ def test_an_account_key_in_place_of_the_sending_key_does_both(both: Mailgun) -> 
 @pytest.mark.parametrize(
     ("fields", "error", "words"),
     [
-        ({"domain": EU_DOMAIN, "sending_key": mailgun.ACCOUNT_KEY}, BadInput, "lives in Mailgun's EU region, not in"),
-        ({"region": "eu", "account_key": ""}, BadInput, "lives in Mailgun's US region, not in EU. Choose US."),
+        ({"domain": EU_DOMAIN, "sending_key": mailgun.ACCOUNT_KEY}, BadInput, "lives in Mailgun’s EU region, not in"),
+        ({"region": "eu", "account_key": ""}, BadInput, "lives in Mailgun’s US region, not in EU. Choose US."),
         ({"region": "eu"}, BadInput, "Choose US"),
         ({"domain": "mg.nowhere.org"}, Rejected, f"US region. It has: {DOMAIN}, {SANDBOX}"),
         ({"sending_key": "wrong"}, NeedsLogin, "does not accept the sending key for mg.example.org in the US region"),
@@ -633,7 +633,7 @@ def test_who_is_suppressed_is_named(channel: Mailgun, loopback: LoopbackMailgun,
     found = channel.find(made)
     assert found is not None
     assert found.refused == (("bob@example.org", "Mailgun sends it nothing: it complained about spam before."),)
-    assert found.answer == "Found in Mailgun's log: accepted, delivered, failed."
+    assert found.answer == "Found in Mailgun’s log: accepted, delivered, failed."
 
 
 def test_the_newer_log_is_asked_where_the_older_one_is_closed(
@@ -658,13 +658,13 @@ def test_a_key_of_another_account_proves_no_absence(
     """Its own log is open to it and knows nothing; that says nothing about this domain."""
     made = lost(channel, loopback, parcel(channel, tmp_path), "hang_up_before")
     loopback.service.answers["events"] = [said(404, {"message": f"Domain not found: {DOMAIN}"})]
-    with pytest.raises(CannotLook, match="can't read Mailgun's log"):
+    with pytest.raises(CannotLook, match="can’t read Mailgun’s log"):
         channel.find(made)
 
 
 def test_a_sending_key_cannot_look(channel: Mailgun, loopback: LoopbackMailgun, tmp_path: Path) -> None:
     made = lost(channel, loopback, parcel(channel, tmp_path, secret={"sending_key": mailgun.SENDING_KEY}))
-    with pytest.raises(CannotLook, match="can't read Mailgun's log"):
+    with pytest.raises(CannotLook, match="can’t read Mailgun’s log"):
         channel.find(made)
 
 
@@ -714,7 +714,7 @@ def test_a_mail_under_another_id_stops_a_second_one(
     assert isinstance(end, InDoubt)
     assert "another id" in end.reason
     loopback.service.events[0]["event"]["message"]["headers"]["subject"] = "For Ada"
-    with pytest.raises(CannotLook, match="under an id that is not this one's"):
+    with pytest.raises(CannotLook, match="under an id that is not this one’s"):
         channel.find(made)
 
 

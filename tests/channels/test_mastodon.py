@@ -169,9 +169,9 @@ MOVED = {"/api/v2/instance": Reply(301, b"", {"Location": "https://social.exampl
 @pytest.mark.parametrize(
     ("pages", "words"),
     [
-        ({}, "does not speak Mastodon's language"),
-        ({"/api/v2/instance": Reply(200, b"<html>A hotel</html>")}, "does not speak Mastodon's language"),
-        ({"/api/v1/instance": Reply(200, b'{"title": "x"}')}, "does not speak Mastodon's language"),
+        ({}, "does not speak Mastodon’s language"),
+        ({"/api/v2/instance": Reply(200, b"<html>A hotel</html>")}, "does not speak Mastodon’s language"),
+        ({"/api/v1/instance": Reply(200, b'{"title": "x"}')}, "does not speak Mastodon’s language"),
         (MISSKEY, "It runs Misskey"),
         (MOVED, "If that is your server, write “social.example.org”"),
     ],
@@ -222,7 +222,7 @@ def test_a_token_that_may_not_enough(
 def test_a_token_that_can_not_read_is_taken_and_the_person_told(mastodon: Mastodon, server: MastodonServer) -> None:
     server.endpoint.scopes = ("profile", "write:statuses")
     identity = mastodon.connect({"server": server.url, "access_token": server.token})
-    assert "can't upload pictures" in identity.note
+    assert "can’t upload pictures" in identity.note
     assert "has to ask you when an answer gets lost" in identity.note
     account = Account(1, 1, "mastodon", "a", "@a", {"server": server.url}, identity.learned)
     assert mastodon.settle(account).how is How.ASK
@@ -507,7 +507,7 @@ def test_something_like_it_is_left_to_the_person(
     bench = Bench(files, server)
     parcel = lost(bench, shown=not more)
     server.endpoint.write_elsewhere(elsewhere, **more)
-    with pytest.raises(CannotLook, match=f"can't tell whether that is this post: {server.url}/@alice/"):
+    with pytest.raises(CannotLook, match=f"can’t tell whether that is this post: {server.url}/@alice/"):
         bench.channel.find(parcel)
 
 
@@ -547,7 +547,7 @@ def test_a_list_that_can_not_be_read_proves_nothing(files: Path, server: Mastodo
     bench = Bench(files, server)
     parcel = lost(bench)
     server.endpoint.scopes = ("write",)
-    with pytest.raises(CannotLook, match="can't be read"):
+    with pytest.raises(CannotLook, match="can’t be read"):
         bench.channel.find(parcel)
     server.endpoint.scopes = ("read", "write")
     server.endpoint.listed = lambda call: Reply(200, b'{"error": "down"}')  # type: ignore[method-assign]

@@ -375,7 +375,7 @@ def test_a_missing_picture_is_said_while_typing() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     gone = attachment(tmp_path, PNG, "gone.png")
     (tmp_path / gone.sha256).unlink()
-    with pytest.raises(Rejected, match=r"gone\.png can't be read"):
+    with pytest.raises(Rejected, match=r"gone\.png can’t be read"):
         built(letter(tmp_path, media=(gone,)))
 
 

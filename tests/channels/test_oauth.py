@@ -304,7 +304,7 @@ def test_a_port_that_is_taken_is_named() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(TryLater, match=f"Port {port} of this computer can't be listened on"):
+        with pytest.raises(TryLater, match=f"Port {port} of this computer can’t be listened on"):
             Listener(port=port)
 
 

@@ -24,9 +24,10 @@ BROKEN = {
     "pigeon has no figures": (CHANNEL.replace('Capabilities(checked="")', "None"), "it declares no capabilities"),
     "pigeon counts in steps": (
         CHANNEL.replace('checked=""', 'checked="", text=9, counter="steps"'),
-        "its capabilities can't be counted with (KeyError: 'steps')",
+        "its capabilities can’t be counted with (KeyError: 'steps')",
     ),
     "pigeon has odd fields": (CHANNEL + "    fields = ('wing',)\n", "its fields are no tuple of Field"),
+    "pigeon lands anywhere": (CHANNEL + "    places = None\n", "its places are no tuple of str"),
 }
 
 

@@ -140,14 +140,14 @@ def test_tls_at_a_port_that_wants_starttls_is_explained(server: SmtpServer) -> N
 def test_starttls_at_a_port_that_wants_tls_is_explained(tmp_path: Path) -> None:
     impatient = replace(QUICK, greeting=0.4)
     with SmtpServer(tmp_path, security="tls") as server:
-        with pytest.raises(TryLater, match="did not answer in time before the server's greeting") as wrong:
+        with pytest.raises(TryLater, match="did not answer in time before the server’s greeting") as wrong:
             channel(impatient).connect(server.fields(security="starttls"))
         assert "465 goes with TLS" in wrong.value.advice
 
 
 @pytest.mark.parametrize(("ca_file", "words"), [("nowhere.pem", "No such file"), (__file__, "it holds no certificate")])
 def test_a_ca_file_that_cannot_be_used_is_named(server: SmtpServer, ca_file: str, words: str) -> None:
-    with pytest.raises(Rejected, match=f"CA file .* can't be used: {words}"):
+    with pytest.raises(Rejected, match=f"CA file .* can’t be used: {words}"):
         channel().connect(server.fields(ca_file=ca_file))
 
 
@@ -173,7 +173,7 @@ def test_a_wrong_password_comes_with_the_servers_words_and_advice(server: SmtpSe
             Rejected,
             "does not let this account send as",
         ),
-        ({"MAIL": "501 5.1.7 Bad sender"}, Rejected, "refuses the sender's address: “501 5.1.7 Bad sender”"),
+        ({"MAIL": "501 5.1.7 Bad sender"}, Rejected, "refuses the sender’s address: “501 5.1.7 Bad sender”"),
         ({"GREETING": "554 No SMTP service here"}, Rejected, "takes no mail: “554 No SMTP service here”"),
         ({"EHLO": DROP}, TryLater, "hung up after our greeting"),
     ],
@@ -341,11 +341,11 @@ def test_those_who_are_refused_are_told_and_the_others_get_it(tmp_path: Path) ->
         (
             ["550 5.1.1 no", "450 4.2.0 busy"],
             TryLater,
-            "All 2 recipients were refused. 127.0.0.1 can't take it just now",
+            "All 2 recipients were refused. 127.0.0.1 can’t take it just now",
         ),
         (["450 4.2.0 busy", "530 5.7.0 sign in"], NeedsLogin, "wants a sign-in first"),
         (["554 5.7.1 Relay access denied"], Rejected, "does not carry mail to that address"),
-        (["452 4.5.3 too many recipients"], TryLater, "can't take it just now"),
+        (["452 4.5.3 too many recipients"], TryLater, "can’t take it just now"),
     ],
 )
 def test_when_all_are_refused_nothing_is_sent(
@@ -383,9 +383,9 @@ def test_letters_beyond_latin_before_the_at_need_smtputf8(tmp_path: Path) -> Non
         assert server.taken[0].recipients == ["jürgen@xn--fa-hia.de"]
         assert "jürgen@xn--fa-hia.de".encode() in server.taken[0].data
     with SmtpServer(tmp_path, keywords=("8BITMIME",)) as server:
-        with pytest.raises(Rejected, match=r"can't carry the address jürgen@xn--fa-hia\.de"):
+        with pytest.raises(Rejected, match=r"can’t carry the address jürgen@xn--fa-hia\.de"):
             channel().publish(parcel(server, tmp_path, to=to))
-        with pytest.raises(Rejected, match="can't carry the reply address"):
+        with pytest.raises(Rejected, match="can’t carry the reply address"):
             channel().publish(parcel(server, tmp_path, reply_to="jürgen@example.org"))
         assert not any(command.startswith("MAIL") for command in server.commands)
 
@@ -394,7 +394,7 @@ def test_what_the_server_cannot_carry_is_said_while_typing() -> None:
     content = Content((Item("x"),), Mail(to=(Recipient("jürgen@example.org"),)))
     known = Account(1, 1, "smtp", "m", "g@e.org", settings={"host": "mail.example.org", "keywords": "SIZE"})
     (problem,) = channel().check(content, {}, known)
-    assert problem.title == "mail.example.org can't reach jürgen@example.org."
+    assert problem.title == "mail.example.org can’t reach jürgen@example.org."
     able = replace(known, settings={"host": "mail.example.org", "keywords": "SIZE SMTPUTF8"})
     assert list(channel().check(content, {}, able)) == []
 
@@ -417,7 +417,7 @@ def test_the_way_out_of_doubt_depends_on_the_mailbox() -> None:
 
 
 def test_without_a_mailbox_it_cannot_look(server: SmtpServer, tmp_path: Path) -> None:
-    with pytest.raises(CannotLook, match="can't be asked"):
+    with pytest.raises(CannotLook, match="can’t be asked"):
         channel().find(parcel(server, tmp_path))
 
 
@@ -493,7 +493,7 @@ def test_a_folder_that_went_away_cannot_be_looked_into(server: SmtpServer, tmp_p
 def test_a_mailbox_that_cannot_prove_its_name_says_nothing_about_the_mail(
     server: SmtpServer, mailbox: ImapServer, tmp_path: Path
 ) -> None:
-    with pytest.raises(CannotLook, match=r"can't prove that it is 127.0.0.1"):
+    with pytest.raises(CannotLook, match=r"can’t prove that it is 127.0.0.1"):
         channel().find(parcel(server, tmp_path, fields=mailbox.fields(ca_file="")))
 
 

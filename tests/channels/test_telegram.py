@@ -111,7 +111,7 @@ def test_a_private_channel_is_found_by_what_the_bot_heard(server: TelegramServer
     [
         ({"token": "123:short"}, "token", "no bot token"),
         ({"token": "123456789:" + "x" * 35}, "token", "no longer accepts the key"),
-        ({"chat": "@nobody_there"}, "chat", "can't find the chat"),
+        ({"chat": "@nobody_there"}, "chat", "can’t find the chat"),
         ({"chat": "https://t.me/+AbCdEf"}, "chat", "That is no chat"),
         ({"chat": "not a chat"}, "chat", "That is no chat"),
     ],
@@ -213,7 +213,7 @@ def test_html_that_telegram_can_not_read_is_said_while_writing(
     problems = list(bench.channel.check(bench.content, bench.options, bench.account("")))
     assert bool(problems) == bool(words)
     if words:
-        with pytest.raises(Rejected, match="can't read the formatting"):
+        with pytest.raises(Rejected, match="can’t read the formatting"):
             bench.post()
     else:
         bench.post()
@@ -350,7 +350,7 @@ def test_the_receipt_leads_there_where_there_is_a_way(
         ((403, "Forbidden: bot is not a member of the channel chat"), NeedsLogin, "not in the chat any more", "Add"),
         ((403, "Forbidden: bot was blocked by the user"), NeedsLogin, "blocked the bot", "start it again"),
         ((403, "Forbidden: something new"), NeedsLogin, "“something new”", "Add the bot"),
-        ((400, "Bad Request: chat not found"), NeedsLogin, "can't find the chat", "Add the bot"),
+        ((400, "Bad Request: chat not found"), NeedsLogin, "can’t find the chat", "Add the bot"),
         ((400, "Bad Request: need administrator rights in the channel chat"), NeedsLogin, "no administrator", "Add"),
         ((400, "Bad Request: not enough rights to send photos to the chat"), Rejected, "may not post this", "right"),
         ((400, "Bad Request: message is too long"), Rejected, "too long", "4,096"),

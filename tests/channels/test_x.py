@@ -159,7 +159,7 @@ def test_the_four_keys_sign_in(x: X, server: XServer) -> None:
     [
         ({"access_secret": ""}, "access_secret", "all four keys"),
         ({"api_key": "short"}, "api_key", "none of the four"),
-        ({"access_token": KEYS["api_key"]}, "access_token", "begin with your account's number"),
+        ({"access_token": KEYS["api_key"]}, "access_token", "begin with your account’s number"),
         ({"limit": "0"}, "limit", "280 characters"),
         ({"post_cost": "cheap"}, "post_cost", "like 0.015"),
     ],

@@ -304,9 +304,9 @@ def test_secrets_and_a_new_passphrase_are_asked_for(
     assert CANARY not in said
     assert PASSPHRASE not in said
     assert secret_of(home, "Box") == {"token": CANARY}
-    code, said = at_terminal(["accounts", "check"], [("Passphrase of Sendoff's key file", PASSPHRASE)])
+    code, said = at_terminal(["accounts", "check"], [("Passphrase of Sendoff’s key file", PASSPHRASE)])
     assert code == 0, said
-    code, said = at_terminal(["accounts", "check"], [("Passphrase of Sendoff's key file", "no")])
+    code, said = at_terminal(["accounts", "check"], [("Passphrase of Sendoff’s key file", "no")])
     assert code == 3
     assert "That is not the passphrase" in said
 

@@ -35,7 +35,7 @@ def test_a_new_profile_is_well(ada: Run, home: Path) -> None:
     assert found["database"]["data"]["version"] == migrate.HEAD
     assert found["folder"]["data"] == {"mode": "0700", "open_to_others": 0}
     assert found["lock"]["data"] == {"held": False}
-    assert found["keychain"]["data"]["place"] == "Sendoff's own encrypted file"
+    assert found["keychain"]["data"]["place"] == "Sendoff’s own encrypted file"
     assert "practice" in found["channels"]["data"]["loaded"]
     assert found["deliveries"]["data"]["scheduled"] == 1
     assert found["clock"]["data"]["zone"]
@@ -130,11 +130,11 @@ def test_a_running_sender_and_a_silent_one(ada: Run, home: Path, spawn: Spawn) -
 def test_keys_that_cannot_be_had(run: Run, plugin: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "CANARY-1")
     run("accounts", "add", "letterbox", "--secret-env", "token=MY_TOKEN")
-    assert checks(run)["keychain"]["text"] == "Sendoff's own encrypted file; 1 of 1 keys can be read"
+    assert checks(run)["keychain"]["text"] == "Sendoff’s own encrypted file; 1 of 1 keys can be read"
     monkeypatch.setenv("SENDOFF_PASSPHRASE", "not this")
     assert "not the passphrase" in checks(run)["keychain"]["text"]
     monkeypatch.delenv("SENDOFF_PASSPHRASE")
-    assert "needs the file's passphrase" in checks(run)["keychain"]["text"]
+    assert "needs the file’s passphrase" in checks(run)["keychain"]["text"]
     monkeypatch.setenv("SENDOFF_PASSPHRASE", PASSPHRASE)
     os.unlink(home / "secrets.vault")
     assert "1 of 1 keys are gone" in checks(run)["keychain"]["text"]

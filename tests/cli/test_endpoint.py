@@ -70,4 +70,4 @@ def test_from_a_document_to_an_account_that_was_tried(
 
 
 def test_what_can_be_tried_in_no_way_says_so(ada: Run) -> None:
-    assert "can't be tried" in ada("accounts", "try", "Ada").err
+    assert "can’t be tried" in ada("accounts", "try", "Ada").err

@@ -238,7 +238,7 @@ WRONG = {
     "text file is no text": (["--to", "Ada", "--text-file", "TMP/latin1"], "not UTF-8 text (byte 3)"),
     "text file has zeros": (["--to", "Ada", "--text-file", "TMP/zeros"], "zero bytes"),
     "text file never ends": (["--to", "Ada", "--text-file", "/dev/zero"], "larger than"),
-    "media missing": (["--to", "Ada", "--text", "x", "--media", "TMP/none"], "can't be attached"),
+    "media missing": (["--to", "Ada", "--text", "x", "--media", "TMP/none"], "can’t be attached"),
     "media empty": (["--to", "Ada", "--text", "x", "--media", "TMP/empty"], "is empty"),
     "media of a wrong kind": (["--to", "Ada", "--text", "x", "--media", "TMP/latin1"], "does not take"),
     "alt alone": (["--to", "Ada", "--text", "x", "--alt", "y"], "picture before it"),
@@ -268,7 +268,7 @@ WRONG = {
         ["--to", "Post", "--text", "x", "--recipient", "a@x.org", "--unsubscribe", "x.org"], "https:// or mailto:",
     ),
     "no table": (["--to", "Post", "--text", "x", "--recipients-csv", "TMP/none"], "No such file"),
-    "half a character": (["--to", "Ada", "--text", "caf\udce9"], "not text in this terminal's encoding"),
+    "half a character": (["--to", "Ada", "--text", "caf\udce9"], "not text in this terminal’s encoding"),
 }  # fmt: skip
 
 

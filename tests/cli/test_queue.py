@@ -148,7 +148,7 @@ def test_cancel_and_move_back(three: Run) -> None:
     assert state(three) == "cancelled"
     again = three("cancel", "1")
     assert again.code == 1
-    assert again.err == "sendoff: It can't be cancelled: it was cancelled.\n"
+    assert again.err == "sendoff: It can’t be cancelled: it was cancelled.\n"
     assert three("move", "1", "--at", "2031-05-01 09:00").code == 0
     assert state(three) == "scheduled"
 
@@ -207,7 +207,7 @@ def test_what_is_known_of_a_doubt_is_told_with_both_answers(ada: Run) -> None:
     assert "Delivery 1 is in doubt: " in told.out
     assert "  part      Part 2 of 2 is in doubt. Part 1 is out.\n" in told.out
     assert "  answer    None was read. The line to the practice network broke before it answered." in told.out
-    assert "  channel   This practice account plays a network that can't be asked.\n" in told.out
+    assert "  channel   This practice account plays a network that can’t be asked.\n" in told.out
     assert "  sendoff settle 1 --as sent       It counts as sent, and nothing goes out again.\n" in told.out
     assert "people get it twice" in told.out
     assert "sendoff look 1" not in told.out

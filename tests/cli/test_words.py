@@ -136,7 +136,7 @@ def test_a_qt_that_cannot_be_loaded_is_a_sentence(run: Run, monkeypatch: pytest.
     monkeypatch.delattr(sendoff, "ui", raising=False)  # else the parent keeps what is imported meanwhile
     said = run()
     assert said.code == 3
-    assert "needs Qt, which can't be loaded here" in said.err
+    assert "needs Qt, which can’t be loaded here" in said.err
 
 
 def test_a_display_that_is_not_there_is_said_before_qt_ends_the_process(

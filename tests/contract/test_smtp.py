@@ -195,9 +195,9 @@ def test_a_name_that_is_not_found_spends_no_try(tmp_path: Path, caplog: pytest.L
 @pytest.mark.parametrize(
     ("server", "trusted", "words"),
     [
-        ({"names": ("mail.elsewhere.example",)}, True, "can't prove that it is 127.0.0.1: IP address mismatch"),
-        ({"expired": True}, True, "can't prove that it is 127.0.0.1: certificate has expired"),
-        ({}, False, "can't prove that it is 127.0.0.1: unable to get local issuer"),
+        ({"names": ("mail.elsewhere.example",)}, True, "can’t prove that it is 127.0.0.1: IP address mismatch"),
+        ({"expired": True}, True, "can’t prove that it is 127.0.0.1: certificate has expired"),
+        ({}, False, "can’t prove that it is 127.0.0.1: unable to get local issuer"),
     ],
 )
 def test_nothing_is_said_to_a_server_that_cannot_prove_its_name(

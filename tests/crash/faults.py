@@ -393,8 +393,8 @@ CERTIFICATES: dict[str, tuple[Callable[[], ssl.SSLContext | None], bool, Allowed
     # what the server shows; whether its authority is known; what comes of it; words for the person
     "good":          (authority.server_context, True, SENT, ""),
     "expired":       (lambda: authority.server_context(expired=True), True, FAILED, "certificate has expired"),
-    "wrong host":    (lambda: authority.server_context("elsewhere.example"), True, FAILED, "can't prove that it is"),
-    "unknown CA":    (authority.server_context, False, FAILED, "can't prove that it is"),
+    "wrong host":    (lambda: authority.server_context("elsewhere.example"), True, FAILED, "can’t prove that it is"),
+    "unknown CA":    (authority.server_context, False, FAILED, "can’t prove that it is"),
     "TLS 1.0 only":  (_old_tls, True, FAILED, "no TLS that is safe enough"),
     "no TLS at all": (lambda: None, True, FAILED, "does not begin with TLS"),
 }  # fmt: skip

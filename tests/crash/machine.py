@@ -799,7 +799,7 @@ def test_ten_thousand_of_one_account_leave_calmly_and_in_order(room: Room) -> No
         sent = [one.text for one in server.endpoint.effects]
         played.expect(sent == [f"part {number}" for number in range(1, len(sent) + 1)], f"the order was {sent}")
         played.expect(wanted / 4 <= len(sent) <= wanted + 2, f"{len(sent)} left within nine seconds")
-        played.expect("nothing takes them" not in child.said, "the watchdog took a calm pace for a standstill")
+        played.expect("nothing takes" not in child.said, "the watchdog took a calm pace for a standstill")
         states = Counter(state for (state,) in played.sql("SELECT state FROM deliveries"))
         # One may be between its intention and the wire when the time is over; the next sender takes it up.
         played.expect(states["sent"] == len(sent) and states["sending"] <= 1, f"they are {states}")

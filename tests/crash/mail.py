@@ -150,7 +150,7 @@ def _judge(played: Scene, server: SmtpServer, fault: Fault) -> None:
 SERVERS: dict[str, tuple[dict[str, Any], Allowed, str]] = {
     "STARTTLS stripped":    ({"offers_starttls": False}, FAILED, "offers no STARTTLS"),
     "certificate expired":  ({"expired": True}, FAILED, "certificate has expired"),
-    "another's certificate": ({"names": ("mail.elsewhere.example",)}, FAILED, "can't prove that it is"),
+    "another's certificate": ({"names": ("mail.elsewhere.example",)}, FAILED, "can’t prove that it is"),
     "a banner of 100 kB":   ({"banner": "220 " + "x" * 100_000}, FAILED, ""),
     "a banner of 2,000 lines": ({"banner": "220-hello\r\n" * 2000 + "220 now"}, SENT, ""),
     "250 comes late":       ({"late": 0.6}, SENT, ""),

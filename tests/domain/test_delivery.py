@@ -46,7 +46,7 @@ def test_only_what_was_sent_or_found_becomes_sent() -> None:
 
 
 def test_a_refused_move_says_why() -> None:
-    with pytest.raises(Refused, match="can't be cancelled: it is leaving right now"):
+    with pytest.raises(Refused, match="can’t be cancelled: it is leaving right now"):
         after(State.SENDING, Move.CANCEL)
     with pytest.raises(Refused, match="settle the doubt first"):
         after(State.IN_DOUBT, Move.RETRY)

@@ -178,7 +178,7 @@ class Endpoint(Channel):
         return self.look(parcel)
 
     def look(self, parcel: Parcel) -> Receipt | None:
-        raise CannotLook("It can't be asked.")
+        raise CannotLook("It can’t be asked.")
 
     def _among(self, wanted: Callable[[Effect], bool], shown_after: float = 0.0) -> Receipt | None:
         shown = (one for one in self.ledger.effects if one.at + shown_after <= self.ledger.true() and wanted(one))

@@ -26,7 +26,7 @@ def test_a_copy_a_day_and_a_warning_that_is_no_trouble(open_profile: Callable[..
     made.parent.write_text("in the way")
     engine._back_up()
     status = engine.status()
-    assert "can't be written" in status.warning
+    assert "can’t be written" in status.warning
     assert status.trouble == ""
     made.parent.unlink()
     engine._back_up()

@@ -260,7 +260,7 @@ def test_a_doubtful_delivery_is_looked_into_again_on_demand(program: Program) ->
     delivery_id = program.commands.schedule(draft(program, account(program)), at(program, "tomorrow 9"))[0]
     with pytest.raises(Refused, match="nothing in doubt"):
         program.commands.look_again(delivery_id)
-    with pytest.raises(Refused, match="can't be settled"):
+    with pytest.raises(Refused, match="can’t be settled"):
         program.commands.settle(delivery_id, sent=True)
 
 

@@ -802,6 +802,25 @@ def test_how_far_an_upload_is_stands_with_the_delivery_until_it_leaves(driver: D
     assert (driver.get(delivery_id).state, driver.get(delivery_id).advice) == (State.SENT, "")
 
 
+def test_a_clock_that_is_set_during_an_upload_neither_silences_nor_hurries_its_progress(driver: Driver) -> None:
+    seen: list[str] = []
+
+    def upload(parcel: Parcel) -> Mapping[str, object]:
+        driver.clock.jump(-3600)
+        for out, seconds, jump in ((1, 1.0, 0), (2, 0.5, 3600), (3, 0.5, 0)):
+            driver.clock.advance(seconds)
+            driver.clock.jump(jump)
+            parcel.told("harbor.mp4", out, 4)
+            seen.append(driver.get(delivery_id).advice.removeprefix("harbor.mp4: ")[:3])
+        return {"media": "1"}
+
+    driver.channel.capabilities = replace(driver.channel.capabilities, prepares=True)
+    driver.channel.prepare = upload  # type: ignore[method-assign]
+    delivery_id = driver.schedule("hello")
+    driver.run()
+    assert seen == ["25%", "25%", "75%"]
+
+
 def test_a_new_sender_forgets_how_far_an_upload_was(driver: Driver) -> None:
     def killed(parcel: Parcel) -> Mapping[str, object]:
         driver.clock.advance(2)

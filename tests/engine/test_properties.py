@@ -738,7 +738,7 @@ settings.register_profile("deep", max_examples=200, stateful_step_count=40, data
 settings.register_profile("long", max_examples=3000, stateful_step_count=80, database=None)
 
 
-@pytest.mark.expects_log("could not be written|claiming failed|a task failed|the clock moved|nothing takes them")
+@pytest.mark.expects_log("could not be written|claiming failed|a task failed|the clock moved|nothing takes")
 @pytest.mark.timeout(3600)
 def test_whatever_happens_the_ledger_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     World.base = tmp_path / "base"

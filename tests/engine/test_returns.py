@@ -187,7 +187,7 @@ class Departures:
         return self.out
 
 
-@pytest.mark.expects_log("nothing takes them")
+@pytest.mark.expects_log("nothing takes it")
 def test_what_is_due_and_untouched_is_an_alarm(driver: Driver) -> None:
     alarms = [""]
     departures = Departures()
@@ -200,7 +200,7 @@ def test_what_is_due_and_untouched_is_an_alarm(driver: Driver) -> None:
 
     driver.schedule("nobody takes me")
     assert after(119) == ""
-    assert after(11).startswith("1 delivery is due and nothing takes them, for 2 min now.")
+    assert after(11).startswith("1 delivery is due and nothing takes it, for 2 min now.")
     departures.out = [driver.account]
     assert after(11) == ""
     departures.out = []

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from PySide6.QtWidgets import QWidget
 
 from sendoff.domain.post import Attachment, Content, Item, LinkCard, Mail, Markup, Plan, Poll, Recipient, Role, Variant
-from sendoff.store import timeline
+from sendoff.store import accounts, changes, timeline
 from sendoff.ui.composer.screen import ComposerScreen
 from tests.gui import sample
 from tests.gui.desk import Desk
@@ -131,6 +131,25 @@ def open_mix(desk: Desk) -> None:
     content = Content((Item("A free cup for the first ten on Saturday. Come early!"),), mail)
     variants = [Variant(sample.TOOT + 1), Variant(sample.NEWS + 1)]
     post_id, _ = desk.program.commands.save_draft(content, variants, Plan("yesterday noonish", "", "send"))
+    desk.window.go("composer", post_id=post_id)
+    desk.settle()
+
+
+def open_alike(desk: Desk) -> None:
+    """A post for accounts whose handles are the same, and for one of them twice."""
+    alike = (("Ada at sea", "@harborcoffee@sea.example", "2"), ("Ada at sea, too", "@harborcoffee@sea.example", "2"))
+    with desk.program.store.writing(changes.ACCOUNTS) as connection:
+        ids = [
+            accounts.insert(
+                connection, workspace_id=1, channel="mastodon", name=name, handle=handle, url="", learned={
+                    "account_id": number, "text": 500}, settings={"server": "https://sea.example"}, secret_ref=None,
+                spacing=0, now=desk.context.now(),
+            )
+            for name, handle, number in alike
+        ]  # fmt: skip
+    chosen = [sample.TOOT + 1, sample.X + 1, *ids]
+    content = Content((Item("The pier is open again."),))
+    post_id, _ = desk.program.commands.save_draft(content, [Variant(one) for one in chosen], Plan())
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 

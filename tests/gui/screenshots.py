@@ -358,7 +358,7 @@ def _alarm(desk: Desk) -> None:
     desk.context.sending.part = Part.NOWHERE
     desk.context.sending.trouble = (
         "3 deliveries are due and nothing takes them, for 4 min now. Quit Sendoff and start it again; nothing is lost. "
-        "This computer's clock jumped ahead by 3 h. What is due waits for a minute, in case the clock is wrong: set it "
+        "This computer’s clock jumped ahead by 3 h. What is due waits for a minute, in case the clock is wrong: set it "
         "right, or pause the sending."
     )
     returning.rest(desk, sample.GRAM, sample.TALK)
@@ -449,7 +449,7 @@ def _refused(page: SignInPage) -> None:
 
 
 def _down(page: SignInPage) -> None:
-    page._refused(TryLater("Mailgun can't be reached.", advice="Is this computer online?"))
+    page._refused(TryLater("Mailgun can’t be reached.", advice="Is this computer online?"))
 
 
 def _matrix(page: SignInPage) -> None:
@@ -607,6 +607,7 @@ SHOTS = (
     Shot("composer-first", _go("composer"), filled=False),
     Shot("composer-mail", composing.open_mail),
     Shot("composer-mix", composing.open_mix),
+    Shot("composer-alike", composing.open_alike),
     Shot("composer-thread", composing.open_thread),
     Shot("composer-poll", composing.open_poll),
     Shot("composer-pressed", composing.pressed),

@@ -152,7 +152,7 @@ def test_a_doubt_is_settled_after_a_question(
     sheet = harbor.window.overlay
     assert isinstance(sheet, SettleSheet)
     assert dict(sheet.facts)["Left"] == "The last try began today 14:00:00.2 and was over after 29.8 s."
-    why = "A Telegram bot can't read what it sent. Look into the chat whether it is there."
+    why = "A Telegram bot can’t read what it sent. Look into the chat whether it is there."
     assert dict(sheet.facts)["Channel"] == why
     assert not sheet.look_again.isEnabled()
     assert sheet.look_again.accessibleDescription() == why
@@ -386,6 +386,21 @@ def test_an_open_line_shows_attempts_and_the_receipt(harbor: Desk, screen: Activ
     copied = QGuiApplication.clipboard().text()
     assert "Planned   Mon 23 Nov 2026, 10:00:00 Europe/Berlin" in copied
     assert "Part 2: 1150" in copied
+
+
+def test_the_word_of_a_person_is_no_answer_and_names_nothing_that_could_be_deleted(
+    harbor: Desk, screen: ActivityScreen
+) -> None:
+    one = line(screen, "Cupping")
+    harbor.program.commands.settle(one.rows[0].delivery.id, True)
+    harbor.settle()
+    choose(screen, "Cupping")
+    key(harbor, screen, Qt.Key.Key_Return)
+    (room,) = screen._rooms.values()
+    (panel,) = room._panels.values()
+    assert [name for name, _words, _mono in panel.proof.rows] == ["Planned", "Left", "Settled"]
+    assert "Your word" in said_in(panel.proof)
+    assert not [part for part in panel.proof.findChildren(Button) if part.words().startswith("Delete")]
 
 
 def test_an_attempt_opens_to_what_went_over_the_wire(harbor: Desk, screen: ActivityScreen) -> None:

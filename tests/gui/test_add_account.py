@@ -175,7 +175,7 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
     assert [card.accessibleName() for card in networks._shown()] == [
         "Bluesky, An app password · 1 min",
         "Discord, A bot on your server · 3 min",
-        "Discord webhook, The webhook's address · 1 min",
+        "Discord webhook, The webhook’s address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
         "Telegram, A bot from @BotFather · 2 min",
         "X, Your own app, and credits · 5 min",
@@ -517,7 +517,7 @@ def test_mail_by_keyboard_from_the_first_page_to_the_card(desk: Desk, server: Sm
     said = words_of(welcome)
     assert "Signed in as grace@example.org" in said
     assert "10 MB, 100 people at once" in said
-    assert "If an answer gets lost, you will be asked: without IMAP Sendoff can't look into your sent mail." in said
+    assert "If an answer gets lost, you will be asked: without IMAP Sendoff can’t look into your sent mail." in said
     assert welcome.write.hasFocus()
     (account,) = stored(desk)
     assert (account.name, account.channel, account.settings["host"]) == ("Work", "smtp", "127.0.0.1")

@@ -165,7 +165,7 @@ def test_a_database_of_a_newer_sendoff_is_refused_calmly(
     connection.execute("UPDATE alembic_version SET version_num = ?", (migrate.HEAD,))
     connection.commit()
     connection.close()
-    session._again()
+    session.recovery.again()
     opened(session, qtbot)
     assert session.window.current == "first_run"
 

@@ -14,6 +14,9 @@ from PySide6.QtTest import QTest
 
 from sendoff.domain.post import Item
 from sendoff.store import accounts, changes, deliveries, settings
+from sendoff.ui.accounts.add import AddAccountScreen
+from sendoff.ui.accounts.page import SignInPage
+from sendoff.ui.accounts.welcome import Welcome
 from tests.gui import composing, sample
 from tests.gui.composer_hands import (
     CTRL,
@@ -21,6 +24,7 @@ from tests.gui.composer_hands import (
     add_practice,
     click,
     compose,
+    drafts,
     link,
     matters,
     planned,
@@ -42,16 +46,102 @@ def first_screen() -> str:
 # --- accounts -----------------------------------------------------------------------------------------------------
 
 
-def test_without_an_account_it_says_so(desk: Desk) -> None:
+def test_without_an_account_the_button_leads_to_one_and_back_to_what_is_written(desk: Desk) -> None:
     screen = compose(desk)
-    button = screen.desk.accounts.connect_button
-    assert button.isVisible()
-    type_text(screen, "nowhere")
-    screen.departure.press()
+    assert screen.desk.accounts.connect_button.isVisible()
+    assert screen.foot.button.words() == "Connect an account"
+    assert screen.foot.badge.isHidden()
+    screen.foot.take("tomorrow 9", "")
+    assert screen.foot.button.words() == "Connect an account"
+    screen.departure.fill_menu()
+    assert [one.text() for one in screen.menu.actions()] == ["Save as draft"]
+    type_text(screen, "nowhere yet")
+    QTest.keyClick(screen.desk.current.body, Qt.Key.Key_Return, CTRL)
     desk.settle()
-    assert matters(screen) == ["It goes nowhere yet."]
-    click(button)
     assert desk.window.current == "add_account"
+    assert stored(desk).content.items[0].text == "nowhere yet"
+    adding = desk.window.screen_named("add_account")
+    assert isinstance(adding, AddAccountScreen)
+    assert adding.header._back.words() == "Your post"  # type: ignore[union-attr]
+    adding.go_back()
+    rest(desk)
+    assert (desk.window.current, screen.desk.current.body.text()) == ("composer", "nowhere yet")
+    screen.foot.button.click()
+    adding._choose("practice", "")
+    page = adding.page
+    assert isinstance(page, SignInPage)
+    page.connect_it()
+    desk.until(lambda: isinstance(adding.page, Welcome))
+    assert isinstance(adding.page, Welcome)
+    assert adding.page.write.words() == "Go on with your post"
+    adding.page.write.click()
+    rest(desk)
+    assert (desk.window.current, screen.desk.current.body.text()) == ("composer", "nowhere yet")
+    assert screen.desk.accounts.chosen() == (PRACTICE,)
+    assert screen.foot.button.words().startswith("Schedule for")
+    assert screen.foot.badge.isVisible()
+    assert len(drafts(desk)) == 1
+
+
+def test_accounts_that_would_look_alike_are_told_apart(harbor: Desk) -> None:
+    screen = compose(harbor)
+    alike = {
+        ("mastodon", "Ada at toot", "@ada@toot.example"): "@ada@toot.example",
+        ("mastodon", "Ada at sea", "@ada@sea.example"): "@ada@sea.example",
+        ("mastodon", "Bob", "@bob@sea.example"): "@bob",
+        ("bluesky", "Ada in the sky", "@ada"): "@ada",
+        ("discord", "Pier", "@harborbot"): "Pier",
+        ("discord", "Talk", "@harborbot"): "Talk",
+    }
+    with harbor.program.store.writing(changes.ACCOUNTS) as connection:
+        ids = {
+            accounts.insert(
+                connection, workspace_id=1, channel=kind, name=name, handle=handle, url="", settings={}, learned={},
+                secret_ref=None, spacing=0, now=harbor.context.now(),
+            ): label
+            for (kind, name, handle), label in alike.items()
+        }  # fmt: skip
+    rest(harbor)
+    for one in ids:
+        screen.desk.accounts.choose(one)
+    chips = screen.desk.accounts
+    assert {one: chip.label for one in ids if (chip := chips.chip(one))} == ids
+    last = next(iter(ids))
+    harbor.program.commands.remove_account(last)
+    rest(harbor)
+    assert chips.chip(last + 1).label == "@ada"  # type: ignore[union-attr]
+
+
+def test_what_would_be_at_one_place_twice_is_said_and_mended(bench: Desk) -> None:
+    again = add_practice(bench, "Again", handle="@You@practice".lower())
+    screen = compose(bench, account_id=PRACTICE)
+    type_text(screen, "once is enough")
+    rest(bench)
+    assert matters(screen) == []
+    screen.desk.accounts.choose(again)
+    rest(bench)
+    assert matters(screen) == ["Practice and Again are one account at Practice."]
+    click(link(screen, "Take one out"))
+    rest(bench)
+    assert (screen.desk.accounts.chosen(), matters(screen)) == ((PRACTICE,), [])
+
+
+def test_people_who_would_get_a_mail_from_two_accounts_are_named(bench: Desk) -> None:
+    one, other = (add_practice(bench, name, takes="mail") for name in ("Shop", "Cellar"))
+    screen = compose(bench, account_id=one)
+    screen.desk.current.form.to.setPlainText("Ada <ada@example.org>, bob@example.org")
+    screen.desk.current.form.subject.setText("Beans")
+    type_text(screen, "Six new ones.")
+    screen.desk.accounts.choose(other)
+    rest(bench)
+    assert "Shop and Cellar each write to 2 people." in matters(screen)
+    screen.desk.customise(other)
+    screen.desk.current.form.to.setPlainText("Ada@example.org")
+    rest(bench)
+    assert "Shop and Cellar each write to ada@example.org." in matters(screen)
+    click(link(screen, "Take one out"))
+    rest(bench)
+    assert not [one for one in matters(screen) if "each write" in one]
 
 
 def test_the_accounts_of_the_last_planned_post_are_chosen(bench: Desk) -> None:
@@ -520,7 +610,7 @@ def test_a_file_that_cannot_be_read_is_said(bench: Desk, tmp_path: Path) -> None
     media = screen.desk.current.items[0].media
     media.add_paths([str(tmp_path / "missing.png")])
     bench.until(lambda: not media.is_busy)
-    assert "missing.png can't be attached" in bench.window.said
+    assert "missing.png can’t be attached" in bench.window.said
     assert not media.files()
     (tmp_path / "empty.png").write_bytes(b"")
     media.add_paths([str(tmp_path / "empty.png")])

@@ -79,7 +79,7 @@ def test_the_form_shows_what_counts_and_says_what_is_wrong(desk: Desk) -> None:
     page = page_of(desk, auth="none", url="https://example.org/x", body='{"text": "{{text}}"}', headers="Host: evil")
     QTest.mouseClick(page.connect_button, Qt.MouseButton.LeftButton)
     box = page.form.lines["headers"].box
-    desk.until(lambda: "can't be set" in box._below.text())
+    desk.until(lambda: "can’t be set" in box._below.text())
     assert box.isVisible()  # its fold was opened
 
 
@@ -113,7 +113,7 @@ def test_a_document_is_imported(desk: Desk, tmp_path: Path) -> None:
     read_document(desk.context, page.channel, file, page.form.take, page)
     desk.until(lambda: "no OpenAPI document" in said(desk))
     read_document(desk.context, page.channel, tmp_path / "nowhere", page.form.take, page)
-    desk.until(lambda: "nowhere can't be read" in said(desk))
+    desk.until(lambda: "nowhere can’t be read" in said(desk))
 
 
 def said(desk: Desk) -> str:

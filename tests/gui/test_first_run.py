@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
+from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program
 from sendoff.domain.delivery import State
 from sendoff.ui import first_run
+from sendoff.ui.another_profile import ask_to_open
 from sendoff.ui.first_run import FirstRunScreen
-from tests.gui.desk import Desk
+from sendoff.ui.session import Session
+from tests.gui.desk import Desk, opened
 
 
 def test_from_the_first_page_to_a_receipt_under_a_minute(
@@ -84,3 +88,28 @@ def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:
     desk.settle()
     assert desk.window.current == "add_account"
     assert desk.context.settings()["first_run_done"] == "yes"
+
+
+def test_another_profile_is_opened_in_the_place_of_this_one(
+    start: Callable[..., Session], open_profile: Callable[..., Program], tmp_path: Path, qtbot: QtBot
+) -> None:
+    other = open_profile("other").folder
+    session = opened(start(tmp_path / "mine"), qtbot)
+    window = session.window
+    screen = window.screen_named("first_run")
+    assert isinstance(screen, FirstRunScreen)
+    assert session.context is not None
+    QTest.mouseClick(screen.choices.another, Qt.MouseButton.LeftButton)
+    dialog = next(one for one in window.findChildren(QFileDialog) if one.isVisible())
+    assert dialog.fileMode() is QFileDialog.FileMode.Directory
+    dialog.reject()
+    ask_to_open(session.context, tmp_path)
+    assert "There is no profile in" in window.said
+    ask_to_open(session.context, tmp_path / "mine")
+    assert window.said == "That is the profile that is open."
+    assert window.overlay is None
+    ask_to_open(session.context, other)
+    assert window.overlay is not None
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    assert session.quitting
+    assert session.words_anew == ("--home", str(other))

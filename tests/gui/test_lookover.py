@@ -191,7 +191,7 @@ def test_a_backup_that_is_of_no_use_in_the_end_leaves_everything_as_it_was(
     session.window.restore_wanted.emit(copy)
     qtbot.waitUntil(lambda: bool(session.window.findChildren(TroublePage)), timeout=20_000)
     page = session.window.findChildren(TroublePage)[0]
-    assert "can't be opened" in page.sentence.text()
+    assert "can’t be opened" in page.sentence.text()
     assert session.context is None
     click(next(one for one in page.findChildren(Button) if one.words() == "Try again"))
     opened(session, qtbot)

@@ -201,7 +201,7 @@ def test_one_can_be_sent_to_a_row(harbor: Desk, planner: PlannerScreen) -> None:
     harbor.context.go("planner", post_id=line.entry.chip.post_id, at=line.entry.chip.when)
     harbor.settle()
     assert selected(planner) == ["Sunday"]
-    assert planner.toolbar.title.text() == "From 29 November"
+    assert planner.toolbar.title.text() == "From 24 November", "that is what stands at the top"
 
 
 # --- pages --------------------------------------------------------------------------------------------------------

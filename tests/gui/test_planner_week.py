@@ -269,10 +269,10 @@ def test_escape_ends_a_drag(harbor: Desk, planner: PlannerScreen) -> None:
 
 def test_what_cannot_move_says_why(harbor: Desk, planner: PlannerScreen) -> None:
     for words, because in (
-        ("Last call", "It can't be moved: it is leaving right now."),
-        ("Morning", "It can't be moved: it was sent."),
-        ("Cupping this", "It can't be moved: it may have gone out already: settle the doubt first."),
-        ("Friday flat", "It can't be moved: the endpoint holds it already."),
+        ("Last call", "It can’t be moved: it is leaving right now."),
+        ("Morning", "It can’t be moved: it was sent."),
+        ("Cupping this", "It can’t be moved: it may have gone out already: settle the doubt first."),
+        ("Friday flat", "It can’t be moved: the endpoint holds it already."),
     ):
         drag(planner, words, 1, 60)
         assert harbor.window.said == because
@@ -426,7 +426,7 @@ def test_what_was_sent_cannot_be_cancelled(harbor: Desk, planner: PlannerScreen)
     click(planner, "Morning")
     QTest.keyClick(planner.week, Qt.Key.Key_Delete)
     harbor.settle()
-    assert harbor.window.said == "It can't be cancelled: it was sent."
+    assert harbor.window.said == "It can’t be cancelled: it was sent."
 
 
 def test_enter_opens(harbor: Desk, planner: PlannerScreen, monkeypatch: pytest.MonkeyPatch) -> None:

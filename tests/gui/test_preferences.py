@@ -315,7 +315,7 @@ def test_what_does_not_work_is_said_at_its_row(harbor: Desk, screen: Preferences
     assert screen.data.bring_in.button.isEnabled()
     screen.data.back_up_to(tmp_path / "nowhere" / "copy.db")
     harbor.until(lambda: not screen.data.backup.busy.isVisible())
-    assert "can't be written" in screen.data.backup.below.text()
+    assert "can’t be written" in screen.data.backup.below.text()
 
 
 def test_the_sentences_count_what_matters() -> None:
@@ -347,7 +347,7 @@ def test_the_folder_can_be_opened(harbor: Desk, screen: PreferencesScreen) -> No
     seen = Opened()
     QDesktopServices.setUrlHandler("file", seen, "open")
     try:
-        QTest.mouseClick(screen.data.folder.control, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(screen.data.folder_button, Qt.MouseButton.LeftButton)
     finally:
         QDesktopServices.unsetUrlHandler("file")
     assert [url.toLocalFile() for url in seen.urls] == [str(harbor.program.folder)]

@@ -18,9 +18,11 @@ from sendoff.domain.post import Content, Item, Mail, Markup, Poll, Recipient
 from sendoff.domain.safe_html import sanitised
 from sendoff.ui.composer.preview import pictures
 from sendoff.ui.composer.preview.mail import MailCard
+from sendoff.ui.composer.preview.model import Cut
 from sendoff.ui.composer.preview.pane import PreviewPane
 from sendoff.ui.composer.preview.sealed import MailView, SealedDocument
 from sendoff.ui.composer.preview.status import StatusCard, StatusItem
+from sendoff.ui.composer.preview.words import PostText
 from sendoff.ui.planner import card
 from sendoff.ui.theme import Look
 from tests.gui import preview_sample, sample
@@ -165,6 +167,18 @@ def test_any_script_is_folded_into_five_lines(harbor: Desk, pane: PreviewPane, t
     assert words.folds
     assert words.height() == 5 * 20
     assert not pane.grab().isNull()
+
+
+def test_no_link_mention_or_word_is_cut_where_the_words_are_folded(look: Look) -> None:
+    said = "well-known (https://harborcoffee.example/autumn/guji?from=post) and/or @nordlicht@literatur.example says so"
+    words = PostText(look, lines=2)
+    for before in range(24):
+        text = "bean " * before + f"{said} " * 3
+        for over in (0, 40):
+            words.show_text(text, Cut(len(text) - over, over))
+            shown = words._lines(320).layout.text().split(" …")[0].split()
+            assert [one.lstrip("(") for one in shown] == [one.lstrip("(") for one in text.split()[: len(shown)]]
+            assert shown
 
 
 def test_links_mentions_and_tags_are_marked_behind_emoji_too(harbor: Desk, pane: PreviewPane) -> None:

@@ -27,7 +27,7 @@ def test_a_window_beside_another_sender_works_and_takes_over_after_it(
         desk.until(lambda: desk.context.sending.part is Part.ELSEWHERE)
         desk.until(lambda: desk.window.standing.mood is Mood.ELSEWHERE)
         assert desk.window.rail.strip._headline.text() == "Another Sendoff sends"
-        assert desk.window.standing.on_quitting == ""
+        assert desk.window.standing.on_quitting == ()
         account = desk.program.commands.add_account("practice", "Practice", {})
         post, _ = desk.program.commands.save_draft(Content(items=(Item("From the window"),)), [Variant(account)])
         desk.program.commands.schedule(post, When.at(desk.context.now(), "UTC"))

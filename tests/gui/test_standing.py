@@ -81,10 +81,13 @@ def test_sentences_are_shown_whole() -> None:
 
 
 def test_what_quitting_means() -> None:
-    assert standing(waiting=9).on_quitting == "9 deliveries won’t go out until you start it again"
-    assert standing(waiting=1).on_quitting == "1 delivery won’t go out until you start it again"
-    assert standing().on_quitting == ""
-    assert standing(waiting=9, elsewhere=True).on_quitting == ""
+    assert standing(waiting=9).on_quitting == ("9 deliveries won’t go out until you start it again",)
+    assert standing(waiting=1).on_quitting == ("1 delivery won’t go out until you start it again",)
+    assert standing(waiting=1, leaving=1).on_quitting == (
+        "1 delivery is leaving and may end in doubt", "1 delivery won’t go out until you start it again",
+    )  # fmt: skip
+    assert standing().on_quitting == ()
+    assert standing(waiting=9, leaving=1, elsewhere=True).on_quitting == ()
 
 
 def test_the_words_are_looked_at_every_second_shortly_before() -> None:
@@ -95,6 +98,8 @@ def test_the_words_are_looked_at_every_second_shortly_before() -> None:
 def test_the_pauses_end_at_the_persons_own_morning() -> None:
     hour, morning, forever = pauses(NOW, "Europe/Berlin")
     assert (hour.until, hour.hint) == (NOW + timedelta(hours=1), "19:52")
+    hour = pauses(NOW + timedelta(seconds=32), "Europe/Berlin")[0]
+    assert (hour.until, hour.hint) == (NOW + timedelta(minutes=61), "19:53")
     assert (morning.until, morning.hint) == (datetime(2026, 11, 24, 7, tzinfo=UTC), "08:00")
     assert forever.until is None
     # The night in which Berlin's clock is set back has 25 hours.

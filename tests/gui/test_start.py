@@ -132,7 +132,7 @@ def test_text_and_files_begin_a_post_and_what_was_written_stays_a_draft(bench: D
     os.remove(picture)
     assert bench.program.media.file(item.media[0]).exists()  # it was copied at once
     said = screen.desk.notice.words
-    assert f"{tmp_path / 'gone.png'} can't be attached: No such file or directory." in said
+    assert f"{tmp_path / 'gone.png'} can’t be attached: No such file or directory." in said
     assert "it is not a file" in said
     with bench.context.reading() as connection:
         kept = {one.content.items[0].text for one in posts.drafts(connection, bench.context.workspace_id)}

@@ -110,6 +110,18 @@ def test_the_icon_is_made_again_when_a_panel_appears_later(look: Look, wishes: W
     tray.hide()
 
 
+def test_pressing_a_notification_opens_what_it_spoke_of(
+    look: Look, wishes: Wishes, wished: list[str], qtbot: QtBot
+) -> None:
+    tray = Tray(look, wishes, panel=Panel())
+    tray.message("Sendoff keeps running here", "Quit from this icon’s menu.")
+    tray._icon.messageClicked.emit()  # type: ignore[union-attr]
+    tray.message("1 failed", "Lunch at the pier", "activity")
+    tray._icon.messageClicked.emit()  # type: ignore[union-attr]
+    assert wished == ["show", "go activity"]
+    tray.hide()
+
+
 def test_the_icon_suits_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "KDE")

@@ -163,11 +163,11 @@ def test_the_strip_says_what_stands_in_the_way(harbor: Desk) -> None:
 
 def test_what_is_refused_is_said_in_a_sentence(desk: Desk) -> None:
     def work() -> None:
-        raise Refused("It can't be cancelled: it is leaving right now.")
+        raise Refused("It can’t be cancelled: it is leaving right now.")
 
     desk.context.do(work)
     desk.settle()
-    assert desk.window.said == "It can't be cancelled: it is leaving right now."
+    assert desk.window.said == "It can’t be cancelled: it is leaving right now."
 
 
 def test_done_can_be_undone_with_the_keyboard(desk: Desk) -> None:

@@ -68,7 +68,7 @@ def test_an_open_keychain_keeps_long_secrets_over_restarts_and_the_profile_holds
     home, profile = tmp_path / "home", tmp_path / "profile"
     profile.mkdir()
     place, ref, value = run("unlocked", home, STORE, str(profile))
-    assert "the system's keychain" in place
+    assert "the system’s keychain" in place
     assert ref.startswith("os:")
     assert value == "CANARY-0123456789"
     assert run("unlocked", home, READ, str(profile), ref)[0] == "got CANARY-0123456789"

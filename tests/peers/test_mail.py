@@ -171,7 +171,7 @@ def test_a_sender_that_belongs_to_somebody_else_shows_on_connecting(peer: Peer) 
 
 
 def test_an_authority_that_nobody_knows(peer: Peer) -> None:
-    with pytest.raises(Rejected, match="can't prove that it is localhost"):
+    with pytest.raises(Rejected, match="can’t prove that it is localhost"):
         channel().connect(peer.fields(ca_file=""))
 
 

@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_the_old_copies_and_says_so(store: Store, plan: Plann
         [sys.executable, "-c", little, str(store.folder)], capture_output=True, text=True, timeout=60, check=True
     )
     said, damage = done.stdout.splitlines()
-    assert "can't be written" in said
+    assert "can’t be written" in said
     assert "Make room" in said
     assert damage == "None"
     assert [one.path for one in backups.every(store.folder)] == [first]
@@ -135,9 +135,9 @@ def test_a_full_disk_leaves_the_old_copies_and_says_so(store: Store, plan: Plann
 
 def test_a_folder_that_is_in_the_way_is_told(store: Store) -> None:
     (store.folder / "backups").write_text("a file")
-    with pytest.raises(SetupMissing, match="can't be written"):
+    with pytest.raises(SetupMissing, match="can’t be written"):
         backups.make(store.path, backups.DAILY, NOW)
-    assert "can't be written" in store.keep_daily(NOW)
+    assert "can’t be written" in store.keep_daily(NOW)
 
 
 # --- damage -------------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def damaged(folder: Path, table: str = "attempts") -> tuple[Path, bytes]:
 def test_damage_is_noticed_by_the_daily_copy_and_stops_all_writing(tmp_path: Path) -> None:
     path, whole = damaged(tmp_path)
     store = Store(tmp_path)  # what it needs first is not in the damaged pages
-    assert "is damaged" in store.keep_daily(NOW) or "can't be copied" in store.keep_daily(NOW)
+    assert "is damaged" in store.keep_daily(NOW) or "can’t be copied" in store.keep_daily(NOW)
     assert store.damage is not None
     with pytest.raises(StoreDamaged, match=r"sendoff\.db is damaged\. Nothing is sent\."), store.writing():
         pass

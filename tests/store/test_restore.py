@@ -232,7 +232,7 @@ def test_another_programs(program: Program, clock: SetClock, tmp_path: Path) -> 
     source = tmp_path / "bookmarks.db"
     with closing(sqlite3.connect(source)) as raw, raw:
         raw.execute("CREATE TABLE places (url TEXT)")
-    unchanged(program, source, clock, BadInput, "not one of Sendoff's")
+    unchanged(program, source, clock, BadInput, "not one of Sendoff’s")
 
 
 def test_what_a_person_names(program: Program, tmp_path: Path) -> None:

@@ -145,12 +145,12 @@ def test_what_moves_keeps_moving(kind: str) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", written(noise(50, 40), "PNG")[:90]])
 def test_what_cannot_be_opened_is_told(data: bytes) -> None:
-    with pytest.raises(BadInput, match="can't be opened"):
+    with pytest.raises(BadInput, match="can’t be opened"):
         made_to_fit(data, "image/png", TAKES)
 
 
 def test_what_cannot_be_made_small_enough_is_told_and_nothing_is_made_of_it() -> None:
-    with pytest.raises(BadInput, match="can't be brought to 900 B"):
+    with pytest.raises(BadInput, match="can’t be brought to 900 B"):
         made_to_fit(written(noise(500, 400), "JPEG"), "image/jpeg", replace(TAKES, image_bytes=900))
 
 

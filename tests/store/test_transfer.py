@@ -303,7 +303,7 @@ def swap(wanted: str, other: bytes) -> Callable[[str, bytes], bytes]:
 
 BAD = {
     "no manifest": (without("manifest.json"), "not a whole export"),
-    "manifest is no json": (swap("manifest.json", b"{"), "can't be read"),
+    "manifest is no json": (swap("manifest.json", b"{"), "can’t be read"),
     "manifest has no version": (swap("manifest.json", b'{"format": "one"}'), "which version"),
     "a table is missing": (without("data/parts.jsonl"), "not a whole export"),
     "a line is cut": (swap("data/posts.jsonl", b'{"id": 1'), "posts line 1"),
@@ -435,7 +435,7 @@ def test_an_export_takes_no_existing_file_away(program: Program, tmp_path: Path)
     with pytest.raises(BadInput, match="there already"):
         transfer.backup(program.store, NOW, target)
     assert target.read_text() == "years of work"
-    with pytest.raises(BadInput, match="can't be written"):
+    with pytest.raises(BadInput, match="can’t be written"):
         export(program, tmp_path / "nowhere" / "all.zip")
     transfer.export_to(program.store, program.media, target, NOW, force=True)
     assert zipfile.is_zipfile(target)

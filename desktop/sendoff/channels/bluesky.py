@@ -75,6 +75,7 @@ class Bluesky(Channel):
     can_delete = True
     arms_anew = True  # posts stand by their createdAt: one that waited for a connection belongs where it came out
     stable = "did"
+    places = ("did",)
     signs_in_by_browser = True
     browser_first = False  # such a sign-in lasts two weeks at most, and an app password until it is taken back
     capabilities = Capabilities(
@@ -82,7 +83,7 @@ class Bluesky(Channel):
         sources=(
             "lexicons app.bsky.feed.post, app.bsky.embed.images and app.bsky.embed.video "
             "(github.com/bluesky-social/atproto at d6296a1c)",
-            "src/lib/constants.ts of Bluesky's own app, for alt text (the lexicon has no limit)",
+            "src/lib/constants.ts of Bluesky’s own app, for alt text (the lexicon has no limit)",
         ),
         threads=True,
         spacing=1.0,
@@ -131,8 +132,8 @@ class Bluesky(Channel):
         ),
         Option("reply_to", "Answers", help="The address of the post that this one answers."),
         Option("quote", "Quotes", help="The address of the post that the first item shows."),
-        Option("card_title", "Title of the link's card", help="In place of what the page says of itself."),
-        Option("card_text", "Words of the link's card"),
+        Option("card_title", "Title of the link’s card", help="In place of what the page says of itself."),
+        Option("card_text", "Words of the link’s card"),
     )  # fmt: skip
 
     def __init__(

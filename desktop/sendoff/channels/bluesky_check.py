@@ -56,11 +56,11 @@ def _against_card(content: Content, options: Mapping[str, str]) -> Iterator[Prob
         yield Problem(Level.WARNING, "card", "There is no link to make a card of.", "It goes without one.")
     elif not options.get("card_title", "").strip():
         yield Problem(
-            Level.WARNING, "card", "The link's card has no title of yours.", "The words are left out without one."
+            Level.WARNING, "card", "The link’s card has no title of yours.", "The words are left out without one."
         )
     elif linked[0].shown:
         yield Problem(
-            Level.WARNING, "card", "The link's card stays away.", "Bluesky shows pictures or a card, never both."
+            Level.WARNING, "card", "The link’s card stays away.", "Bluesky shows pictures or a card, never both."
         )
 
 
@@ -70,7 +70,7 @@ def _against_media(item: Item, number: int, of: int, account: Account) -> Iterat
     if len(shown) - len(posts.captions(item)) > 1 and any(one.is_video for one in shown):
         yield Problem(
             Level.ERROR, "media_mix", f"{where}A video stands alone.",
-            "On Bluesky it can't be together with other media in one post.", "customise", number,
+            "On Bluesky it can’t be together with other media in one post.", "customise", number,
         )  # fmt: skip
     yield from _against_captions(item, where, number)
     if any(one.mime == "image/gif" for one in shown):

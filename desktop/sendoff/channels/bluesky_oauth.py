@@ -287,7 +287,7 @@ def _tokens(http: Http, answer: Answer) -> dict[str, str]:
     if not (said["access_token"] and said["refresh_token"] and said["sub"].startswith("did:")):
         raise TryLater(f"{http.name} answered the sign-in with something else than tokens.")
     if said["token_type"].lower() != "dpop" or "atproto" not in said["scope"].split():
-        raise Rejected(f"{http.name} handed out a kind of key that Sendoff can't use.")
+        raise Rejected(f"{http.name} handed out a kind of key that Sendoff can’t use.")
     return said
 
 
@@ -297,5 +297,5 @@ def _refusal(http: Http, answer: Answer) -> Rejected | TryLater:
     words = found.get("error_description") or found.get("error")
     said = f": “{' '.join(words.split())[:200]}”" if isinstance(words, str) else "."
     if answer.status == 429 or answer.status >= 500:
-        return TryLater(f"{http.name} can't sign you in now{said}", status=answer.status)
+        return TryLater(f"{http.name} can’t sign you in now{said}", status=answer.status)
     return Rejected(f"{http.name} did not sign you in{said} Start the sign-in again.", status=answer.status)

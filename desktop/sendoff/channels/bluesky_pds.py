@@ -213,7 +213,7 @@ def server_of(found: Mapping[str, Any], did: str, *, asked: str) -> str:
         base = web_address(where)
         if may_name(asked, base):
             return base
-    raise BadInput("This account's identity names no server that Sendoff can reach. Write the server's address below.")
+    raise BadInput("This account’s identity names no server that Sendoff can reach. Write the server’s address below.")
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------

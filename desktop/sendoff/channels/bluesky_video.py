@@ -169,7 +169,7 @@ class Service:
         if state == "JOB_STATE_FAILED":
             said = job.get("message") or job.get("error") or code
             raise Rejected(
-                "Bluesky can't make anything of the video" + (f": “{said}”." if isinstance(said, str) else "."),
+                "Bluesky can’t make anything of the video" + (f": “{said}”." if isinstance(said, str) else "."),
                 advice=_FAILED.get(str(code), "Save it in another form and put it in again."), detail=answer.text[:500],
             )  # fmt: skip
         return film

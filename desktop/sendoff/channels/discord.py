@@ -92,6 +92,7 @@ class _Discord(Channel):
     can_delete = True
     tells_leaving = True
     own_ids = True
+    places = ("channel", "base_url")
     capabilities = CAPABILITIES
     options: tuple[Option, ...] = OPTIONS
 
@@ -227,15 +228,15 @@ class Discord(_Discord):
     def settle(self, account: Account) -> Settle:
         if forum.is_forum(account):
             return forum.settle(account)
-        within = f"Within {NONCE_LIFE // 60} minutes Discord has one message for the post's own number, however often "
+        within = f"Within {NONCE_LIFE // 60} minutes Discord has one message for the post’s own number, however often "
         if account.learned.get("may_look") is False:
             return Settle(
                 How.REPEAT, looks=(5, 30, 60), absent_after=NONCE_LIFE, key_life=NONCE_LIFE,
-                why=f"{within}it is sent. After that only you can tell: the bot may not read the channel's history.",
+                why=f"{within}it is sent. After that only you can tell: the bot may not read the channel’s history.",
             )  # fmt: skip
         return Settle(
             How.REPEAT, looks=(5, 30, 60, NONCE_LIFE, 300), absent_after=NONCE_LIFE, key_life=NONCE_LIFE,
-            why=f"{within}it is sent. After that Sendoff looks through the bot's own messages in the channel.",
+            why=f"{within}it is sent. After that Sendoff looks through the bot’s own messages in the channel.",
         )  # fmt: skip
 
     def find(self, parcel: Parcel) -> Receipt | None:
@@ -261,7 +262,7 @@ class Discord(_Discord):
                 same.append(posts.receipt(message, guild_id, "Found in the channel."))
         if len(same) > 1:
             places = ", ".join(one.url for one in same[:3])
-            raise CannotLook(f"More than one message says the same, and Sendoff can't tell which it is: {places}")
+            raise CannotLook(f"More than one message says the same, and Sendoff can’t tell which it is: {places}")
         return same[0] if same else None
 
     def _since(self, http: Http, account: Account, since: str) -> Iterator[dict[str, Any]]:
@@ -304,9 +305,9 @@ class DiscordWebhook(_Discord):
 
     kind = "discord_webhook"
     title = "Discord webhook"
-    needs = "The webhook's address · 1 min"
+    needs = "The webhook’s address · 1 min"
     steps = (
-        "In Discord open your server's settings, choose Integrations → Webhooks, and press New Webhook.",
+        "In Discord open your server’s settings, choose Integrations → Webhooks, and press New Webhook.",
         "Choose its channel and name, and press Copy Webhook URL. Who has that address can post there, so Sendoff "
         "keeps it like a password.",
     )
@@ -317,14 +318,14 @@ class DiscordWebhook(_Discord):
         ),
         Field(
             "thread", "Thread", required=False, advanced=True,
-            help="The link or number of a thread of the webhook's channel, if it shall go there.",
+            help="The link or number of a thread of the webhook’s channel, if it shall go there.",
         ),
         BASE,
     )  # fmt: skip
     options = (
         *OPTIONS,
-        Option("username", "Name shown", help="Instead of the webhook's own, up to 80 characters."),
-        Option("thread_name", "Title", help="Only where the webhook's channel is a forum: opens a post with it."),
+        Option("username", "Name shown", help="Instead of the webhook’s own, up to 80 characters."),
+        Option("thread_name", "Title", help="Only where the webhook’s channel is a forum: opens a post with it."),
     )
 
     def connect(self, fields: Mapping[str, str]) -> Identity:
@@ -428,7 +429,7 @@ def _closed(http: Http, path: str) -> bool:
 def _token(typed: str) -> str:
     token = "".join(typed.split()).removeprefix("Bot")
     if not token.isascii() or not re.fullmatch(r"[\w.-]{20,}", token):
-        raise BadInput("That is no bot token. Copy it from your application's page, under Bot → Reset Token.").at(
+        raise BadInput("That is no bot token. Copy it from your application’s page, under Bot → Reset Token.").at(
             "bot_token"
         )
     return token
@@ -452,7 +453,7 @@ def _webhook(typed: str, base: str) -> tuple[str, str]:
         parts, host = urlsplit(""), ""
     found = re.fullmatch(r"(?:/api)?(?:/v\d+)?/webhooks/(\d+)/([\w-]{20,})(?:/(?:slack|github))?/?", parts.path)
     if not host or not found:
-        raise BadInput("That is no webhook's address. Press Copy Webhook URL in Discord and paste it here.").at(
+        raise BadInput("That is no webhook’s address. Press Copy Webhook URL in Discord and paste it here.").at(
             "webhook_url"
         )
     known = {*HOSTS, *(f"{name}.{one}" for one in HOSTS for name in ("ptb", "canary", "www")), urlsplit(base).hostname}
@@ -467,15 +468,15 @@ def _may_write(may: Right, name: str, *, is_thread: bool) -> None:
     if lacking:
         raise Rejected(
             f"The bot may not write in #{name}: it lacks {' and '.join(one.words for one in lacking)}.",
-            advice="In Discord: the channel's settings → Permissions → add the bot's role and allow it.",
+            advice="In Discord: the channel’s settings → Permissions → add the bot’s role and allow it.",
         ).at("channel")
 
 
 def _note(may: Right) -> str:
     lacking = [one.words for one in (Right.ATTACH_FILES, Right.EMBED_LINKS) if not may & one]
-    said = [f"The bot lacks {' and '.join(lacking)}; give it that in the channel's permissions."] if lacking else []
+    said = [f"The bot lacks {' and '.join(lacking)}; give it that in the channel’s permissions."] if lacking else []
     if not may & Right.READ_MESSAGE_HISTORY:
-        said.append("It can't read the channel's history, so Sendoff has to ask you when an answer gets lost.")
+        said.append("It can’t read the channel’s history, so Sendoff has to ask you when an answer gets lost.")
     return " ".join(said)
 
 
@@ -488,6 +489,6 @@ def _against_item(item: Item, number: int) -> Iterator[Problem]:
         )  # fmt: skip
     if item.poll and not 0 < len(item.text.strip()) <= posts.QUESTION:
         yield Problem(
-            Level.ERROR, "poll", "Discord shows the text as the poll's question.",
+            Level.ERROR, "poll", "Discord shows the text as the poll’s question.",
             f"It needs one, of {posts.QUESTION} characters at most.", "customise", number,
         )  # fmt: skip

@@ -23,8 +23,8 @@ _LOST: Mapping[int, tuple[str, str]] = {
         "Make a new one of the same name under Server settings → Integrations → Webhooks, and sign in again; planned "
         "times are kept.",
     ),
-    50001: ("The bot can't see the channel", f"Invite it again, or let its role view the channel. {_AGAIN}"),
-    50027: ("Discord does not take the webhook's address any more", f"Copy it once more. {_AGAIN}"),
+    50001: ("The bot can’t see the channel", f"Invite it again, or let its role view the channel. {_AGAIN}"),
+    50027: ("Discord does not take the webhook’s address any more", f"Copy it once more. {_AGAIN}"),
 }
 """The account can send nothing until a person does something."""
 
@@ -35,15 +35,15 @@ _REFUSED: Mapping[int, tuple[str, str]] = {
     50008: ("This kind of channel takes no messages", "Name a text channel in the account."),
     50013: (
         "The bot lacks a permission for this",
-        "Give its role Send Messages, Attach Files and Embed Links in the channel's settings, then send it again.",
+        "Give its role Send Messages, Attach Files and Embed Links in the channel’s settings, then send it again.",
     ),
     50035: ("Discord does not take it as it stands", "Change what it names, then send it again."),
     50083: ("The thread is archived", "Open it again in Discord, then send it again."),
     160005: ("The thread is locked", "Unlock it in Discord, then send it again."),
-    200000: ("A rule of the server (AutoMod) stopped it", "Change the words, or the server's rule."),
-    200001: ("A rule of the server (AutoMod) stopped it", "Change the words, or the server's rule."),
-    220001: ("The webhook's channel is a forum", "Give the post a title in its options, then send it again."),
-    220003: ("The webhook's channel is no forum", "Take the title out of the options, then send it again."),
+    200000: ("A rule of the server (AutoMod) stopped it", "Change the words, or the server’s rule."),
+    200001: ("A rule of the server (AutoMod) stopped it", "Change the words, or the server’s rule."),
+    220001: ("The webhook’s channel is a forum", "Give the post a title in its options, then send it again."),
+    220003: ("The webhook’s channel is no forum", "Take the title out of the options, then send it again."),
     240000: ("Discord takes a link in it for harmful", "Take the link out, then send it again."),
 }
 """The post can't go as it is; others can."""

@@ -122,10 +122,10 @@ def _receipt(thread: Mapping[str, Any], account: Account, answer: str = "") -> R
 
 def settle(account: Account) -> Settle:
     if account.learned.get("may_look") is False:
-        return Settle(How.ASK, why="The bot may not read the forum's history. Look into it whether the post is there.")
+        return Settle(How.ASK, why="The bot may not read the forum’s history. Look into it whether the post is there.")
     return Settle(
         How.SEARCH, looks=(15, 60, ABSENT, 300), absent_after=ABSENT,
-        why="In a forum Sendoff looks through the bot's own posts, open and archived ones. What isn't among them "
+        why="In a forum Sendoff looks through the bot’s own posts, open and archived ones. What isn’t among them "
         f"{ABSENT // 60} minutes after a try never came.",
     )  # fmt: skip
 
@@ -151,7 +151,7 @@ def find(http: Http, parcel: Parcel) -> Receipt | None:
         return _receipt(same[0], account, "Found in the forum.")
     if own:
         places = ", ".join(_receipt(one, account).url for one in list(own.values())[:3])
-        raise CannotLook(f"There is something like it, and Sendoff can't tell whether that is this post: {places}")
+        raise CannotLook(f"There is something like it, and Sendoff can’t tell whether that is this post: {places}")
     return None
 
 
@@ -178,7 +178,7 @@ def _is_before(archived: datetime | None, first_try: datetime | None) -> bool:
 def _page(http: Http, path: str) -> tuple[list[dict[str, Any]], bool]:
     answer = http.read(path, ok=range(300, 600))
     if answer.status == 403:
-        raise CannotLook("The bot may not read the forum's posts. Look there yourself.")
+        raise CannotLook("The bot may not read the forum’s posts. Look there yourself.")
     ends(http, answer, effect=False)
     found = table(answer.json())
     if not isinstance(found.get("threads"), list):

@@ -216,9 +216,9 @@ class HttpEndpoint(Channel):
             request = setup.request(given, parcel.now, parcel.secret.get("access_token", ""))
             data = _data(request)
         except (BadInput, NotFound) as wrong:
-            raise Rejected(str(wrong), advice="Change the post, or the account's request.") from None
+            raise Rejected(str(wrong), advice="Change the post, or the account’s request.") from None
         except OSError as wrong:
-            raise Rejected(f"A picture or video can't be read: {wrong.strerror}.", advice="Put it in again.") from None
+            raise Rejected(f"A picture or video can’t be read: {wrong.strerror}.", advice="Put it in again.") from None
         http = self._http(setup, parcel.trace)
         if request.body and request.body.has_files:
             http.told = parcel.telling(*parcel.item.shown)
@@ -260,7 +260,7 @@ class HttpEndpoint(Channel):
         if chosen == "look":
             return Settle(
                 How.SEARCH, looks=LOOKS, absent_after=ABSENT_AFTER,
-                why=f"Sendoff asks {host} for it. What it doesn't know {ABSENT_AFTER // 60} minutes after a try never "
+                why=f"Sendoff asks {host} for it. What it doesn’t know {ABSENT_AFTER // 60} minutes after a try never "
                 "came.",
             )  # fmt: skip
         return Settle(How.ASK, why=f"Nothing says how {host} could be asked what became of a request. Look there.")
@@ -278,7 +278,7 @@ class HttpEndpoint(Channel):
             given = template.of_parcel(parcel, setup.secret)
             request = setup.read_request(setup.look.path, given, parcel.secret.get("access_token", ""))
         except BadInput as wrong:
-            raise CannotLook(f"It can't be looked for: {wrong}") from None
+            raise CannotLook(f"It can’t be looked for: {wrong}") from None
         with _masked(_redactor(setup, parcel), parcel.trace):
             http = self._http(setup, parcel.trace)
             answer = http.read(request.path, headers=request.headers, ok=(404, 410))

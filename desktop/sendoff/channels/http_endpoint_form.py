@@ -13,7 +13,7 @@ FIELDS = (
     Field("method", "Method", Kind.CHOICE, default="POST", choices=tuple((one, one) for one in METHODS)),
     Field(
         "url", "Address", required=False, placeholder="https://api.example.org/posts",
-        help="https, or http to this computer. The post's fields may stand behind the host: /posts/{{id}}.",
+        help="https, or http to this computer. The post’s fields may stand behind the host: /posts/{{id}}.",
         shown=(
             "auth", ("none", "bearer", "basic", "header", "query", "client_credentials", "code", "webhooks", "hub"),
         ),
@@ -24,7 +24,7 @@ FIELDS = (
             ("none", "None"), ("bearer", "Bearer token"), ("basic", "User name and password (Basic)"),
             ("header", "API key in a header"), ("query", "API key in the address"),
             ("client_credentials", "OAuth 2.0 client credentials"), ("code", "OAuth 2.0 in the browser (PKCE)"),
-            ("webhooks", "Signature (Standard Webhooks)"), ("hub", "Signature as GitHub's (X-Hub-Signature-256)"),
+            ("webhooks", "Signature (Standard Webhooks)"), ("hub", "Signature as GitHub’s (X-Hub-Signature-256)"),
             ("address", "The address itself is the secret"),
         ),
     ),
@@ -93,7 +93,7 @@ FIELDS = (
     Field(
         "doubt", "Then", Kind.CHOICE, default="ask", advanced=True, fold=LOST,
         choices=(
-            ("ask", "Ask me: it can't be found out"), ("key", "Send it again: it knows the same id again"),
+            ("ask", "Ask me: it can’t be found out"), ("key", "Send it again: it knows the same id again"),
             ("same", "Send it again: twice is as good as once"), ("look", "Look it up"),
         ),
     ),
@@ -172,7 +172,7 @@ PRESETS = (
     # docs.ntfy.sh/publish, "Publish as JSON", checked 2026-11-26. Longer messages become attachments.
     filled(
         "ntfy",
-        "Write your topic instead of YOUR-TOPIC, and your own server's address if you have one. A topic with a "
+        "Write your topic instead of YOUR-TOPIC, and your own server’s address if you have one. A topic with a "
         "token: choose Bearer token as sign-in.",
         {
             "url": "https://ntfy.sh/", "id_at": "/id", "text_limit": "4096", "text_unit": "bytes",
@@ -192,8 +192,8 @@ PRESETS = (
     # gives the same event. Servers remember answers for half an hour at least; an event has 65,536 bytes at most.
     filled(
         "Matrix room",
-        "Write your homeserver instead of YOUR-HOMESERVER and the room's id (Room settings → Advanced) instead of "
-        "YOUR-ROOM-ID. The key is an access token. It can't post into encrypted rooms so that it could be read.",
+        "Write your homeserver instead of YOUR-HOMESERVER and the room’s id (Room settings → Advanced) instead of "
+        "YOUR-ROOM-ID. The key is an access token. It can’t post into encrypted rooms so that it could be read.",
         {
             "method": "PUT", "auth": "bearer", "id_at": "/event_id", "error_at": "/error",
             "url": "https://YOUR-HOMESERVER/_matrix/client/v3/rooms/YOUR-ROOM-ID/send/m.room.message/{{id}}",

@@ -315,9 +315,9 @@ def _address(text: str, *, fixed: bool) -> tuple[str, str]:
         raise BadInput("That is no web address, or it has a “#”. Write it like https://api.example.org/posts.")
     scheme, host, rest = parts[1].lower(), parts[2], parts[3]
     if "{{" in host:
-        raise BadInput("A field can't stand in the host: a post must not decide where it goes.")
+        raise BadInput("A field can’t stand in the host: a post must not decide where it goes.")
     if fixed and "{{" in rest:
-        raise BadInput("An address that is a secret can't have fields in it.")
+        raise BadInput("An address that is a secret can’t have fields in it.")
     if any(character.isspace() for character in FIELD.sub("", rest)):
         raise BadInput("There is a blank in the address. Write %20 for one that belongs there.")
     base = web_address(f"{scheme}://{host.lower()}")
@@ -380,7 +380,7 @@ def _header_name(name: str) -> str:
     if not _TOKEN.fullmatch(name):
         raise BadInput(f"“{name}” is no name of a header. Write one like X-API-Key." if name else "Name the header.")
     if name.lower() in _OURS:
-        raise BadInput(f"{name} is made for each request; it can't be set.")
+        raise BadInput(f"{name} is made for each request; it can’t be set.")
     return name
 
 

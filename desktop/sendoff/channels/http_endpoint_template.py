@@ -33,14 +33,14 @@ FIELDS: Mapping[str, str] = {
     "file_base64": "the first picture or video in base64",
     "file_name": "a name for it, without meaning",
     "file_type": "its MIME type",
-    "id": "an id of Sendoff's own, the same in every try",
+    "id": "an id of Sendoff’s own, the same in every try",
     "number": "which item of a thread it is, from 1",
     "of": "how many items there are",
     "previous_id": "the id of the item before it",
     "previous_url": "where the item before it is",
     "time": "the planned time, ISO 8601 in UTC",
     "unix": "the same in seconds since 1970",
-    "account": "the account's name in Sendoff",
+    "account": "the account’s name in Sendoff",
     "secret": "the key of the account",
 }
 """Every field that a template may name, with what it is."""
@@ -204,7 +204,7 @@ def in_address(value: str) -> str:
         Missing: it would be a step up in the path, or no segment at all.
     """
     if value in (".", ".."):
-        raise Missing(f"“{value}” can't stand in the address.")
+        raise Missing(f"“{value}” can’t stand in the address.")
     return quote(value, safe="")
 
 
@@ -215,7 +215,7 @@ def in_header(value: str) -> str:
         Missing: it holds a line break or another sign that can't stand there.
     """
     if not (value.isascii() and value.isprintable()):
-        raise Missing(f"“{' '.join(value.split())[:30]}” can't stand in a header: only plain ASCII on one line can.")
+        raise Missing(f"“{' '.join(value.split())[:30]}” can’t stand in a header: only plain ASCII on one line can.")
     return value.strip()
 
 
@@ -277,7 +277,7 @@ class Template:
         elif kind != "none":
             check(text, loose=True, without=() if kind == "raw" and _is_media(text) else ("media",))
         if kind not in ("none", "raw") and not text.strip():
-            raise BadInput("The body is empty. Write one with the post's fields in it, like {{text}}.")
+            raise BadInput("The body is empty. Write one with the post’s fields in it, like {{text}}.")
 
     @property
     def named(self) -> list[str]:
@@ -361,7 +361,7 @@ def _strings(node: Any) -> Iterator[str]:
 
 def _no_field(name: str) -> None:
     if "{{" in name:
-        raise BadInput(f"“{name}”: a field can't stand in a name, only in a value.")
+        raise BadInput(f"“{name}”: a field can’t stand in a name, only in a value.")
 
 
 def _filled(node: Any, given: Values) -> Any:

@@ -42,12 +42,12 @@ PRESETS = (
         "Yahoo", "smtp.mail.yahoo.com", "imap.mail.yahoo.com",
         "yahoo.com yahoo.ca yahoo.de yahoo.it yahoo.fr yahoo.es yahoo.se yahoo.co.in yahoo.co.uk yahoo.co.nz "
         "yahoo.com.au yahoo.com.ar yahoo.com.br yahoo.com.mx ymail.com myyahoo.com rocketmail.com",
-        f"{_WHOLE}{_APP}in Yahoo's account security settings.",
+        f"{_WHOLE}{_APP}in Yahoo’s account security settings.",
     ),
     _preset(
         "AOL", "smtp.aol.com", "imap.aol.com",
         "aol.com aim.com netscape.net aol.de aol.it aol.fr aol.es aol.se aol.co.uk aol.com.au",
-        f"{_WHOLE}{_APP}in AOL's account security settings.",
+        f"{_WHOLE}{_APP}in AOL’s account security settings.",
     ),
     _preset(
         "iCloud", "smtp.mail.me.com", "", "icloud.com me.com mac.com",
@@ -70,7 +70,7 @@ PRESETS = (
     ),
     _preset(
         "T-Online, Magenta", "securesmtp.t-online.de", "secureimap.t-online.de", "t-online.de magenta.de",
-        f"{_WHOLE}Password: the “e-mail password” that Telekom's customer centre makes, not the one for its website.",
+        f"{_WHOLE}Password: the “e-mail password” that Telekom’s customer centre makes, not the one for its website.",
     ),
     _preset(
         "1&1", "smtp.1und1.de", "imap.1und1.de", "online.de onlinehome.de sofortstart.de sofortsurf.de go4more.de",
@@ -91,7 +91,7 @@ PRESETS = (
     ),
     _preset(
         "Zoho (US)", "smtp.zoho.com", "imap.zoho.com", "zoho.com zohomail.com",
-        f"{_WHOLE}Switch on IMAP access in Zoho's settings; with two-factor sign-in, make an app password there.",
+        f"{_WHOLE}Switch on IMAP access in Zoho’s settings; with two-factor sign-in, make an app password there.",
     ),
     _preset(
         "Yandex", "smtp.yandex.com", "imap.yandex.com",

@@ -100,29 +100,29 @@ class Mailgun(Channel):
         Field(
             "region", "Region", Kind.CHOICE, default="us",
             choices=(("us", "US (api.mailgun.net)"), ("eu", "EU (api.eu.mailgun.net)")),
-            help="Where the domain lives. Mailgun shows it beside the domain's name.",
+            help="Where the domain lives. Mailgun shows it beside the domain’s name.",
         ),
-        Field("domain", "Sending domain", placeholder="mg.example.org", help="As it stands in Mailgun's list."),
+        Field("domain", "Sending domain", placeholder="mg.example.org", help="As it stands in Mailgun’s list."),
         Field(
             "from", "From", placeholder="Ada Lovelace <ada@mg.example.org>",
             help="Who the mails are from: an address, with a name before it if you like.",
         ),
         Field(
             "sending_key", "Sending key", Kind.SECRET,
-            help="The domain's sending key, which can send and nothing else. An account key works too.",
+            help="The domain’s sending key, which can send and nothing else. An account key works too.",
         ),
         Field(
             "account_key", "Account key", Kind.SECRET, required=False,
             help="Optional, and may read: with it Sendoff checks the domain, and when an answer is lost it looks into "
-            "Mailgun's log by itself. Without it Sendoff has to ask you.",
+            "Mailgun’s log by itself. Without it Sendoff has to ask you.",
         ),
         Field(
             "base_url", "Address", Kind.ADDRESS, required=False, advanced=True, placeholder="https://api.mailgun.net",
-            help="Instead of the region's own address, for a gateway. Without /v3.",
+            help="Instead of the region’s own address, for a gateway. Without /v3.",
         ),
     )  # fmt: skip
     options = (
-        Option("tags", "Tags", help="For Mailgun's statistics: up to 10, between commas, in plain ASCII."),
+        Option("tags", "Tags", help="For Mailgun’s statistics: up to 10, between commas, in plain ASCII."),
         Option("tracking", "Track opens and clicks", Kind.CHOICE, choices=_CLICKS, help="Mailgun rewrites the links."),
         Option("tracking_opens", "Track opens", Kind.CHOICE, choices=_OPENS),
         Option("tracking_clicks", "Track clicks", Kind.CHOICE, choices=_CLICKS),
@@ -132,7 +132,7 @@ class Mailgun(Channel):
         ),
         Option(
             "require_tls", "Only over TLS", Kind.SWITCH, default="no",
-            help="Whoever's server has no TLS does not get it.",
+            help="Whoever’s server has no TLS does not get it.",
         ),
         Option("deliver_within", "Give up after", help="How long Mailgun goes on trying: 5m to 24h, like 1h30m."),
         Option("ip_pool", "IP pool", help="The id of a pool of your own addresses."),
@@ -140,7 +140,7 @@ class Mailgun(Channel):
             "mime", "Who builds the mail", Kind.CHOICE, default="fields",
             choices=(("fields", "Mailgun"), ("mime", "Sendoff")),
             help="Sendoff does it unasked for names that Mailgun gets wrong. Mailgun always does it for a mail that "
-            "goes separately to several people: it fills in each one's copy.",
+            "goes separately to several people: it fills in each one’s copy.",
         ),
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ class Mailgun(Channel):
             if other := self._region_of(settings, key):
                 raise _wrong_region(settings, other)
             raise NeedsLogin(
-                "Mailgun does not accept the account key. It is made under “API security”; a domain's sending key "
+                "Mailgun does not accept the account key. It is made under “API security”; a domain’s sending key "
                 "does not belong there. The field may also stay empty.", status=answer.status,
             ).at("account_key")  # fmt: skip
         return {}
@@ -285,11 +285,11 @@ class Mailgun(Channel):
         if account.learned.get("reads_log"):
             return Settle(
                 How.SEARCH, looks=LOOKS, absent_after=LOOKS[-1],
-                why="Sendoff looks for the mail's own id in Mailgun's log, which is complete after about half an hour.",
+                why="Sendoff looks for the mail’s own id in Mailgun’s log, which is complete after about half an hour.",
             )  # fmt: skip
         return Settle(
             How.ASK,
-            why="This account's key can't look into Mailgun's log. Look there yourself; with an account key Sendoff "
+            why="This account’s key can’t look into Mailgun’s log. Look there yourself; with an account key Sendoff "
             "does it for you.",
         )  # fmt: skip
 
@@ -326,7 +326,7 @@ class Mailgun(Channel):
     def find(self, parcel: Parcel) -> Receipt | None:
         message_id = str(parcel.frozen.get("message_id", ""))
         if not message_id:
-            raise CannotLook("The mail had no id of its own, so Mailgun's log can't be asked for it.")
+            raise CannotLook("The mail had no id of its own, so Mailgun’s log can’t be asked for it.")
         look = _Look(self._http(parcel.account.settings, _reading_key(parcel.secret), parcel.trace), parcel)
         wanted = message_id.strip("<>")
         found = look.events(**{"message-id": wanted})
@@ -334,9 +334,9 @@ class Mailgun(Channel):
         if own:
             return answers.verdict(own, message_id)
         if found is None:
-            raise CannotLook("This account's key can't read Mailgun's log. Look there yourself.")
+            raise CannotLook("This account’s key can’t read Mailgun’s log. Look there yourself.")
         if found:
-            raise CannotLook("Mailgun's log answered with other mails than the one that was asked for. Look there.")
+            raise CannotLook("Mailgun’s log answered with other mails than the one that was asked for. Look there.")
         look.may_be_believed()
         return None
 
@@ -383,10 +383,10 @@ class _Look:
         except Rejected as odd:  # the look was refused, which says nothing about the mail
             if answer.status < 400:
                 raise TryLater(odd.reason, detail=odd.detail, status=odd.status) from None
-            raise CannotLook(f"{odd.reason} Look into Mailgun's log yourself.") from None
+            raise CannotLook(f"{odd.reason} Look into Mailgun’s log yourself.") from None
         items = _object(answer).get("items")
         if not isinstance(items, list):
-            raise TryLater("Mailgun's log answered something else than events.", detail=answer.text[:500])
+            raise TryLater("Mailgun’s log answered something else than events.", detail=answer.text[:500])
         return [one for one in items if isinstance(one, dict)]
 
     def may_be_believed(self) -> None:
@@ -397,11 +397,11 @@ class _Look:
         """
         if self._parcel.now - (self._parcel.last_try or self._parcel.now) > KEPT:
             raise CannotLook(
-                "Mailgun's log no longer tells: it may keep events for a day only. Ask one of the recipients."
+                "Mailgun’s log no longer tells: it may keep events for a day only. Ask one of the recipients."
             )
         if self._twin():
             raise CannotLook(
-                "Mailgun's log has a mail with this subject to the same person under an id that is not this one's. "
+                "Mailgun’s log has a mail with this subject to the same person under an id that is not this one’s. "
                 "Compare it there."
             )
 
@@ -430,7 +430,7 @@ def _sender(text: str) -> Recipient:
     except BadInput as wrong:
         raise wrong.at("from") from None
     if not person.address.rpartition("@")[0].isascii():
-        raise BadInput(f"Mailgun can't send from {person.address}: what stands before the @ has to be plain ASCII.").at(
+        raise BadInput(f"Mailgun can’t send from {person.address}: what stands before the @ has to be plain ASCII.").at(
             "from"
         )
     return person
@@ -466,7 +466,7 @@ def _place(settings: Mapping[str, str]) -> str:
 
 def _wrong_region(settings: Mapping[str, str], other: str) -> BadInput:
     here, there = settings["region"].upper(), other.upper()
-    words = f"{settings['domain']} lives in Mailgun's {there} region, not in {here}. Choose {there}."
+    words = f"{settings['domain']} lives in Mailgun’s {there} region, not in {here}. Choose {there}."
     return BadInput(words).at("region")
 
 
@@ -482,7 +482,7 @@ def _refuse_unfit(domain: Mapping[str, Any], records: Any) -> None:
         missing = [f"{one.get('record_type')} for {one.get('name')}" for one in known if one.get("valid") != "valid"]
         which = f" Missing: {', '.join(missing)}." if missing else ""
         raise Rejected(
-            f"Mailgun does not send for {name} before it has found the domain's DNS records.{which} Set them, and let "
+            f"Mailgun does not send for {name} before it has found the domain’s DNS records.{which} Set them, and let "
             "Mailgun check them."
         ).at("domain")
 
@@ -492,7 +492,7 @@ def _notes(
 ) -> Iterator[str]:
     if not reads:
         yield (
-            "This key can send but not look into Mailgun's log: when an answer is lost, Sendoff has to ask you. "
+            "This key can send but not look into Mailgun’s log: when an answer is lost, Sendoff has to ask you. "
             "An account key settles that."
         )
     if not is_known:

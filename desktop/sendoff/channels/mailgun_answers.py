@@ -91,7 +91,7 @@ def receipt(answer: Answer, message_id: str, note: str = "") -> Receipt:
     kept: dict[str, Any] = {"detail": answer.text[:500], "status": answer.status}
     if MAGNIFICENT in answer.text[:200]:
         raise Rejected(
-            "The address does not lead to Mailgun's sending. Nothing was sent.",
+            "The address does not lead to Mailgun’s sending. Nothing was sent.",
             advice="Check the sending domain and the address in the account.", **kept,
         )  # fmt: skip
     found = answer.json()
@@ -102,7 +102,7 @@ def receipt(answer: Answer, message_id: str, note: str = "") -> Receipt:
         came = quoted(words(answer))
         raise InDoubt(f"Mailgun answered something else than that it took the mail{came} It may have gone out.", **kept)
     if given.strip("<>") != message_id.strip("<>"):
-        raise InDoubt(f"Mailgun took a mail under another id than this one's ({given}). It may have gone out.", **kept)
+        raise InDoubt(f"Mailgun took a mail under another id than this one’s ({given}). It may have gone out.", **kept)
     return Receipt(given, answer=f"{said}{note}")
 
 
@@ -213,7 +213,7 @@ def verdict(events: Sequence[Mapping[str, Any]], message_id: str) -> Receipt:
             advice=_advice(_NOT_ALLOWED, str(reason or "")),
         )
     return Receipt(
-        message_id, answer=f"Found in Mailgun's log: {', '.join(kinds)}.", refused=tuple(_suppressed(events))
+        message_id, answer=f"Found in Mailgun’s log: {', '.join(kinds)}.", refused=tuple(_suppressed(events))
     )
 
 

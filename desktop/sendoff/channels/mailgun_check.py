@@ -50,7 +50,7 @@ def _options(options: Mapping[str, str], declared: tuple[Option, ...]) -> Iterat
         if option.kind in (Kind.SWITCH, Kind.CHOICE) and value not in allowed:
             known = ", ".join(sorted(allowed - {""}))
             yield Problem(
-                Level.ERROR, "option", f"“{option.label}” can't be “{value}”.", f"{option.name} is one of: {known}."
+                Level.ERROR, "option", f"“{option.label}” can’t be “{value}”.", f"{option.name} is one of: {known}."
             )
     if (within := options.get("deliver_within", "").strip()) and not _WITHIN.fullmatch(within):
         yield Problem(Level.ERROR, "option", f"“{within}” is no span of time for Mailgun.", "Write it like 1h30m.")
@@ -92,11 +92,11 @@ def _people(mail: Mail, content: Content, account: Account) -> Iterator[Problem]
     try:
         sender = mime.sender(account)
     except Rejected as wrong:
-        yield Problem(Level.ERROR, "from", "The account's own address can't be used.", wrong.reason)
+        yield Problem(Level.ERROR, "from", "The account’s own address can’t be used.", wrong.reason)
         return
     if not sender.address.rpartition("@")[0].isascii():
         yield Problem(
-            Level.ERROR, "from", "Mailgun can't send from this address.",
+            Level.ERROR, "from", "Mailgun can’t send from this address.",
             "What stands before the @ has to be plain ASCII.",
         )  # fmt: skip
     odd = next((one for one in mail.to + mail.cc + mail.bcc if not one.address.rpartition("@")[0].isascii()), None)
@@ -120,7 +120,7 @@ def _batch(mail: Mail, content: Content, name: str) -> Iterator[Problem]:
         if form.file_suffers(attachment):
             yield Problem(
                 Level.WARNING, "file_name", f"“{attachment.name}” may arrive under another name.",
-                "Take quotes and backslashes out of the file's name.",
+                "Take quotes and backslashes out of the file’s name.",
             )  # fmt: skip
     seen: set[str] = set()
     for one in mail.to:
@@ -142,7 +142,7 @@ def _tokens(mail: Mail, content: Content) -> Iterator[Problem]:
         yield Problem(
             Level.NOTE if is_meant else Level.WARNING, "token", f"Mailgun replaces “{token}”.",
             "It puts a link of its own there." if is_meant else
-            "It can't be sent as it stands. For a personal field write {{name}}.",
+            "It can’t be sent as it stands. For a personal field write {{name}}.",
         )  # fmt: skip
     values = (value for one in mail.to for value in (one.name, *one.fields.values()) if "%" in value)
     if odd := next((value for value in values if _TOKEN.search(value)), None):

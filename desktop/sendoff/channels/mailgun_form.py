@@ -278,5 +278,5 @@ def _file(role: str, name: str, attachment: Attachment, parcel: Parcel) -> Part:
     try:
         data = parcel.file(attachment).read_bytes()
     except OSError as wrong:
-        raise Rejected(f"{attachment.name} can't be read: {wrong.strerror}.", advice="Attach it again.") from None
+        raise Rejected(f"{attachment.name} can’t be read: {wrong.strerror}.", advice="Attach it again.") from None
     return role, (name, data, attachment.mime)

@@ -64,7 +64,7 @@ class Mastodon(Channel):
     group = "network"
     mark = "mastodon"
     steps = (
-        "Write your server's name or your whole handle, and sign in with your browser.",
+        "Write your server’s name or your whole handle, and sign in with your browser.",
         "Or make a token there: Preferences → Development → New application, with the scopes profile (read:accounts on "
         "older servers), read:statuses, write:statuses and write:media. Open it and copy “Your access token”.",
     )
@@ -72,6 +72,7 @@ class Mastodon(Channel):
     can_delete = True
     tells_leaving = True
     own_ids = True
+    places = ("account_id", "server")
     tells_planned = True
     capabilities = Capabilities(
         checked="2026-11-23",
@@ -101,7 +102,7 @@ class Mastodon(Channel):
         Field("server", "Server", help="Its name, its address, or your handle there.", placeholder="mastodon.social"),
         Field(
             "access_token", "Access token", Kind.SECRET, required=False,
-            help="Only if you don't sign in with the browser: Preferences → Development on your server.",
+            help="Only if you don’t sign in with the browser: Preferences → Development on your server.",
         ),
         Field(
             "ca_file", "CA file", Kind.FILE, required=False, advanced=True,
@@ -214,11 +215,11 @@ class Mastodon(Channel):
                 f"{http.name} does not let this token post: it lacks the scope write:statuses.",
                 advice=f"Make one with the scopes profile, {', '.join(servers.WANTED)}.",
             )
-        note = "This token can't upload pictures: it lacks the scope write:media." if "write:media" in lacking else ""
+        note = "This token can’t upload pictures: it lacks the scope write:media." if "write:media" in lacking else ""
         try:
             own.page_of(http, own_id, "limit=1")
         except Rejected:
-            blind = "It can't read your posts, so Sendoff has to ask you when an answer gets lost."
+            blind = "It can’t read your posts, so Sendoff has to ask you when an answer gets lost."
             return False, f"{note} {blind}".strip()
         return True, note
 
@@ -329,7 +330,7 @@ class Mastodon(Channel):
     def settle(self, account: Account) -> Settle:
         if account.learned.get("may_look") is False:
             return Settle(
-                How.ASK, why="This account's token can't read your posts. Look at your profile whether it is there."
+                How.ASK, why="This account’s token can’t read your posts. Look at your profile whether it is there."
             )
         speaks = dialect(account.learned.get("software"))
         after = speaks.absent_after
@@ -341,7 +342,7 @@ class Mastodon(Channel):
             How.SEARCH,
             looks=(30, 60, 120, 300),
             absent_after=after,
-            why=f"Sendoff looks through your own posts there. What isn't among them {after // 60} minutes after a try "
+            why=f"Sendoff looks through your own posts there. What isn’t among them {after // 60} minutes after a try "
             f"never came. {repeats}",
         )
 
@@ -359,13 +360,13 @@ class Mastodon(Channel):
         try:
             same = [one for one in own_posts if own.says_the_same(http, one, parcel.item.text)]
         except Rejected as refused:
-            raise CannotLook(f"Your posts can't be read: {refused.reason}") from None
+            raise CannotLook(f"Your posts can’t be read: {refused.reason}") from None
         exact = [one for one in same if posts.is_built_the_same(one, parcel)]
         if len(exact) == 1:
             return posts.receipt(exact[0], "Found among your posts.")
         if same:
             places = ", ".join(servers.url(one, "url") or str(one["id"]) for one in same[:3])
-            raise CannotLook(f"There is something like it, and Sendoff can't tell whether that is this post: {places}")
+            raise CannotLook(f"There is something like it, and Sendoff can’t tell whether that is this post: {places}")
         return None
 
 

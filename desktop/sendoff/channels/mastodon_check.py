@@ -44,7 +44,7 @@ def _against_quote(item: Item, options: Mapping[str, str], account: Account, spe
         )  # fmt: skip
     if speaks.quote_alone and (item.shown or item.poll):
         yield Problem(
-            Level.ERROR, "quote", "A quote can't have pictures or a poll.", "Take them out, or write the link instead."
+            Level.ERROR, "quote", "A quote can’t have pictures or a poll.", "Take them out, or write the link instead."
         )
 
 
@@ -73,7 +73,7 @@ def _against_item(item: Item, number: int, of: int, options: Mapping[str, str], 
     if len(media) > 1 and any(not one.is_image for one in media):
         yield Problem(
             Level.ERROR, "media_mix", f"{where}A video or sound stands alone.",
-            "It can't be together with other media in one post.", "customise", number,
+            "It can’t be together with other media in one post.", "customise", number,
         )  # fmt: skip
     if speaks.needs_media and not media and number == 0:
         yield Problem(

@@ -64,7 +64,7 @@ def is_processed(http: Http, name: str) -> bool:
     answer = http.read(f"/api/v1/media/{name}", ok=(404, 422))
     if answer.status == 422:
         raise Rejected(
-            f"{http.name} can't make anything of a picture or video: “{words(answer) or 'processing failed'}”.",
+            f"{http.name} can’t make anything of a picture or video: “{words(answer) or 'processing failed'}”.",
             advice="Save it in another format and put it in again.", status=422,
         )  # fmt: skip
     return answer.status != 206

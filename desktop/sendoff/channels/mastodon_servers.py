@@ -140,7 +140,7 @@ def instance(http: Http) -> tuple[dict[str, Any], Software]:
         what = (
             f"It runs {runs.name.title()} {runs.version}".rstrip() if runs.name else f"“{http.base}” answers otherwise"
         )
-        raise BadInput(f"{http.name} does not speak Mastodon's language. {what}, which Sendoff can't use this way.").at(
+        raise BadInput(f"{http.name} does not speak Mastodon’s language. {what}, which Sendoff can’t use this way.").at(
             "server"
         )
     if not runs.name:

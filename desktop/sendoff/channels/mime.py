@@ -71,7 +71,7 @@ def sender(account: Account) -> Recipient:
         return mails.parse_recipient(account.settings.get("from") or account.handle)
     except BadInput as wrong:
         raise Rejected(
-            f"The account's own address can't be used: {wrong}", advice="Correct it in the account."
+            f"The account’s own address can’t be used: {wrong}", advice="Correct it in the account."
         ) from None
 
 
@@ -116,10 +116,10 @@ def check(content: Content) -> Iterator[Problem]:
         try:
             mails.parse_recipients(mail.reply_to)
         except BadInput as wrong:
-            yield Problem(Level.ERROR, "reply_to", "The reply address can't be used.", str(wrong), "reply_to")
+            yield Problem(Level.ERROR, "reply_to", "The reply address can’t be used.", str(wrong), "reply_to")
     if mail.unsubscribe and not _is_unsubscribe(mails.fill(mail.unsubscribe, {})):
         yield Problem(
-            Level.ERROR, "unsubscribe", "The unsubscribe address can't be used.",
+            Level.ERROR, "unsubscribe", "The unsubscribe address can’t be used.",
             "It begins with https: or mailto: and has no spaces.", "unsubscribe",
         )  # fmt: skip
     names = {one.name for one in content.items[0].media}
@@ -183,7 +183,7 @@ def reply_to_lines(mail: Mail) -> Iterator[str]:
         try:
             yield _people_header("Reply-To", mails.parse_recipients(mail.reply_to))
         except BadInput as wrong:
-            raise Rejected(f"The reply address can't be used: {wrong}", advice="Correct it in the mail.") from None
+            raise Rejected(f"The reply address can’t be used: {wrong}", advice="Correct it in the mail.") from None
 
 
 def unsubscribe_lines(mail: Mail, person: Recipient | None) -> Iterator[str]:
@@ -194,7 +194,7 @@ def unsubscribe_lines(mail: Mail, person: Recipient | None) -> Iterator[str]:
     address = mails.fill(mail.unsubscribe, values, lambda value: quote(value, safe=""))
     if not _is_unsubscribe(address) or len(address) > _LONGEST // 2:
         raise Rejected(
-            f"The unsubscribe address “{_clean(address)[:100]}” can't be used.",
+            f"The unsubscribe address “{_clean(address)[:100]}” can’t be used.",
             advice="It begins with https: or mailto: and has no spaces.",
         )
     yield f"List-Unsubscribe: <{_ascii_link(address)}>"
@@ -346,7 +346,7 @@ class _Body:
         try:
             data = path.read_bytes()
         except OSError as wrong:
-            raise Rejected(f"{attachment.name} can't be read: {wrong.strerror}.", advice="Attach it again.") from None
+            raise Rejected(f"{attachment.name} can’t be read: {wrong.strerror}.", advice="Attach it again.") from None
         head = [
             f"Content-Type: {_media_type(attachment.mime)}" + _parameter("name", attachment.name),
             "Content-Transfer-Encoding: base64",

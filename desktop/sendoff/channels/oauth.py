@@ -211,9 +211,9 @@ def _bound(port: int) -> socket.socket:
                 break
         else:
             return bound
-    which = f"Port {port} of this computer" if port else "This computer's loopback interface"
+    which = f"Port {port} of this computer" if port else "This computer’s loopback interface"
     raise TryLater(
-        f"{which} can't be listened on ({(reason and reason.strerror) or 'no reason given'}), so the browser could not "
+        f"{which} can’t be listened on ({(reason and reason.strerror) or 'no reason given'}), so the browser could not "
         "come back.",
         advice="Close the program that uses it, or paste a key instead.",
     )
@@ -402,7 +402,7 @@ class CodeSignIn(BrowserSignIn):
         if answer.status < 300 and isinstance(token, str) and token:
             kind = found.get("token_type", "Bearer")
             if not isinstance(kind, str) or kind.lower() != "bearer":
-                raise Rejected(f"{name} handed out a kind of key that Sendoff can't use.")
+                raise Rejected(f"{name} handed out a kind of key that Sendoff can’t use.")
             return self._finish(found)
         words = found.get("error_description") or found.get("error") if isinstance(found, dict) else ""
         said = f": “{' '.join(words.split())[:200]}”" if isinstance(words, str) and words else "."

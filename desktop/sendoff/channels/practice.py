@@ -25,7 +25,7 @@ ANSWERS = {
     "refuse": "says no",
     "login": "no longer takes the key",
     "later": "asks to wait (later:SECONDS)",
-    "offline": "can't be reached",
+    "offline": "can’t be reached",
     "drop": "takes it, and the answer gets lost",
     "lost": "does not take it, and the answer gets lost",
     "slow": "takes it after a while (slow:SECONDS)",
@@ -68,6 +68,7 @@ class Practice(Channel):
         poll_option=50,
     )
     can_delete = True
+    places = ("handle",)
     fields = (
         Field("handle", "Name there", default="@you@practice", help="Anything you like."),
         Field(
@@ -110,7 +111,7 @@ class Practice(Channel):
     def settle(self, account: Account) -> Settle:
         how = How(account.settings.get("doubt", "search"))
         if how is How.ASK:
-            return Settle(how, why="This practice account plays a network that can't be asked.")
+            return Settle(how, why="This practice account plays a network that can’t be asked.")
         return Settle(how, looks=(1, 3), absent_after=3, key_life=86_400)
 
     def publish(self, parcel: Parcel) -> Receipt:
@@ -138,7 +139,7 @@ class Practice(Channel):
             "later": TryLater(
                 "The practice network asks to wait.", after=timedelta(seconds=float(detail or 5)), status=429
             ),
-            "offline": TryLater("The practice network can't be reached.", offline=True),
+            "offline": TryLater("The practice network can’t be reached.", offline=True),
         }.get(answer, InDoubt("The line to the practice network broke before it answered. It may have gone out."))
 
     def _take(self, parcel: Parcel) -> Receipt:

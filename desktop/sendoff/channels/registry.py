@@ -85,7 +85,7 @@ def _examine(channel: object, name: str, known: Mapping[str, Channel]) -> None:
     for what, made in {"title": str, "capabilities": Capabilities}.items():
         if not isinstance(getattr(channel, what, None), made):
             raise _Unfit(f"it declares no {what}.")
-    for what, kind in {"fields": Field, "options": Option}.items():
+    for what, kind in {"fields": Field, "options": Option, "places": str}.items():
         declared: object = getattr(channel, what)
         if not (isinstance(declared, tuple) and all(isinstance(one, kind) for one in declared)):
             raise _Unfit(f"its {what} are no tuple of {kind.__name__}.")
@@ -100,7 +100,7 @@ def _try_figures(channel: Channel) -> None:
     try:
         limits.check(Content((Item("A few words."),)), channel.capabilities, channel.title, {})
     except Exception as wrong:
-        raise _Unfit(f"its capabilities can't be counted with ({type(wrong).__name__}: {wrong}).") from wrong
+        raise _Unfit(f"its capabilities can’t be counted with ({type(wrong).__name__}: {wrong}).") from wrong
 
 
 def _fail(registry: Registry, name: str, reason: str) -> None:

@@ -137,7 +137,7 @@ def _sign_in(connection: imaplib.IMAP4, mailbox: Mailbox, clean: Callable[[str],
 def _not_let_in(mailbox: Mailbox, said: str) -> SendError:
     """A refused sign-in; some refusals are for now only (RFC 5530)."""
     if re.search(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]", said):
-        return TryLater(f"{mailbox.host} can't let anybody in just now: “{said[:300]}”.")
+        return TryLater(f"{mailbox.host} can’t let anybody in just now: “{said[:300]}”.")
     return NeedsLogin(
         f"{mailbox.host} (IMAP) does not accept the user name and password: “{said[:300]}”.",
         advice="Check both, and whether IMAP is switched on in the mailbox. Many want an app password here.",

@@ -68,7 +68,7 @@ class Smtp(Channel):
     steps = (
         "Name your mail address or your provider, and its servers are filled in. For one that is not known here, look "
         "for “SMTP” in its help pages.",
-        "Gmail, Yahoo, AOL, iCloud and others want an app password: in the provider's security settings switch on "
+        "Gmail, Yahoo, AOL, iCloud and others want an app password: in the provider’s security settings switch on "
         "two-step verification, then make an app password and copy it.",
         "With the IMAP server too, Sendoff can look into your sent mail if an answer gets lost, and need not ask you.",
     )
@@ -78,7 +78,7 @@ class Smtp(Channel):
         checked="2026-11-23",
         sources=(
             "RFC 5321 section 4.5.3.1.8 (100 recipients)",
-            "RFC 1870 (SIZE; the server's own figure counts once connected)",
+            "RFC 1870 (SIZE; the server’s own figure counts once connected)",
             "Gmail Help: 25 MB a message, 100 recipients a message over SMTP",
             "Apple support article 102198: 20 MB",
         ),
@@ -153,7 +153,7 @@ class Smtp(Channel):
     def _sent_mail_note(self, login: _Login) -> str:
         """Tries the way into the sent mail, where the person gave one."""
         if login.mailbox is None:
-            return "If an answer gets lost, you will be asked: without IMAP Sendoff can't look into your sent mail."
+            return "If an answer gets lost, you will be asked: without IMAP Sendoff can’t look into your sent mail."
         try:
             with sent_folder.opened(login.mailbox, LOOKING) as folder:
                 return f"If an answer gets lost, Sendoff looks into “{folder.name}”."
@@ -173,7 +173,7 @@ class Smtp(Channel):
         for one in (*mail.to, *mail.cc, *mail.bcc):
             if keywords is not None and "SMTPUTF8" not in keywords and mime.needs_smtputf8([one.address]):
                 yield Problem(
-                    Level.ERROR, "smtputf8", f"{account.settings['host']} can't reach {one.address}.",
+                    Level.ERROR, "smtputf8", f"{account.settings['host']} can’t reach {one.address}.",
                     "It takes only plain Latin letters before the @.", "to",
                 )  # fmt: skip
 
@@ -240,7 +240,7 @@ class Smtp(Channel):
         if login.mailbox is None:
             raise CannotLook(_ASK)
         if "message_id" not in parcel.frozen:
-            raise CannotLook("The mail had no id of its own, so it can't be looked for.")
+            raise CannotLook("The mail had no id of its own, so it can’t be looked for.")
         message_id = parcel.frozen["message_id"]
         try:
             with sent_folder.opened(login.mailbox, LOOKING) as folder:
@@ -249,7 +249,7 @@ class Smtp(Channel):
                 if not any(map(_OURS.fullmatch, folder.message_ids(mime.MAILER.split()[0]))):
                     raise CannotLook(
                         f"It is not in “{folder.name}”, but nothing shows that {login.server.host} files what Sendoff "
-                        "sends, so that proves nothing. Ask the recipient, or look at the provider's website."
+                        "sends, so that proves nothing. Ask the recipient, or look at the provider’s website."
                     )
         except (sent_folder.NoFolder, Rejected) as wrong:  # a look that is refused says nothing about the mail
             raise CannotLook(str(wrong)) from None
@@ -258,7 +258,7 @@ class Smtp(Channel):
 
 _OURS = re.compile(r"<[0-9a-f]{32}@[^<>@\s]+>")
 _KEYWORDS = frozenset(("8BITMIME", "CHUNKING", "DSN", "FUTURERELEASE", "PIPELINING", "SIZE", "SMTPUTF8"))
-_ASK = "Plain SMTP can't be asked what became of a mail. With the IMAP server in the account, Sendoff can look itself."
+_ASK = "Plain SMTP can’t be asked what became of a mail. With the IMAP server in the account, Sendoff can look itself."
 _SEARCH = "Sendoff looks into the folder of sent mail."
 
 
@@ -334,7 +334,7 @@ def _check_sign_in(username: str, password: str) -> None:
         name, missing = ("password", "password") if username else ("username", "user name")
         raise BadInput(f"The {missing} is missing. Leave both empty only for a server that wants no sign-in.").at(name)
     if "\0" in username + password:
-        raise BadInput("A user name and a password can't hold a null character.")
+        raise BadInput("A user name and a password can’t hold a null character.")
 
 
 def _figures(keywords: Mapping[str, str]) -> dict[str, Any]:
@@ -362,7 +362,7 @@ def _wants_utf8(line: Dialogue, login: _Login, addresses: list[str], mail: bytes
     if "SMTPUTF8" not in line.keywords:
         which = f"the address {beyond[0]}" if beyond else "the reply address"
         raise Rejected(
-            f"{login.server.host} can't carry {which}: it takes only plain Latin letters before the @.",
+            f"{login.server.host} can’t carry {which}: it takes only plain Latin letters before the @.",
             advice="Use another address, or an account whose server offers SMTPUTF8.",
         )
     return True
@@ -428,7 +428,7 @@ def _not_offered(server: Server, missing: NotOffered) -> SendError:
     if missing.offered:
         return Rejected(
             f"{server.host} takes no password from other programs; it offers only {missing.offered}.",
-            advice="Look in the provider's settings whether passwords or app passwords can be allowed.",
+            advice="Look in the provider’s settings whether passwords or app passwords can be allowed.",
         )
     return Rejected(
         f"{server.host} offers no sign-in at port {server.port}.",

@@ -52,7 +52,7 @@ class Step(StrEnum):
 
     CONNECT = "before it was there"
     TLS = "while the line was being encrypted"
-    GREETING = "before the server's greeting"
+    GREETING = "before the server’s greeting"
     HELLO = "after our greeting"
     SIGN_IN = "while signing in"
     SENDER = "when it was told the sender"

@@ -41,7 +41,7 @@ _BEFORE_ANYTHING = frozenset((Step.GREETING, Step.HELLO))
 
 CHECK_BOTH = (
     "Check both. Gmail, Yahoo, AOL, iCloud and others take an app password here, not the one for their website: "
-    "make one in the provider's security settings."
+    "make one in the provider’s security settings."
 )
 
 # The codes are those of RFC 5321, 3463, 4954, 5248 and 6710's registry; Gmail's and Microsoft's own are in their lists
@@ -58,9 +58,9 @@ MEANINGS = (
     Meaning(
         r"^534 |5\.7\.9 |application-specific password|app password",
         NeedsLogin, "wants an app password",
-        "Make an app password in the provider's security settings, and put it in as the password.",
+        "Make an app password in the provider’s security settings, and put it in as the password.",
     ),
-    Meaning(r"^454 |^4\d\d 4\.7\.0 .*authentication", TryLater, "can't check the sign-in just now", steps=_AT_SIGN_IN),
+    Meaning(r"^454 |^4\d\d 4\.7\.0 .*authentication", TryLater, "can’t check the sign-in just now", steps=_AT_SIGN_IN),
     Meaning(r"^535 |5\.7\.8 ", NeedsLogin, "does not accept the user name and password", CHECK_BOTH),
     Meaning(r"^5[35]", NeedsLogin, "does not accept the user name and password", CHECK_BOTH, steps=_AT_SIGN_IN),
     Meaning(
@@ -70,7 +70,7 @@ MEANINGS = (
     # --- limits
     Meaning(
         r"5\.4\.5 |daily (user )?sending|daily .*(limit|quota)|(sending|message) (limit|quota) (reached|exceeded)",
-        TryLater, "says that today's sending limit is reached", "It goes again tomorrow.", timedelta(hours=24),
+        TryLater, "says that today’s sending limit is reached", "It goes again tomorrow.", timedelta(hours=24),
     ),
     Meaning(r"^432 |^4\d\d 4\.3\.2 ", TryLater, "has too many connections open", after=timedelta(minutes=2)),
     Meaning(r"^4\d\d 4\.7\.", TryLater, "asks to slow down", after=timedelta(minutes=15)),
@@ -87,16 +87,16 @@ MEANINGS = (
     ),
     Meaning(
         r"5\.7\.(2[3-79]|515|509)\b",
-        Rejected, "can't tell that the mail is really from this sender",
-        "The sender's domain needs SPF, DKIM and DMARC records; its provider says how.",
+        Rejected, "can’t tell that the mail is really from this sender",
+        "The sender’s domain needs SPF, DKIM and DMARC records; its provider says how.",
     ),
     Meaning(
-        r"^5", Rejected, "refuses the sender's address",
+        r"^5", Rejected, "refuses the sender’s address",
         "Put the address that belongs to the user name into “From”.", steps=_AT_SENDER,
     ),
     # --- recipients
     Meaning(
-        r"5\.6\.7 ", Rejected, "can't carry an address with such letters before the @",
+        r"5\.6\.7 ", Rejected, "can’t carry an address with such letters before the @",
         "Ask the recipient for an address in Latin letters.",
     ),
     Meaning(r"^5\d\d 5\.1\.2 ", Rejected, "knows no such domain", "Check the address.", steps=_AT_RECIPIENTS),
@@ -114,7 +114,7 @@ MEANINGS = (
     Meaning(r"^(521|554|556) ", Rejected, "takes no mail", "Is it the right server?", steps=_BEFORE_ANYTHING),
     Meaning(r"^5\d\d 5\.7\.", Rejected, "refuses the mail by its rules", "The provider can explain its words."),
     Meaning(r"^5", Rejected, "refuses it"),
-    Meaning(r"^4", TryLater, "can't take it just now"),
+    Meaning(r"^4", TryLater, "can’t take it just now"),
 )  # fmt: skip
 """The replies that deserve words of their own, most particular first."""
 

@@ -56,11 +56,12 @@ class Telegram(Channel):
         "Open @BotFather in Telegram, send it /newbot, and answer what it asks. Copy the token that it gives you.",
         "Add the bot to your channel: channel info → Administrators → Add Admin, with the right to post messages. In a "
         "group, being a member is enough; a person has to press Start.",
-        "Write the channel's @name here. A private one has none: leave the field empty, write one message in it, and "
+        "Write the channel’s @name here. A private one has none: leave the field empty, write one message in it, and "
         "Sendoff finds it.",
     )
     can_reach = True
     can_delete = True
+    places = ("chat", "topic", "base_url")
     tells_leaving = True
     capabilities = Capabilities(
         checked="2026-11-27",
@@ -92,7 +93,7 @@ class Telegram(Channel):
         ),
         Field(
             "topic", "Topic", Kind.NUMBER, required=False, advanced=True,
-            help="The number of a topic of the group, if it shall go there: the last but one of a message's link.",
+            help="The number of a topic of the group, if it shall go there: the last but one of a message’s link.",
         ),
         Field("base_url", "Server", Kind.ADDRESS, default=API, advanced=True, help="Only for a Bot API of your own."),
     )  # fmt: skip
@@ -101,7 +102,7 @@ class Telegram(Channel):
             "format", "The text is written", Kind.CHOICE,
             choices=(
                 (markup.PLAIN, "As it is shown"), (markup.MARKDOWN, "With **bold**, *italic*, [links](https://…)"),
-                (markup.HTML, "As Telegram's HTML"),
+                (markup.HTML, "As Telegram’s HTML"),
             ),
         ),
         Option("silent", "Without a sound", Kind.SWITCH, default="no"),
@@ -141,7 +142,7 @@ class Telegram(Channel):
         if may:
             raise Rejected(
                 f"@{bot.get('username')} may not post in “{_name(chat)}”: {may}.",
-                advice="In Telegram: the chat's info → Administrators → the bot → allow it to post messages.",
+                advice="In Telegram: the chat’s info → Administrators → the bot → allow it to post messages.",
             ).at("chat")
         is_group = chat.get("type") in ("group", "supergroup")
         return Identity(
@@ -174,7 +175,7 @@ class Telegram(Channel):
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
         for number, item in enumerate(content.items):
             if options.get("format") == markup.HTML and (why := markup.wrong(item.text)):
-                yield Problem(Level.ERROR, "format", "Telegram can't read the HTML.", why, "customise", number)
+                yield Problem(Level.ERROR, "format", "Telegram can’t read the HTML.", why, "customise", number)
             yield from _against_media(item.shown, number, options)
             yield from _against_empty(item, number, options)
             yield from _against_poll(item, number, options)
@@ -199,7 +200,7 @@ class Telegram(Channel):
         return http.send("POST", f"/bot{token}/{call.method}", effect=True, **call.request())
 
     def settle(self, account: Account) -> Settle:
-        return Settle(How.ASK, why="A Telegram bot can't read what it sent. Look into the chat whether it is there.")
+        return Settle(How.ASK, why="A Telegram bot can’t read what it sent. Look into the chat whether it is there.")
 
     # --- taking back ----------------------------------------------------------------------------------------------
 
@@ -242,7 +243,7 @@ def _only_chat(http: Http, token: str, bot: str) -> str:
     if not heard:
         raise BadInput(
             f"@{bot} has heard from no chat yet. Add it to your channel as administrator, write a message there, and "
-            "try again; or write the channel's @name."
+            "try again; or write the channel’s @name."
         ).at("chat")
     named = ", ".join(f"{number} ({name})" for number, name in sorted(heard.items()))
     raise BadInput(f"@{bot} is in more than one chat. Write the number of the one that you mean: {named}.").at("chat")
@@ -272,7 +273,7 @@ def _chat(typed: str) -> str:
     if found := re.fullmatch(r"@?([A-Za-z][A-Za-z0-9_]{3,31})(?:/\d+)*", bare):
         return f"@{found[1]}"
     raise BadInput(
-        "That is no chat. Write the channel's @name or number; for a private one leave it empty and write a message "
+        "That is no chat. Write the channel’s @name or number; for a private one leave it empty and write a message "
         "there."
     ).at("chat")
 
@@ -304,7 +305,7 @@ def _against_empty(item: Item, number: int, options: Mapping[str, str]) -> Itera
 def _against_poll(item: Item, number: int, options: Mapping[str, str]) -> Iterator[Problem]:
     if item.poll and not 0 < len(posts.question(item, options)) <= posts.QUESTION:
         yield Problem(
-            Level.ERROR, "poll", "Telegram shows the text as the poll's question.",
+            Level.ERROR, "poll", "Telegram shows the text as the poll’s question.",
             f"It needs one, of {posts.QUESTION} characters at most.", "customise", number,
         )  # fmt: skip
 
@@ -313,7 +314,7 @@ def _against_media(files: tuple[Attachment, ...], number: int, options: Mapping[
     kinds = {posts.kind(one, options) for one in files}
     if len(files) > 1 and len(kinds) > 1 and not kinds <= {"photo", "video"}:
         yield Problem(
-            Level.ERROR, "media_mix", "These can't stand together on Telegram.",
+            Level.ERROR, "media_mix", "These can’t stand together on Telegram.",
             "An album holds photos and videos, or files alone. Send all as files, or apart.", "customise", number,
         )  # fmt: skip
     elif len(files) > 1 and kinds == {"animation"}:
@@ -332,7 +333,7 @@ def _against_media(files: tuple[Attachment, ...], number: int, options: Mapping[
         ):
             yield Problem(
                 Level.ERROR, "media_shape",
-                f"Telegram can't show picture {place} as a photo: {width} × {height} pixels.",
+                f"Telegram can’t show picture {place} as a photo: {width} × {height} pixels.",
                 f"Width and height may have {SIDES:,} together, and one {RATIO} times the other. Send it as a file.",
                 "customise", number,
             )  # fmt: skip

@@ -122,12 +122,12 @@ def _name(one: Attachment, what: str, number: int) -> str:
 
 _ADD = "Add the bot to the chat again, in a channel as administrator, and sign in again; planned times are kept."
 _LOST: tuple[tuple[str, str, str], ...] = (
-    ("chat not found", "Telegram can't find the chat, or the bot is not in it", _ADD),
+    ("chat not found", "Telegram can’t find the chat, or the bot is not in it", _ADD),
     ("was kicked", "The bot was removed from the chat", _ADD),
     ("is not a member", "The bot is not in the chat any more", _ADD),
     ("was blocked", "The person blocked the bot", "They have to start it again; then sign in again."),
     ("can't initiate conversation", "The person has not started the bot", "They have to press Start; then sign in."),
-    ("user is deactivated", "The person's account is closed", "Name another chat in the account."),
+    ("user is deactivated", "The person’s account is closed", "Name another chat in the account."),
     ("need administrator rights", "The bot is no administrator of the channel", _ADD),
     ("chat_admin_required", "The bot is no administrator of the channel", _ADD),
 )
@@ -135,18 +135,18 @@ _LOST: tuple[tuple[str, str, str], ...] = (
 
 _REFUSED: tuple[tuple[str, str, str], ...] = (
     ("not enough rights", "The bot may not post this there",
-     "Give it the right to post (and to send media) in the chat's settings, then send it again."),
+     "Give it the right to post (and to send media) in the chat’s settings, then send it again."),
     ("chat_write_forbidden", "The bot may not post there", "Give it the right to post, then send it again."),
     ("message is too long", "The text is too long", "4,096 characters are the limit. Shorten it, then send it again."),
     ("caption is too long", "The text is too long for one beside media",
      "1,024 characters are the limit there. Shorten it, or send the media as a post of its own."),
-    ("can't parse entities", "Telegram can't read the formatting",
-     "Mend it, or choose “As it is written” in the post's options, then send it again."),
+    ("can't parse entities", "Telegram can’t read the formatting",
+     "Mend it, or choose “As it is written” in the post’s options, then send it again."),
     ("text is empty", "Telegram takes no empty message", "Write something that can be seen, then send it again."),
-    ("photo_invalid_dimensions", "Telegram can't show a picture of that shape",
-     "Cut it, or choose “Send as files” in the post's options, then send it again."),
-    ("image_process_failed", "Telegram can't make anything of a picture",
-     "Save it as JPEG, or choose “Send as files” in the post's options, then send it again."),
+    ("photo_invalid_dimensions", "Telegram can’t show a picture of that shape",
+     "Cut it, or choose “Send as files” in the post’s options, then send it again."),
+    ("image_process_failed", "Telegram can’t make anything of a picture",
+     "Save it as JPEG, or choose “Send as files” in the post’s options, then send it again."),
     ("file is too big", "A file is too big", "50 MB are the limit, 10 MB for a photo."),
     ("too large", "The files are too big", "50 MB are the limit, 10 MB for a photo."),
     ("thread not found", "There is no such topic in the group", "Correct it in the account, then send it again."),

@@ -29,7 +29,7 @@ def context(ca_file: str = "") -> ssl.SSLContext:
         return _context(ca_file, os.stat(ca_file).st_mtime_ns if ca_file else 0)
     except OSError as wrong:  # ssl.SSLError is one of them
         why = "it holds no certificate" if isinstance(wrong, ssl.SSLError) else wrong.strerror
-        raise Rejected(f"The CA file {ca_file} can't be used: {why}.", advice="Choose a PEM file.") from None
+        raise Rejected(f"The CA file {ca_file} can’t be used: {why}.", advice="Choose a PEM file.") from None
 
 
 @lru_cache(maxsize=8)
@@ -93,7 +93,7 @@ def not_reached(host: str, port: int, cause: BaseException) -> SendError:
 def _not_trusted(host: str, port: int, cause: ssl.SSLError) -> SendError:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Rejected(
-            f"{host} can't prove that it is {host}: {cause.verify_message.rstrip('.')}. Nothing was sent.",
+            f"{host} can’t prove that it is {host}: {cause.verify_message.rstrip('.')}. Nothing was sent.",
             advice="If this is your own server, give its CA file in the account. Else wait until it is mended.",
             detail=words(cause),
         )

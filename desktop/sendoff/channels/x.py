@@ -75,12 +75,13 @@ class X(Channel):
         f"“Native App”, and enter {x_sign.REDIRECT} as Callback URI.",
         "Under Keys and tokens make and copy four: API key, API key secret, access token, access token secret. Paste "
         "them here. They last until you take them back.",
-        "Or paste the app's OAuth 2.0 Client ID further below and sign in with the browser.",
+        "Or paste the app’s OAuth 2.0 Client ID further below and sign in with the browser.",
     )
     can_reach = True
     renews = True
     tells_leaving = True
     own_ids = True
+    places = ("user_id", "base_url")
     can_delete = True
     reads_cost = True
     signs_in_by_browser = True
@@ -88,7 +89,7 @@ class X(Channel):
     capabilities = Capabilities(
         checked="2026-11-27",
         sources=(
-            "X's OpenAPI file 2.167 (github.com/xdevplatform/docs at 28713281, 2026-08-22)",
+            "X’s OpenAPI file 2.167 (github.com/xdevplatform/docs at 28713281, 2026-08-22)",
             "docs.x.com: rate limits, media, pricing of 2026-04-20",
             "github.com/twitter/twitter-text at 30e2430d, config/v3.json",
         ),
@@ -141,7 +142,7 @@ class X(Channel):
         ),
         Field(
             "post_cost", "Cost of a post (US$)", default="0.015", advanced=True,
-            help="What X charges can't be asked for. These are the prices of 20 April 2026.",
+            help="What X charges can’t be asked for. These are the prices of 20 April 2026.",
         ),
         Field("link_cost", "Cost of a post with a link (US$)", default="0.20", advanced=True),
         Field(
@@ -341,7 +342,7 @@ class X(Channel):
             How.SEARCH,
             looks=LOOKS,
             absent_after=LOOKS[-1],
-            why="Sendoff reads your newest posts there, for about one cent a look. What isn't among them "
+            why="Sendoff reads your newest posts there, for about one cent a look. What isn’t among them "
             f"{LOOKS[-1] // 60} minutes after a try never came.",
         )
 
@@ -364,7 +365,7 @@ class X(Channel):
             return posts.receipt(exact[0]["id"], parcel.account.handle, "Found among your posts.")
         if same:
             places = ", ".join(posts.receipt(one["id"], parcel.account.handle).url for one, _ in same[:3])
-            raise CannotLook(f"There is something like it, and Sendoff can't tell whether that is this post: {places}")
+            raise CannotLook(f"There is something like it, and Sendoff can’t tell whether that is this post: {places}")
         return None
 
     def _newest(self, parcel: Parcel, since: datetime) -> Iterator[tuple[dict[str, Any], datetime]]:

@@ -45,14 +45,14 @@ def _item(item: Item, number: int) -> Iterator[Problem]:
     if any(character in item.text for character in x_text.INVALID):
         yield Problem(
             Level.ERROR, "character", "There is a character that X does not take.",
-            "It can't be seen; write the text anew.", "", number,
+            "It can’t be seen; write the text anew.", "", number,
         )  # fmt: skip
     media = item.shown
     alone = [one for one in media if one.is_video or one.mime == "image/gif"]
     if alone and len(media) > 1:
         what = "video" if alone[0].is_video else "GIF"
         yield Problem(
-            Level.ERROR, "media_mix", f"A {what} stands alone on X.", "It can't be together with other media.",
+            Level.ERROR, "media_mix", f"A {what} stands alone on X.", "It can’t be together with other media.",
             "customise", number,
         )  # fmt: skip
     if any((one.width or 0) > GIF_WIDTH or (one.height or 0) > GIF_HEIGHT for one in alone if one.is_image):

@@ -56,7 +56,7 @@ def _work_left(answer: Answer) -> timedelta | None:
     if state == "failed":
         words = table(about.get("error")).get("message")
         raise Rejected(
-            f"X can't make anything of a picture or video: “{words or 'processing failed'}”.",
+            f"X can’t make anything of a picture or video: “{words or 'processing failed'}”.",
             advice="Save it in another format (MP4 with H.264 and AAC) and put it in again.", detail=answer.text[:500],
         )  # fmt: skip
     if state not in ("pending", "in_progress"):

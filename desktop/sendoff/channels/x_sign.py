@@ -118,7 +118,7 @@ def keys(fields: Mapping[str, str]) -> Keys:
         found[name] = value
     if "-" not in found["access_token"]:
         raise BadInput(
-            "That is no access token: those begin with your account's number and a hyphen. Is it the API key?"
+            "That is no access token: those begin with your account’s number and a hyphen. Is it the API key?"
         ).at("access_token")
     return Keys(**found)
 

@@ -23,6 +23,7 @@ from sendoff.domain.limits import size_text
 from sendoff.domain.redact import Redactor
 from sendoff.domain.signin import Ending
 from sendoff.domain.when import Clock, distance, span_text
+from sendoff.domain.words import counted
 from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
 from sendoff.engine.watchdog import UNTOUCHED
 from sendoff.store import (
@@ -115,7 +116,7 @@ def _profile(folder: Path, arguments: argparse.Namespace) -> Iterator[Finding]:
     yield _lock(folder)
     yield _copies(folder)
     if found.verdict is Verdict.WRONG:
-        yield Finding.note("rest", "was not looked at, because the database can't be used")
+        yield Finding.note("rest", "was not looked at, because the database can’t be used")
         return
     try:
         with session.opened(arguments) as program:
@@ -284,7 +285,7 @@ def _ends(ending: Sequence[Ending], now: datetime) -> Iterator[Finding]:
     for one in ending:
         ends = "ends" if one.expires_at > now else "ended"
         words = f"account {one.account.id} ({one.account.channel}): its sign-in {ends} {distance(one.expires_at - now)}"
-        what = "1 post is planned for later" if one.at_risk == 1 else f"{one.at_risk} posts are planned for later"
+        what = counted(one.at_risk, "post is planned for later", "posts are planned for later")
         advice = f"Sign in again: sendoff accounts sign-in {one.account.id}"
         data = {"account": one.account.id, "expires_at": render.instant(one.expires_at), "at_risk": one.at_risk}
         yield Finding.note("sign-in", f"{words}; {what}. {advice}", **data)
@@ -298,7 +299,7 @@ def _due(clock: Clock, due: datetime | None, untouched: tuple[int, datetime | No
         return Finding.note("due", "sending is paused", paused=True)
     if oldest is not None:
         late = (now - oldest).total_seconds()
-        what = "1 delivery is due and nothing takes it" if n == 1 else f"{n} deliveries are due and nothing takes them"
+        what = counted(n, "delivery is due and nothing takes it", "deliveries are due and nothing takes them")
         words = f"{what}, the oldest for {span_text(late)}. Start a sender: sendoff worker"
         return Finding.wrong("due", words, untouched=n, oldest=render.instant(oldest), late_seconds=round(late, 1))
     if due is None or due > now:

@@ -178,7 +178,7 @@ def _open_window(arguments: argparse.Namespace | None = None) -> int:
         )  # fmt: skip
     except ImportError as missing:
         if "PySide6" in (missing.name or "") or "PySide6" in str(missing) or ".so" in str(missing):
-            raise SetupMissing(f"The window needs Qt, which can't be loaded here: {missing}. {instead}") from None
+            raise SetupMissing(f"The window needs Qt, which can’t be loaded here: {missing}. {instead}") from None
         raise
 
 
@@ -222,7 +222,7 @@ def _our_fault(fault: BaseException) -> int:
     from sendoff import logs
     from sendoff.store import profile
 
-    place = "nowhere, because the profile's folder can't be written"
+    place = "nowhere, because the profile’s folder can’t be written"
     with suppress(Exception):
         folder = profile.open_folder(profile.home())
         logs.start(folder, lambda: ())  # does nothing where it was started with the secrets to mask

@@ -15,7 +15,7 @@ _EPILOG = """\
 WHEN is {when}. It is always read back with its zone.
 Exit codes: 0 done; 1 the endpoint refused, or something needs you; 2 wrong usage;
 3 something is missing (a display, a keychain, disk space); 4 another process sends for this profile.
-The profile is where --home or SENDOFF_HOME says, else in the system's place. Without a verb the window opens; files,
+The profile is where --home or SENDOFF_HOME says, else in the system’s place. Without a verb the window opens; files,
 their addresses or a mailto: link in its place begin a new post or mail with them. Nothing is sent by that.
 """
 
@@ -155,7 +155,7 @@ def _accounts(verbs: Any) -> None:
     attempt.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
     attempt.add_argument("--text", default="", help="what it says")
     attempt.add_argument("--send", action="store_true", help="really send it, once, and show the answer")
-    late = _verb(under, "late", "what happens to an account's posts that can't leave on time", under="accounts")
+    late = _verb(under, "late", "what happens to an account’s posts that can’t leave on time", under="accounts")
     late.add_argument("account", metavar="ACCOUNT", help="its name, handle or number")
     late.add_argument("rule", metavar="RULE", help="send, “ask 2h”, “skip 30m”, “next 2h”; default: as the preference")
     remove = _verb(under, "remove", "remove an account and its key; what had not left is cancelled", under="accounts")
@@ -189,14 +189,14 @@ def _post(verbs: Any) -> None:
         ("--media", "FILE", Path, "a picture or video for the item before it"),
         ("--alt", "TEXT", str, "the description of the picture before it"),
         ("--attach", "FILE", Path, "a file that hangs on a mail"),
-        ("--inline", "FILE", Path, "a picture inside a mail's HTML, there as cid:NAME"),
+        ("--inline", "FILE", Path, "a picture inside a mail’s HTML, there as cid:NAME"),
     ):
         words.add_argument(name, metavar=metavar, type=kind, action=_Piece, dest="pieces", help=text)
     for name, text in (
         ("--split", "make a thread of what is longer than an account takes, cut where a reader would"),
         ("--numbered", "end the items of --split with 1/3, 2/3, 3/3"),
         ("--fit", "make a smaller copy of a picture for accounts that do not take it as it is"),
-        ("--card", "look at each item's first link and send its card along, where a network takes one"),
+        ("--card", "look at each item’s first link and send its card along, where a network takes one"),
     ):
         words.add_argument(name, action="store_true", help=text)
     _mail_options(verb.add_argument_group("for mail accounts"))
@@ -206,7 +206,7 @@ def _post(verbs: Any) -> None:
     how.add_argument(
         "--late",
         metavar="RULE",
-        help="if it can't leave on time: send, “ask 2h”, “skip 30m” or “next 2h”; without it as set for the account",
+        help="if it can’t leave on time: send, “ask 2h”, “skip 30m” or “next 2h”; without it as set for the account",
     )
     how.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
                      help="what only the channel knows; see “sendoff channels”")  # fmt: skip
@@ -217,7 +217,7 @@ def _post(verbs: Any) -> None:
 def _mail_options(group: Any) -> None:
     group.add_argument("--subject", default=None)
     group.add_argument("--markdown", action="store_true", help="the text is Markdown")
-    group.add_argument("--html-file", type=Path, metavar="FILE", help="the mail's HTML; --text is its plain form then")
+    group.add_argument("--html-file", type=Path, metavar="FILE", help="the mail’s HTML; --text is its plain form then")
     group.add_argument("--preheader", default=None, help="the words behind the subject in a list of mails")
     for name, text in (
         ("--recipient", "someone in To: a@b.org or “Ada <a@b.org>”; each of several gets an own mail"),
@@ -299,7 +299,7 @@ def _transfer(verbs: Any) -> None:
     bring = _verb(verbs, "import", "read an export or a backup in; nothing is sent by it")
     bring.add_argument("file", type=Path, metavar="FILE")
     backup = _verb(verbs, "backup", "copy the database while it is in use", json=True)
-    backup.add_argument("file", type=Path, nargs="?", metavar="FILE", help="without it: into the profile's backups")
+    backup.add_argument("file", type=Path, nargs="?", metavar="FILE", help="without it: into the profile’s backups")
     backup.add_argument("--force", **force)  # type: ignore[arg-type]
     backup.add_argument("--list", action="store_true", help="the copies that there are, also the automatic ones")
     restore = _verb(verbs, "restore", "go back to a copy of the database; nothing is sent until “sendoff resume”")

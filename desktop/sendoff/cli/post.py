@@ -200,7 +200,7 @@ def _carded(program: Program, content: Content, arguments: argparse.Namespace, c
     if not arguments.card:
         return content
     if not senders:
-        raise BadInput("--card is for networks that get a link's card sent along, and none of these accounts does.")
+        raise BadInput("--card is for networks that get a link’s card sent along, and none of these accounts does.")
     return replace(content, items=tuple(_with_card(program, item, senders) for item in content.items))
 
 

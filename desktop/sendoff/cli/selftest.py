@@ -104,7 +104,7 @@ def _authorities() -> Finding:
     """Whom a connection to the internet would believe."""
     n = len(ssl.create_default_context().get_ca_certs())
     if not n:
-        return Finding.note("trust", "this system names no certificate authorities, so mail servers can't be believed")
+        return Finding.note("trust", "this system names no certificate authorities, so mail servers can’t be believed")
     return Finding.ok("trust", f"{n} certificate authorities", authorities=n)
 
 
@@ -132,7 +132,7 @@ def _pictures(program: Program) -> Finding:
     try:
         found = program.media.attach_bytes(PICTURE, "dot.png", "image/png")
     except ImportError as missing:
-        return Finding.wrong("pictures", f"the library that reads them can't be loaded: {missing}")
+        return Finding.wrong("pictures", f"the library that reads them can’t be loaded: {missing}")
     if (found.width, found.height) != (1, 1):
         return Finding.wrong("pictures", f"one of 1 × 1 is taken for {found.width} × {found.height}")
     return Finding.ok("pictures", "one was read")
@@ -211,7 +211,7 @@ def _window(folder: Path) -> Iterator[Finding]:
     try:
         from sendoff.ui import selftest
     except ImportError as missing:
-        yield Finding.wrong("window", f"Qt can't be loaded: {missing}")
+        yield Finding.wrong("window", f"Qt can’t be loaded: {missing}")
         return
     seen = selftest.look(folder)
     data: Mapping[str, object] = {

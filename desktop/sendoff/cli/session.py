@@ -45,7 +45,7 @@ def refuse_broken_words(arguments: argparse.Namespace) -> None:
         for word in _strings(value):
             if any("\ud800" <= character <= "\udfff" for character in word):
                 option = name.replace("_", "-")
-                raise BadInput(f"What was given for {option} is not text in this terminal's encoding. Try UTF-8.")
+                raise BadInput(f"What was given for {option} is not text in this terminal’s encoding. Try UTF-8.")
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -99,13 +99,13 @@ def _open_file(secrets: Secrets) -> None:
 
 
 def _asked() -> str:
-    return getpass.getpass("Passphrase of Sendoff's key file: ")
+    return getpass.getpass("Passphrase of Sendoff’s key file: ")
 
 
 def _chosen() -> str:
     print(
-        "This computer has no keychain, so keys go into a file of Sendoff's own that a passphrase locks.\n"
-        "It can't be recovered: without it you sign in to your accounts again.",
+        "This computer has no keychain, so keys go into a file of Sendoff’s own that a passphrase locks.\n"
+        "It can’t be recovered: without it you sign in to your accounts again.",
         file=sys.stderr,
     )
     first = getpass.getpass("Choose a passphrase: ")
@@ -188,7 +188,7 @@ def read_bytes(path: Path, most: int = LARGEST_TEXT, what: str = "text for a pos
                 data = file.read(most + 1)
     except (OSError, ValueError) as wrong:
         why = getattr(wrong, "strerror", None) or str(wrong)
-        raise BadInput(f"{path} can't be read: {why}.") from None
+        raise BadInput(f"{path} can’t be read: {why}.") from None
     if len(data) > most:
         raise BadInput(f"{path} is larger than {size_text(most)}. That is no {what}.")
     return data

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sendoff.cli import queue, render, session
 from sendoff.domain.errors import BadInput
+from sendoff.domain.words import counted
 from sendoff.store import backups, profile, transfer
 from sendoff.store import restore as going_back
 
@@ -69,7 +70,11 @@ def _show_copies(is_json: bool) -> int:
 def restore(arguments: argparse.Namespace) -> int:
     session.refuse_broken_words(arguments)
     folder = profile.open_folder(profile.home())
-    done = going_back.restore(folder, going_back.find(folder, arguments.which), datetime.now(UTC))
+    source = going_back.find(folder, arguments.which)
+    try:
+        done = going_back.restore(folder, source, datetime.now(UTC))
+    except BadInput as useless:
+        raise BadInput(f"{useless} See what there is: sendoff backup --list") from None
     print(f"Restored from {done.source}." + (f" What was here is kept as {done.replaced}." if done.replaced else ""))
     print(done.told.words)
     with session.opened(arguments) as program:
@@ -84,4 +89,4 @@ def _counted(accounts: int, posts: int, deliveries: int, files: int) -> str:
         (deliveries, "delivery", "deliveries"),
         (files, "file", "files"),
     )
-    return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in numbers)
+    return ", ".join(counted(*each) for each in numbers)

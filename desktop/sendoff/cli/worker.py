@@ -15,6 +15,7 @@ from sendoff import loading, resources
 from sendoff.bootstrap import Program
 from sendoff.cli import lines, render, session
 from sendoff.domain.when import When
+from sendoff.domain.words import counted
 from sendoff.engine.engine import Engine
 from sendoff.release import Installed
 from sendoff.store import absences, news, settings, signins, timeline, whereabouts
@@ -221,7 +222,7 @@ class Duty:
         if found is None or not found.rows:
             return
         n, since = len(found.rows), found.absences[0].began_at
-        what = "1 post was" if n == 1 else f"{n} posts were"
+        what = counted(n, "post was", "posts were")
         wall = When.at(since, self._zone).wall
         self._tell("back", f"{what} planned while nothing could leave: sendoff queue --since '{wall:%Y-%m-%d %H:%M}'")
 

@@ -399,9 +399,15 @@ class Channel:
     )
     stable: str = ""  # the name among what `connect` learned that stays when a handle changes; "" only the handle does
     own_ids: bool = False  # each post has an id there that no other of the account has or had: another's is no receipt
+    places: tuple[str, ...] = ()  # what in learned and settings tells where an account's posts appear; its id first
     can_delete: bool = False  # `delete` takes back what was sent
     reads_cost: bool = False  # reading there has its price: only where the account's setting PAID_READS is "yes"
     tells_planned: bool = False  # `planned` says what the endpoint itself keeps for the account
+
+    def place(self, account: Account) -> tuple[str, ...]:
+        """Where an account's posts appear: two with the same place are one there. () where nothing tells it."""
+        told = tuple(str(account.learned.get(name) or account.settings.get(name) or "") for name in self.places)
+        return told if told and told[0] else ()
 
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
@@ -489,7 +495,7 @@ class Channel:
 
     def settle(self, account: Account) -> Settle:
         """The way out of doubt that this account has."""
-        return Settle(How.ASK, why=f"{self.title} can't be asked what became of a post.")
+        return Settle(How.ASK, why=f"{self.title} can’t be asked what became of a post.")
 
     def arm(self, parcel: Parcel) -> Frozen:
         """Decides once what must be the same in every try. Pure; called before the first try, kept with the part (see
@@ -541,4 +547,4 @@ class Channel:
             Dropped: it was taken and then refused; nobody got it.
             TryLater, NeedsLogin, Rejected: the look itself did not work, which says nothing about the part.
         """
-        raise CannotLook(f"{self.title} can't be asked what became of a post.")
+        raise CannotLook(f"{self.title} can’t be asked what became of a post.")

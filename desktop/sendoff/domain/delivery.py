@@ -159,7 +159,7 @@ def why_not(state: State, move: Move) -> str:
         State.HELD: "it waits for a sign-in, and there is nothing in doubt",
         State.MISSED: "it was missed, and nothing left",
     }[state]
-    return f"It can't {verb}: {because}."
+    return f"It can’t {verb}: {because}."
 
 
 class Outcome(StrEnum):

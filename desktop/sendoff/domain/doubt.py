@@ -10,6 +10,7 @@ from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import Channel, How, Settle
 from sendoff.domain.delivery import Attempt, Delivery, Outcome, Part
 from sendoff.domain.when import exact, moment, span_text
+from sendoff.domain.words import counted
 
 STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not have gone out."
 """The summary of a try whose process ended before its answer was written down."""
@@ -86,16 +87,12 @@ def _part(parts: Sequence[Part], part: Part | None) -> str:
     rest = sum(one.is_open for one in parts) - 1
     told = [f"Part {part.number} of {len(parts)} is in doubt."]
     told += [f"{_named(out)} out."] if out else ["None is surely out."]
-    told += [f"{_counted(rest)} for it."] if rest else []
+    told += [f"{counted(rest, 'part waits', 'parts wait')} for it."] if rest else []
     return " ".join(told)
 
 
 def _named(numbers: Sequence[int]) -> str:
     return f"Part {numbers[0]} is" if len(numbers) == 1 else f"{len(numbers)} parts are"
-
-
-def _counted(rest: int) -> str:
-    return "1 part waits" if rest == 1 else f"{rest} parts wait"
 
 
 def _left(tries: Sequence[Attempt], zone: str, now: datetime) -> str:

@@ -10,6 +10,7 @@ from sendoff.domain import mail as mails
 from sendoff.domain.channel import Capabilities, Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
 from sendoff.domain.text import count, filled, warning_size
+from sendoff.domain.words import counted
 
 ALT_REQUIRED = "alt_required"
 """The code of the problem that a picture has no alt text although the person requires it."""
@@ -150,7 +151,7 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
                 Level.WARNING,
                 "no_alt",
                 f"{where}{name} has no alt text.",
-                "People who can't see it get nothing.",
+                "People who can’t see it get nothing.",
                 "alt",
                 number,
             )
@@ -299,7 +300,7 @@ def _merge(content: Content, mail: Mail) -> Iterator[Problem]:
             continue
         without = sum(not (one.name if name == "name" else dict(one.fields).get(name, "")) for one in mail.to)
         if without:
-            people = "1 person has" if without == 1 else f"{without} people have"
+            people = counted(without, "person has", "people have")
             yield Problem(
                 Level.ERROR, "merge", f"{people} no “{name}”.", f"Write {{{{{name}|something}}}} for those.", "to"
             )

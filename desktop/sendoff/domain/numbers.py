@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+from sendoff.domain.words import counted
+
 STEPS = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 """How long after the sending the numbers are read by themselves."""
 
@@ -27,7 +29,7 @@ class Numbers:
     def words(self) -> str:
         """ "12 likes, 3 reposts, 1 reply": likes, reposts and replies always, the others where there are any."""
         told = [
-            _counted(count, one.name)
+            counted(count, _ONE[one.name], one.name)
             for one in fields(self)
             if (count := getattr(self, one.name)) is not None and (count or one.name not in ("quotes", "views"))
         ]
@@ -62,7 +64,3 @@ def total(readings: Sequence[Reading] | Mapping[int, Reading]) -> Numbers | None
 
 
 _ONE = {"likes": "like", "reposts": "repost", "replies": "reply", "quotes": "quote", "views": "view"}
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count:,} {_ONE[name] if count == 1 else name}"

@@ -284,7 +284,7 @@ class Commands:
             gone = _as_they_left(posts.get(connection, post_id), existing.values())
             chosen = tuple(variant for variant in chosen if variant.account_id not in gone)
             if not chosen:
-                raise Refused("It has gone out already, so its text can't change any more.")
+                raise Refused("It has gone out already, so its text can’t change any more.")
             posts.update(connection, post_id, content, (*chosen, *gone.values()), plan, now, expected=expected)
             post = posts.get(connection, post_id)
             known = accounts.get_many(connection, {variant.account_id for variant in chosen})
@@ -295,7 +295,7 @@ class Commands:
             for account_id, one in existing.items():
                 if one.state in LEAVING:
                     name = accounts.get(connection, account_id).name
-                    raise Refused(f"It is leaving for {name} right now, so its text can't change any more.")
+                    raise Refused(f"It is leaving for {name} right now, so its text can’t change any more.")
                 if account_id not in known and one.state in WAITING:
                     deliveries.cancel(connection, one.id)
             for account in known.values():
@@ -705,7 +705,7 @@ class Commands:
     ) -> tuple[Channel, dict[str, str], dict[str, str]]:
         channel = self.channel(kind)
         if not channel.can_rehearse:
-            raise BadInput(f"{channel.title} can't be tried: what it sends is not made by a form.")
+            raise BadInput(f"{channel.title} can’t be tried: what it sends is not made by a form.")
         complete = self.complete(kind, fields) if account_id is None else self._merged(account_id, fields)
         return channel, *_divided(channel, complete)
 

@@ -48,8 +48,8 @@ IN_A_ROW = 3
 NOW = timedelta(seconds=0.1)
 """How exact a parcel's `now` has to be."""
 
-TELLING = timedelta(seconds=1)
-"""How often it is noted how far an upload is. A small one is over before."""
+TELLING = 1.0
+"""Seconds after which it is noted again how far an upload is. A small one is over before."""
 
 HELD_UP = "This computer stood still when it was about to leave."
 
@@ -205,11 +205,11 @@ class Dispatch:
 
     def _progress(self, delivery_id: int) -> Callable[[str, int, int], None]:
         """Notes with the delivery, now and then, how much of its files is out."""
-        last = self._clock.now()
+        last = self._clock.monotonic()  # the wall clock may be set meanwhile
 
         def told(name: str, out: int, size: int) -> None:
             nonlocal last
-            now = self._clock.now()
+            now = self._clock.monotonic()
             if now - last < TELLING or not size:
                 return
             last = now

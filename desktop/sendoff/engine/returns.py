@@ -68,7 +68,7 @@ class Returns:
         if jump.set_by > STRANGE:
             ahead = span_text(jump.set_by.total_seconds())
             self._trouble(
-                f"This computer's clock jumped ahead by {ahead}. What is due waits for a minute, in case the clock is "
+                f"This computer’s clock jumped ahead by {ahead}. What is due waits for a minute, in case the clock is "
                 "wrong: set it right, or pause the sending."
             )
             self._hold(HOLD)

@@ -74,7 +74,7 @@ class Settler:
             return
         left_at = self._chronometer.on_this_clock(job.last_try)
         if channel is None:
-            self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can't look.")
+            self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can’t look.")
             return
         settle = channel.settle(job.account)
         if settle.how is How.REPEAT and self._knows_the_key(settle, job.first_try):

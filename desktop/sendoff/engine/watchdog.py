@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from sendoff.domain.when import Clock, span_text
+from sendoff.domain.words import counted
 from sendoff.engine.departures import Departures
 from sendoff.store import outgoing
 from sendoff.store.db import Store
@@ -57,5 +58,5 @@ class Watchdog:
         if not n or oldest is None:
             return ""
         late = span_text((now - oldest).total_seconds())
-        what = "1 delivery is" if n == 1 else f"{n} deliveries are"
-        return f"{what} due and nothing takes them, for {late} now. Quit Sendoff and start it again; nothing is lost."
+        what = counted(n, "delivery is due and nothing takes it", "deliveries are due and nothing takes them")
+        return f"{what}, for {late} now. Quit Sendoff and start it again; nothing is lost."

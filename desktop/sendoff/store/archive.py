@@ -289,10 +289,10 @@ def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
         os.replace(beside, target)
         backups.sync(target.parent)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, FileExistsError) as wrong:
-        raise BadInput(f"{target} can't be written: {wrong.strerror}. Choose another place.") from None
+        raise BadInput(f"{target} can’t be written: {wrong.strerror}. Choose another place.") from None
     except OSError as wrong:
         raise SetupMissing(
-            f"{target} can't be written: {wrong.strerror}. Make room, or choose another place."
+            f"{target} can’t be written: {wrong.strerror}. Make room, or choose another place."
         ) from None
     finally:
         if beside.parent.is_dir():
@@ -408,7 +408,7 @@ class Reader:
         except KeyError as missing:
             raise BadInput(f"{self._source} is not a whole export of Sendoff: {missing.args[0]}") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            raise BadInput(f"{self._source}{where} can't be read: {wrong}. Nothing was imported.") from None
+            raise BadInput(f"{self._source}{where} can’t be read: {wrong}. Nothing was imported.") from None
         except (OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as wrong:
             why = getattr(wrong, "strerror", None) or str(wrong)
-            raise BadInput(f"{self._source} can't be read: {why}. Nothing was imported.") from None
+            raise BadInput(f"{self._source} can’t be read: {why}. Nothing was imported.") from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from sendoff import killpoints
 from sendoff.domain.errors import Damaged, SetupMissing
 from sendoff.domain.limits import size_text
+from sendoff.domain.words import counted
 from sendoff.store.dialect import create_private, open_read_only
 
 FOLDER = "backups"
@@ -83,9 +84,8 @@ class Contents:
     @property
     def words(self) -> str:
         """In a sentence: "It holds 2 accounts, 12 posts and 3 deliveries that were still to come."."""
-        accounts = "1 account" if self.accounts == 1 else f"{self.accounts:,} accounts"
-        posts = "1 post" if self.posts == 1 else f"{self.posts:,} posts"
-        planned = "1 delivery that was" if self.planned == 1 else f"{self.planned:,} deliveries that were"
+        accounts, posts = counted(self.accounts, "account", "accounts"), counted(self.posts, "post", "posts")
+        planned = counted(self.planned, "delivery that was", "deliveries that were")
         return f"It holds {accounts}, {posts} and {planned if self.planned else 'nothing that was'} still to come."
 
 
@@ -101,7 +101,7 @@ def contents(path: Path) -> Contents:
             (posts,) = connection.execute("SELECT count(*) FROM posts").fetchone()
             (planned,) = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'scheduled'").fetchone()
     except sqlite3.Error as wrong:
-        raise Damaged(f"{path} can't be read: {wrong}.") from None
+        raise Damaged(f"{path} can’t be read: {wrong}.") from None
     return Contents(accounts, posts, planned)
 
 
@@ -211,11 +211,11 @@ def explained(target: Path) -> Iterator[None]:
     except sqlite3.OperationalError as wrong:
         raise _unwritable(target, str(wrong)) from None
     except sqlite3.DatabaseError as wrong:
-        raise Damaged(f"The database can't be copied: {wrong}.") from None
+        raise Damaged(f"The database can’t be copied: {wrong}.") from None
 
 
 def _unwritable(target: Path, why: str) -> SetupMissing:
-    return SetupMissing(f"The copy {target} can't be written: {why}. Make room, then try again.")
+    return SetupMissing(f"The copy {target} can’t be written: {why}. Make room, then try again.")
 
 
 def sync(path: Path) -> None:

@@ -181,7 +181,7 @@ def _swapped(path: Path) -> StoreDamaged:
 
 
 def _unwritable(path: Path) -> StoreTrouble:
-    return StoreTrouble(f"{path} cannot be written. Check the folder's permissions and the disk.")
+    return StoreTrouble(f"{path} cannot be written. Check the folder’s permissions and the disk.")
 
 
 def _explained(wrong: sa.exc.DatabaseError, path: Path) -> Exception:

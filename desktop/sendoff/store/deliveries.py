@@ -185,7 +185,7 @@ def some_refused(of: Sequence[Part]) -> str:
 def replace_parts(connection: sa.Connection, delivery_id: int, plans: Sequence[PartPlan]) -> None:
     """New parts for changed content. Only while nothing of it is out: a part with a receipt is history."""
     if any(part.receipt for part in parts_of(connection, delivery_id)):
-        raise Refused("A part of this is out already, so its text can't change. Write the rest as a new post.")
+        raise Refused("A part of this is out already, so its text can’t change. Write the rest as a new post.")
     theirs = parts.c.delivery_id == delivery_id
     connection.execute(sa.delete(attempts).where(attempts.c.delivery_id == delivery_id))
     # The new ones come first: the database gives the highest id anew once its row is gone, and the journal of what left

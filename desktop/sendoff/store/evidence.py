@@ -43,7 +43,7 @@ class Told:
     def words(self) -> str:
         """What the replaced database knew of the time since the copy was made, in a sentence."""
         if not self.all_known:
-            return "What left since it was made is not known for certain, because what was here can't be read."
+            return "What left since it was made is not known for certain, because what was here can’t be read."
         words = [f"{self.tried} of it left or was tried since" if self.tried else "Nothing of it was tried since"]
         words += [f"{self.held} you had changed or cancelled since, so they are held"] if self.held else []
         return f"{'; '.join(words)}."

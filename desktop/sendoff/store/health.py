@@ -62,7 +62,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(open_read_only(path)) as connection:
             yield connection
     except sqlite3.OperationalError as wrong:
-        raise SetupMissing(f"{path} can't be opened: {wrong}.") from None
+        raise SetupMissing(f"{path} can’t be opened: {wrong}.") from None
     except (sqlite3.DatabaseError, UnicodeDecodeError) as wrong:
         raise Damaged(f"{path} is damaged: {wrong}.") from None
 

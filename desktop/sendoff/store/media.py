@@ -47,7 +47,7 @@ class Media:
         """
         found = self._place(sha256)
         if not found.exists():
-            raise NotFound("A file of this post is missing from Sendoff's folder. Attach it again.")
+            raise NotFound("A file of this post is missing from Sendoff’s folder. Attach it again.")
         return found
 
     def file(self, attachment: Attachment) -> Path:
@@ -145,12 +145,12 @@ def _read_once(source: Path) -> bytes:
             source.resolve(strict=True), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         )
     except OSError as wrong:
-        raise BadInput(f"{source} can't be attached: {wrong.strerror}.") from None
+        raise BadInput(f"{source} can’t be attached: {wrong.strerror}.") from None
     about = os.fstat(descriptor)
     if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
         os.close(descriptor)
         why = "it is larger than a gigabyte. Share it as a link" if stat.S_ISREG(about.st_mode) else "it is not a file"
-        raise BadInput(f"{source} can't be attached: {why}.")
+        raise BadInput(f"{source} can’t be attached: {why}.")
     with os.fdopen(descriptor, "rb") as file:
         data = file.read()
     if not data:

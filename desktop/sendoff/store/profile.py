@@ -34,10 +34,10 @@ def open_folder(folder: Path) -> Path:
             folder.chmod(0o700)
     except OSError as wrong:
         raise SetupMissing(
-            f"The profile's folder {folder} cannot be used: {wrong.strerror}. Choose another with SENDOFF_HOME."
+            f"The profile’s folder {folder} cannot be used: {wrong.strerror}. Choose another with SENDOFF_HOME."
         ) from wrong
     if not os.access(folder, os.W_OK):
-        raise SetupMissing(f"The profile's folder {folder} is not writable. Choose another with SENDOFF_HOME.")
+        raise SetupMissing(f"The profile’s folder {folder} is not writable. Choose another with SENDOFF_HOME.")
     return folder
 
 

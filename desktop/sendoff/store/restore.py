@@ -129,7 +129,7 @@ def _refuse_useless(source: Path) -> None:
     if found.faults:
         raise BadInput(f"{source} is damaged: {found.faults[0]}. Take an older copy.")
     if found.version is None:
-        raise BadInput(f"{source} is a database, but not one of Sendoff's.")
+        raise BadInput(f"{source} is a database, but not one of Sendoff’s.")
     if found.version > migrate.HEAD:
         raise SetupMissing(NEWER)
 

@@ -188,7 +188,7 @@ def _joined(safe: Safe, item: str) -> dict[str, str]:
         pieces = [safe.read(f"{item}.{place}") or "" for place in range(1, int(number))]
         digest, rest = rest, "".join(pieces)
         if hashlib.sha256(rest.encode()).hexdigest()[:16] != digest:
-            raise SecretGone("The keychain holds only a part of this account's key. Sign in again.")
+            raise SecretGone("The keychain holds only a part of this account’s key. Sign in again.")
     return {name: str(value) for name, value in json.loads(rest).items()}
 
 
@@ -205,7 +205,7 @@ class SystemKeychain:
         except KeychainError:
             self._asked.put(None)  # the thread ends; the next one who asks starts another
             raise
-        self.name: str = f"the system's keychain ({self._backend.name})"
+        self.name: str = f"the system’s keychain ({self._backend.name})"
 
     def start(self) -> None:
         """Starts the thread that asks."""
@@ -268,7 +268,7 @@ def _explained(wrong: BaseException) -> BaseException:
         return KeychainLocked("The keychain is locked. Unlock it, and the sending goes on.")
     if isinstance(wrong, keyring.errors.NoKeyringError):
         return KeychainMissing("This computer has no keychain that Sendoff trusts.")
-    return KeychainLocked(f"The keychain can't be used now ({type(wrong).__name__}). Unlock it or start it again.")
+    return KeychainLocked(f"The keychain can’t be used now ({type(wrong).__name__}). Unlock it or start it again.")
 
 
 # --- the encrypted file -------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ class Vault:
         self._items: dict[str, str] = {}
         self._state: tuple[int, int] | None = None  # of the file when it was read
         self.passphrase: str | None = None
-        self.name = "Sendoff's own encrypted file"
+        self.name = "Sendoff’s own encrypted file"
         self._lock = threading.RLock()
 
     @property
@@ -318,7 +318,7 @@ class Vault:
             if not self.passphrase:
                 raise KeychainMissing(
                     "This computer has no keychain, so Sendoff keeps keys in its own encrypted file. "
-                    "It needs the file's passphrase: type it in the window, or set SENDOFF_PASSPHRASE."
+                    "It needs the file’s passphrase: type it in the window, or set SENDOFF_PASSPHRASE."
                 )
             if self._path.exists():
                 self._unseal()
@@ -375,7 +375,7 @@ class Vault:
             self._items = json.loads(AESGCM(key).decrypt(nonce, sealed, _HEAD))
         except InvalidTag:
             self.passphrase = None
-            raise KeychainLocked("That is not the passphrase of Sendoff's key file. Nothing was changed.") from None
+            raise KeychainLocked("That is not the passphrase of Sendoff’s key file. Nothing was changed.") from None
         self._key, self._state = key, state
 
     def _save(self) -> None:

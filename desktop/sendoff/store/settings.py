@@ -38,7 +38,7 @@ SETTINGS = (
         (("monday", "Monday"), ("sunday", "Sunday"), ("saturday", "Saturday")),
     ),
     Setting(
-        "late", "If a post can't leave on time", str(DEFAULT_LATE), "choice",
+        "late", "If a post can’t leave on time", str(DEFAULT_LATE), "choice",
         tuple((rule, parse_late(rule).words) for rule in _LATE_RULES),
         "Each post can have its own rule.", "Sending",
     ),

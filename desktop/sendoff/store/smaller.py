@@ -66,10 +66,10 @@ def made_to_fit(data: bytes, mime: str, figures: Capabilities) -> Made:
                 source = _Animation(image, mime, figures) if animated else _Still(image, mime, figures)
                 made = _first_that_fits(source, figures)
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as wrong:
-            raise BadInput(f"The picture can't be opened: {wrong}.") from None
+            raise BadInput(f"The picture can’t be opened: {wrong}.") from None
     if made is None:
         most = size_text(figures.image_bytes or 0)
-        raise BadInput(f"The picture can't be brought to {most} without losing what is on it. Use another one.")
+        raise BadInput(f"The picture can’t be brought to {most} without losing what is on it. Use another one.")
     return made
 
 

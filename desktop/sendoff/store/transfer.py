@@ -197,7 +197,7 @@ def _opened_copy(source: Path, folder: Path) -> Store:
     if found.faults:
         raise Damaged(found.faults[0])
     if found.version is None:
-        raise BadInput(f"{source} is a database, but not one of Sendoff's.")
+        raise BadInput(f"{source} is a database, but not one of Sendoff’s.")
     health.copy(source, folder / FILE)
     try:
         return Store(folder)

@@ -9,6 +9,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from sendoff.domain.when import Late, LateRule, parse_late
+from sendoff.domain.words import counted
 from sendoff.store import timeline
 from sendoff.store.db import Connection
 from sendoff.store.tables import SCHEDULED, deliveries, parts
@@ -48,10 +49,10 @@ class Outlook:
         if not self.overdue:
             if not self.to_come:
                 return "Nothing waits to be sent."
-            return f"Nothing is overdue. {_plural(self.to_come, 'is', 'are')} still to come."
-        parts = (f"{n} {_of(fate, n)}" for fate, n in self.fates.items())
-        overdue = f"{_plural(len(self.overdue), 'is', 'are')} overdue: {', '.join(parts)}."
-        return f"{overdue} {_plural(self.to_come, 'is', 'are')} still to come." if self.to_come else overdue
+            return f"Nothing is overdue. {counted(self.to_come, 'is', 'are')} still to come."
+        parts = (f"{n:,} {_of(fate, n)}" for fate, n in self.fates.items())
+        overdue = f"{counted(len(self.overdue), 'is', 'are')} overdue: {', '.join(parts)}."
+        return f"{overdue} {counted(self.to_come, 'is', 'are')} still to come." if self.to_come else overdue
 
 
 def outlook(connection: Connection, now: datetime, limit: int = 100) -> Outlook:
@@ -87,10 +88,6 @@ def _fate(rule: LateRule, planned_at: datetime, begun: bool, now: datetime) -> F
 
 
 _FATES = {Late.SEND: Fate.NOW, Late.ASK: Fate.ASK, Late.SKIP: Fate.SKIP, Late.NEXT: Fate.NEXT}
-
-
-def _plural(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"
 
 
 def _of(fate: Fate, n: int) -> str:

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from sendoff.domain.account import Account, rest_words
 from sendoff.domain.signin import Ending, step
 from sendoff.domain.when import moment
+from sendoff.domain.words import counted
 from sendoff.ui.widgets.notice import Notice
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.ui.context import Context

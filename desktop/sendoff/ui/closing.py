@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from sendoff.domain.words import joined
 from sendoff.ui.asking import question
 from sendoff.ui.tray import Tray
 
@@ -61,7 +62,7 @@ class Closing(QObject):
             self._window.showMinimized()
 
     def _ask(self) -> None:
-        after = self._window.standing.on_quitting or "nothing goes out until you start it again"
+        after = joined(self._window.standing.on_quitting) or "nothing goes out until you start it again"
         sheet = question(
             self._session.look,
             self._window,

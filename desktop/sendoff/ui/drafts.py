@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from sendoff.domain.account import Account
 from sendoff.domain.post import Post
 from sendoff.domain.when import When, distance, short
+from sendoff.domain.words import counted
 from sendoff.store import accounts, changes, posts
 from sendoff.ui.actions import add_action
 from sendoff.ui.context import Context
@@ -34,7 +35,6 @@ from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.surface import EmptyState, Header, primary
 from sendoff.ui.widgets.tip import plain
-from sendoff.ui.words import counted
 
 Index = QModelIndex | QPersistentModelIndex
 UNTITLED = "Nothing written yet"

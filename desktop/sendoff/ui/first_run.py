@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.channels.registry import ordered
+from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import OPEN, State
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.post import Content, Item, Variant
@@ -34,7 +35,7 @@ AHEAD = timedelta(seconds=10)
 """How soon the practice post leaves."""
 
 TEXT = "Hello! This is my first post with Sendoff. It leaves by itself, on time, and I will see what became of it."
-CARD_WIDTH, CARD_HEIGHT, GAP = 344, 320, 16
+CARD_WIDTH, CARD_LEAST, CARD_HEIGHT, GAP = 344, 300, 320, 16
 CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
@@ -112,25 +113,30 @@ class Choices(QWidget):
         column.addSpacing(40)
         self.try_it = Button(look, "Send a practice post", kind="primary", size=LARGE, run=practise)
         self.connect_it = Button(look, "Choose a network", size=LARGE, run=connect)
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addStretch(1)
-        row.addWidget(_try_card(look, self.try_it))
-        row.addWidget(_connect_card(context, self.connect_it))
-        row.addStretch(1)
-        column.addLayout(row)
+        column.addLayout(_side_by_side(_try_card(look, self.try_it), _connect_card(context, self.connect_it)))
         column.addSpacing(24)
-        restore = context.window.open_restore
-        self.restore = Button(look, "Go back to a backup", kind="link", icon="rotate-ccw", run=restore)
-        column.addWidget(self.restore, 0, CENTRE)
+        window = context.window
+        self.restore = Button(look, "Go back to a backup", kind="link", icon="rotate-ccw", run=window.open_restore)
+        self.another = Button(look, "Open another profile", kind="link", icon="folder-open", run=window.choose_profile)
+        column.addLayout(_side_by_side(self.restore, self.another))
         column.addStretch(3)
+
+
+def _side_by_side(*parts: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(GAP)
+    row.addStretch(1)
+    for part in parts:
+        row.addWidget(part, 100 if isinstance(part, Card) else 0)  # a card takes what it may
+    row.addStretch(1)
+    return row
 
 
 def _try_card(look: Look, button: Button) -> Card:
     card = _card(look, "accent.line", Tile(look, icon="flask-conical", size=44, accent=True))
     _head(card, look, "Try it with the practice account", "A network inside Sendoff. Nothing reaches the internet.")
     for icon, words in (
-        ("pen-line", "A post is written for you, change it if you like"),
+        ("pen-line", "A post is there, change it if you like"),
         ("clock", "It goes out in ten seconds"),
         ("check", "You see its receipt"),
     ):
@@ -144,21 +150,28 @@ def _connect_card(context: Context, button: Button) -> Card:
     card = _card(look, "line", Tile(look, icon="at-sign", size=44))
     sentence = "One to ten minutes, depending on the network. We test the key with you."
     _head(card, look, "Connect an account", sentence)
-    flow = FlowLayout(gap=8)
+    flow = FlowLayout(gap=6)
+    networks: dict[str, Channel] = {}  # by mark: some have more than one way in
     for channel in ordered(context.program.channels):
-        if channel.group != "practice":
-            tile = Tile(look, mark=channel.mark, size=32)
-            tile.setAccessibleName(channel.title)
-            set_tip(tile, channel.title)
-            flow.addWidget(tile)
+        if channel.group in ("network", "mail"):
+            networks.setdefault(channel.mark, channel)
+    for channel in networks.values():
+        tile = Tile(look, mark=channel.mark, size=32)
+        tile.setAccessibleName(channel.title)
+        set_tip(tile, channel.title)
+        flow.addWidget(tile)
     card.body.addLayout(flow)
+    card.body.addSpacing(8)
+    card.body.addWidget(Label(look, "and any HTTP endpoint of your own", color="text3"))
     _foot(card, button)
     return card
 
 
 def _card(look: Look, line: str, tile: Tile) -> Card:
     card = Card(look, line=line, padding=24)
-    card.setFixedSize(CARD_WIDTH, CARD_HEIGHT)
+    card.setFixedHeight(CARD_HEIGHT)
+    card.setMinimumWidth(CARD_LEAST)
+    card.setMaximumWidth(CARD_WIDTH)
     card.body.setSpacing(0)
     card.body.addWidget(tile)
     card.body.addSpacing(16)

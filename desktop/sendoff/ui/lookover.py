@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from sendoff.domain.when import short
+from sendoff.domain.words import counted
 from sendoff.store import settings, whereabouts, wouldsend
 from sendoff.store.wouldsend import Candidate, Fate, Outlook
 from sendoff.ui.accounts.parts import scrolling
@@ -14,7 +15,6 @@ from sendoff.ui.theme import MEDIUM
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.label import Label
-from sendoff.ui.words import counted
 
 SHOWN = 100
 """How many deliveries are listed one by one."""

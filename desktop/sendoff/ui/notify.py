@@ -10,12 +10,12 @@ from PySide6.QtCore import QObject
 
 from sendoff.domain.account import rest_words
 from sendoff.domain.delivery import State
+from sendoff.domain.words import counted
 from sendoff.store import changes, settings, timeline
 from sendoff.store.timeline import Row
 from sendoff.ui.context import Context
 from sendoff.ui.standing import Standing
 from sendoff.ui.states import FACES
-from sendoff.ui.words import counted
 
 _FIGURES = re.compile(r"\d+( (s|min|h|days?)\b)?( \d+ (s|min|h)\b)?")
 MOST = 2

@@ -21,9 +21,9 @@ class Pause:
 
 def pauses(now: datetime, zone: str) -> tuple[Pause, Pause, Pause]:
     """For an hour, until tomorrow morning at eight, until I say so."""
-    hour = now + timedelta(hours=1)
+    hour = (now + timedelta(minutes=60, seconds=30)).replace(second=0, microsecond=0)
     return (
-        Pause("For 1 hour", hour, clock_text(When.at(hour, zone).wall.replace(second=0))),
+        Pause("For 1 hour", hour, clock_text(When.at(hour, zone).wall)),
         Pause("Until tomorrow", tomorrow(now, zone), f"{MORNING:%H:%M}"),
         Pause("Until I say so", None, ""),
     )

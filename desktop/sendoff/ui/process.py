@@ -51,6 +51,6 @@ class OwnProcess(QObject):
             traceback.print_exception(kind, fault, trace)
             words = OUR_FAULT
         if self._session.context is None:
-            self._session.not_opened(words)
+            self._session.recovery.not_opened(words)
         else:
             self._session.window.say(words, trouble=True)

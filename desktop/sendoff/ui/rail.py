@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from sendoff.domain.words import counted
 from sendoff.ui.screens import ENTRIES, Entry
 from sendoff.ui.strip import Strip
 from sendoff.ui.theme import MEDIUM, STRONG, Look
@@ -18,7 +19,6 @@ from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Tile, badge_width, draw_badge
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.ui.standing import Standing

@@ -1,7 +1,8 @@
 """The screens: one line each. Modules are imported when their screen is first visited.
 
-What `context.go(name, …)` takes along: composer(post_id=, text=, at=, account_id=, given=) · planner(post_id=, at=) ·
-activity(delivery_id=) · accounts(account_id=) · add_account(kind=, account_id=) · preferences(page=).
+What `context.go(name, …)` takes along: composer(post_id=, text=, at=, account_id=, given=, go_on=) · planner(post_id=,
+at=) · activity(delivery_id=) · accounts(account_id=) · add_account(kind=, account_id=, for_draft=) ·
+preferences(page=).
 """
 
 from __future__ import annotations

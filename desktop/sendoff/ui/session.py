@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,23 +13,19 @@ from PySide6.QtGui import QFileOpenEvent, QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from sendoff import APP_ID
-from sendoff.domain.errors import Damaged, Refused, SendoffError
+from sendoff.domain.errors import Refused
 from sendoff.store import glance, profile
 from sendoff.ui import identity
 from sendoff.ui.icons import app_icon
 from sendoff.ui.reception import Reception
+from sendoff.ui.recovery import Recovery
 from sendoff.ui.single import Single
 from sendoff.ui.start import COMPOSE, QUIT, Start
 from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sendoff.bootstrap import Program
-    from sendoff.store.backups import Contents, Copy
-    from sendoff.store.db import StoreDamaged
-    from sendoff.store.restore import Restored
     from sendoff.ui.background import Background
     from sendoff.ui.bus import Door
     from sendoff.ui.closing import Closing
@@ -48,8 +43,6 @@ another workspace), and posts are due all the same."""
 
 LEAVE_PATIENCE = 2 * END_PATIENCE
 """How long whoever asks it to quit waits until it has, in ms."""
-
-GOING_BACK = "Going back to the backup…"
 
 TRIES = 4
 """How often a later start turns to the first window, which may just be ending: then it becomes the first itself."""
@@ -180,8 +173,8 @@ class Session(QObject):
         look: Look | None = None,
     ) -> None:
         super().__init__()
-        self._app, self._folder, self._single, self._panel = app, folder, single, panel
-        self._in_background, self._owns_process = background, owns_process
+        self._app, self.folder, self._single, self._panel = app, folder, single, panel
+        self.in_background, self._owns_process = background, owns_process
         self.context: Context | None = None
         self.background: Background | None = None
         self.tray: Tray | None = None
@@ -192,7 +185,6 @@ class Session(QObject):
         self._door: Door | None = None
         self._looked_over = self._told_damage = False
         self._attendants: list[QObject] = []
-        self._went_back = ""
         known = glance.settings(folder)
         chosen = known or {}
         theme = chosen.get("theme", "system")
@@ -201,7 +193,9 @@ class Session(QObject):
         self.window = Window(self.look, rail=known is not None)
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
-        self.window.restore_wanted.connect(self.go_back)
+        self.recovery = Recovery(self)
+        self.window.restore_wanted.connect(self.recovery.go_back)
+        self.window.profile_wanted.connect(self.open_other)
         app.aboutToQuit.connect(self.ended)
         self.reception = Reception(self)
         self._begin = QTimer(self)
@@ -226,7 +220,7 @@ class Session(QObject):
 
     def hurry(self) -> None:
         """Ends the wait of a start at login, or for the first paint: a person is there, and can be asked things."""
-        self._in_background = False
+        self.in_background = False
         if self._begin.isActive():
             self._begin.stop()
             self.open()
@@ -243,16 +237,17 @@ class Session(QObject):
         FocusRing(self.look, self._app, self)
         self.background = Background(self)
         self.tray = self._make_tray()
-        self.closing = Closing(self, self.tray, wait_for_panel=self._in_background)
+        self.closing = Closing(self, self.tray, wait_for_panel=self.in_background)
         if self._owns_process:
             OwnProcess(self)
             self._answer_bus()
         if self._single is not None:
             self._single.listen()
-        self._open_profile()
+        self.open_profile()
 
-    def _open_profile(self) -> None:
-        folder = self._folder
+    def open_profile(self) -> None:
+        """Opens it in the background; what stands against it takes the whole window."""
+        folder = self.folder
 
         def work() -> Program:
             from sendoff.bootstrap import open_program
@@ -260,7 +255,7 @@ class Session(QObject):
             return open_program(folder)
 
         assert self.background is not None
-        self.background.run(work, self._opened, self._refused)
+        self.background.run(work, self._opened, self.recovery.refused)
 
     def _opened(self, program: Program) -> None:
         from sendoff import release
@@ -298,59 +293,16 @@ class Session(QObject):
         self._ask_for_passphrase(self.context)
         sending.start()
         self.background.run(_load_palette)
-        if self._went_back:
-            self.window.say(self._went_back)
-            self._went_back = ""
+        self.recovery.tell()
 
     def _is_new(self, context: Context) -> bool:
         """Whether nobody has done anything with this profile yet."""
         return context.settings()["first_run_done"] == "no" and self.window.standing.accounts == 0
 
-    def not_opened(self, sentence: str) -> None:
-        """The whole window says what is wrong and what to do."""
-        from sendoff.ui.trouble import TroublePage
-
-        self.window.show_trouble(TroublePage(self.look, sentence, self._again, self.quit))
-        if self._in_background:
-            self.window.showMinimized()
-
-    def _refused(self, error: SendoffError) -> None:
-        from sendoff.store.db import StoreDamaged
-
-        if isinstance(error, StoreDamaged) and self.background is not None:
-            folder, damage = self._folder, error
-            self.background.run(lambda: _newest_copy(folder), lambda found: self._show_damage(damage, found))
-        else:
-            self.not_opened(str(error))
-
-    def _show_damage(self, damage: StoreDamaged, newest: tuple[Copy, Contents] | None) -> None:
-        """The whole window says that the database is of no use, and offers the latest copy."""
-        from sendoff.domain.when import When, describe
-        from sendoff.engine.clock import SystemClock
-        from sendoff.ui.trouble import DamagePage
-
-        def local(at: datetime) -> str:
-            from sendoff.bootstrap import system_zone
-
-            return describe(When.at(at, system_zone()), SystemClock().now())
-
-        def restore() -> None:
-            if newest is not None:
-                self._restore(newest[0].path)
-
-        page = DamagePage(
-            self.look, damage, self._folder, newest, again=self._again, leave=self.quit, restore=restore, local=local
-        )
-        self.window.show_trouble(page)
-        if self._in_background:
-            self.window.showMinimized()
-
-    def go_back(self, source: Path) -> None:
-        """Ends the sending, lets go of the profile, and takes it back to a copy; it is opened anew then."""
-        from sendoff.ui.trouble import WaitPage
-
+    def let_go(self, then: Callable[[Program], object]) -> bool:
+        """Ends the sending and lets go of the profile; `then` gets what has it open still. False: not now."""
         if self.context is None or self.window.context is None or self.quitting:
-            return
+            return False
         self.remember()
         self.context.bridge.close()
         self.window.leave_program()
@@ -358,45 +310,17 @@ class Session(QObject):
         for one in self._attendants:
             one.deleteLater()
         self._attendants = []
-        self.window.show_trouble(WaitPage(self.look, GOING_BACK))
-        self.context.sending.end(lambda: self._let_go(source))
+        self.context.sending.end(lambda: self._let_go(then))
+        return True
 
-    def _let_go(self, source: Path) -> None:
+    def _let_go(self, then: Callable[[Program], object]) -> None:
         if self.context is None or self.quitting:
             return
         context, self.context = self.context, None
         context.bridge.deleteLater()
         context.sending.deleteLater()
         self._looked_over = self._told_damage = False
-        self._restore(source, context.program)
-
-    def _restore(self, source: Path, program: Program | None = None) -> None:
-        """Goes back to a copy, and opens the profile then. `program` is what has it open still."""
-        from sendoff.engine.clock import SystemClock
-        from sendoff.store import restore
-        from sendoff.ui.trouble import WaitPage
-
-        folder = self._folder
-
-        def work() -> Restored:
-            if program is not None:
-                program.close()
-            return restore.restore(folder, source, SystemClock().now())
-
-        assert self.background is not None
-        self.window.show_trouble(None)
-        self.window.show_trouble(WaitPage(self.look, GOING_BACK))
-        self.background.run(work, self._restored, lambda error: self.not_opened(str(error)))
-
-    def _restored(self, done: Restored) -> None:
-        kept = " What was here is kept beside the backups." if done.replaced else ""
-        self._went_back = f"{done.told.words}{kept}"
-        self._open_profile()
-
-    def _again(self) -> None:
-        """Tries once more after the person did what the message said."""
-        self.window.show_trouble(None)
-        self._open_profile()
+        then(context.program)
 
     def _ask_for_passphrase(self, context: Context) -> None:
         """Once each start, where keys are in the key file and nobody gave the passphrase yet."""
@@ -407,7 +331,7 @@ class Session(QObject):
             return
         if vault.passphrase:
             context.do(vault.open, failed=lambda _error: unlock(context), slow=True)
-        elif not self._in_background:
+        elif not self.in_background:
             unlock(context)
 
     # --- what changes ---------------------------------------------------------------------------------------------
@@ -471,9 +395,7 @@ class Session(QObject):
             resume=window.resume,
             quit=self.quit,
         )
-        tray = Tray(self.look, wishes, self, *([self._panel] if self._panel else []))
-        tray.message_clicked.connect(lambda: self._go("activity"))
-        return tray
+        return Tray(self.look, wishes, self, *([self._panel] if self._panel else []))
 
     def _go(self, name: str) -> None:
         self.window.bring_up()
@@ -489,7 +411,7 @@ class Session(QObject):
     def _tell(self, title: str, words: str) -> None:
         """A notification; where there is no panel for it, the window's entry in the task bar asks for attention."""
         if self.tray is not None and self.tray.available:
-            self.tray.message(title, words)
+            self.tray.message(title, words, "activity")
         else:
             self._app.alert(self.window)
 
@@ -529,6 +451,11 @@ class Session(QObject):
         self.words_anew = () if self.window.isVisible() else ("--background",)
         self.quit()
 
+    def open_other(self, folder: Path) -> None:
+        """Quits in the same order, and becomes a Sendoff with the profile in that folder."""
+        self.words_anew = ("--home", str(folder))
+        self.quit()
+
     def _keep_writing(self, manager: QSessionManager) -> None:
         """The session ends (as Windows tells it; not run there). What starts at the next login is a setting."""
         manager.setRestartHint(QSessionManager.RestartHint.RestartNever)
@@ -558,17 +485,6 @@ class Session(QObject):
             self.background.close(0.5)
         if context is not None:
             context.program.close()
-
-
-def _newest_copy(folder: Path) -> tuple[Copy, Contents] | None:
-    """The latest copy that can be read, and what it holds."""
-    from sendoff.store import backups
-
-    for one in backups.every(folder):
-        if one.kind != backups.REPLACED:
-            with suppress(Damaged):
-                return one, backups.contents(one.path)
-    return None
 
 
 def _load_palette() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sendoff.domain.delivery import State
 from sendoff.domain.when import When, distance, short
-from sendoff.ui.words import counted
+from sendoff.domain.words import counted
 
 if TYPE_CHECKING:
     from sendoff.domain.account import Account
@@ -34,7 +34,8 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One look at the program. `waiting` counts the deliveries that would not leave without a sender."""
+    """One look at the program. `waiting` counts the deliveries that would not leave without a sender, `leaving` those
+    that leave right now."""
 
     mood: Mood = Mood.STARTING
     now: datetime = NEVER
@@ -50,6 +51,7 @@ class Standing:
     drafts: int = 0
     accounts: int = 0
     waiting: int = 0
+    leaving: int = 0
     resting: tuple[Account, ...] = ()  # after refusals in a row
     endings: tuple[Ending, ...] = ()  # sign-ins that end soon
     workspace: str = ""
@@ -124,11 +126,13 @@ class Standing:
         return "paused" if self.mood is Mood.PAUSED else "running"
 
     @property
-    def on_quitting(self) -> str:
-        """What quitting would mean, or ""."""
-        if self.elsewhere or not self.waiting:
-            return ""
-        return f"{counted(self.waiting, 'delivery', 'deliveries')} won’t go out until you start it again"
+    def on_quitting(self) -> tuple[str, ...]:
+        """What quitting would mean, each as a part of a sentence."""
+        if self.elsewhere:
+            return ()
+        now = f"{counted(self.leaving, 'delivery is leaving', 'deliveries are leaving')} and may end in doubt"
+        later = f"{counted(self.waiting, 'delivery', 'deliveries')} won’t go out until you start it again"
+        return (*([now] if self.leaving else []), *([later] if self.waiting else []))
 
     @property
     def next_change(self) -> timedelta:
@@ -167,7 +171,7 @@ def take(context: Context) -> Standing:
 
     program, sending, now = context.program, context.sending, context.now()
     with context.reading() as connection:
-        chosen = settings.read(connection)
+        chosen, totals = settings.read(connection), timeline.totals(connection)
         workspace = accounts.workspace_list(connection)[0]
         known = accounts.every(connection, workspace.id)
         other = timeline.sender(connection) if sending.part is Part.ELSEWHERE else None
@@ -190,7 +194,8 @@ def take(context: Context) -> Standing:
             accounts=len(known),
             resting=tuple(one for one in known if one.rest_until is not None),
             endings=tuple(signins.endings(connection, now)),
-            waiting=timeline.totals(connection).get(State.SCHEDULED, 0),
+            waiting=totals.get(State.SCHEDULED, 0),
+            leaving=totals.get(State.SENDING, 0),
             workspace=workspace.name,
             titles={kind: channel.title for kind, channel in program.channels.items()},
             marks={kind: channel.mark for kind, channel in program.channels.items()},

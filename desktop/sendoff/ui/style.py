@@ -58,6 +58,8 @@ QMenu::item:disabled { color: @text3; background: transparent; }
 QMenu::icon { padding-left: 12px; }
 QMenu::separator { height: 1px; background: @line_soft; margin: 4px -4px 4px -4px; }
 QMenu::right-arrow { width: 12px; height: 12px; }
+QHeaderView, QHeaderView::section { background: @hover; color: @text2; border: none; padding: 3px 6px; }
+QFileDialog QLineEdit { background: @input; border: 1px solid @control; border-radius: 6px; padding: 3px 6px; }
 QComboBox { combobox-popup: 0; }
 QComboBox QAbstractItemView {
     background: @raised; border: 1px solid @line; padding: 4px; color: @text;

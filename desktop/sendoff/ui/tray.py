@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
+from sendoff.domain.words import counted
 from sendoff.ui.icons import tray_icon
 from sendoff.ui.pausing import Pause
 from sendoff.ui.standing import Mood, Standing
@@ -19,7 +20,6 @@ from sendoff.ui.strip import fill_pause_menu
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.tip import bare
-from sendoff.ui.words import counted
 
 LOOK_AGAIN = 5000
 """How often to look whether a panel has come or gone, in ms."""
@@ -48,11 +48,10 @@ class Tray(QObject):
 
     `panel` tells whether there is one now; QSystemTrayIcon.isVisible() is True even where there is none.
 
-    `available_changed` carries whether there is a panel. `message_clicked` comes when a notification is pressed.
+    `available_changed` carries whether there is a panel.
     """
 
     available_changed = Signal(bool)
-    message_clicked = Signal()
 
     def __init__(
         self,
@@ -66,6 +65,7 @@ class Tray(QObject):
         self._look, self._wishes = look, wishes
         self._standing = Standing()
         self._icon: QSystemTrayIcon | None = None
+        self._when_pressed: Callable[[], object] = wishes.show
         self._icons: dict[str, QIcon] = {}
         self._dark_panel: bool | None = None
         self.menu = Menu(look)
@@ -100,7 +100,7 @@ class Tray(QObject):
         icon = QSystemTrayIcon(self._drawing(), self)
         icon.setContextMenu(self.menu)
         icon.activated.connect(self._pressed)
-        icon.messageClicked.connect(self.message_clicked)
+        icon.messageClicked.connect(self._message_pressed)
         icon.setToolTip(bare(self._tip()))
         icon.show()
         QTimer.singleShot(SETTLED, icon, self._suit_the_panel)
@@ -125,10 +125,14 @@ class Tray(QObject):
         if self._icon is not None:
             self._icon.hide()
 
-    def message(self, title: str, words: str) -> None:
-        """Shows a system notification, where there is a panel."""
+    def message(self, title: str, words: str, screen: str = "") -> None:
+        """Shows a system notification, where there is a panel; pressing it opens the window, at a screen."""
+        self._when_pressed = partial(self._wishes.go, screen) if screen else self._wishes.show
         if self._icon is not None and QSystemTrayIcon.supportsMessages():
             self._icon.showMessage(bare(title), bare(words), self._drawing(), 10_000)
+
+    def _message_pressed(self) -> None:
+        self._when_pressed()
 
     def _pressed(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
@@ -186,8 +190,8 @@ class Tray(QObject):
         menu.add("Settings…", partial(wishes.go, "preferences"))
         menu.addSeparator()
         menu.add("Quit", wishes.quit)
-        if standing.on_quitting:
-            menu.add(standing.on_quitting)
+        for words in standing.on_quitting:
+            menu.add(words)
 
 
 def icon_set(system_dark: bool) -> str:

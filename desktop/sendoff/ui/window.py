@@ -38,13 +38,15 @@ class Window(QMainWindow):
     """Sendoff's window. It can be shown before there is a program, and is complete after `enter`.
 
     `painted` comes once, after the first paint. `closing` comes instead of closing: the application decides.
-    `restore_wanted` carries the file that the profile shall be taken back to. `stood` carries each new Standing.
+    `restore_wanted` carries the file that the profile shall be taken back to, `profile_wanted` the folder of another
+    one that shall be opened. `stood` carries each new Standing.
     """
 
     painted = Signal()
     closing = Signal()
     quit_wanted = Signal()
     restore_wanted = Signal(object)
+    profile_wanted = Signal(object)
     stood = Signal(object)
 
     def __init__(self, look: Look, *, rail: bool = True) -> None:
@@ -318,6 +320,13 @@ class Window(QMainWindow):
 
         if self.context:
             self.show_overlay(RestoreSheet(self.context))
+
+    def choose_profile(self) -> None:
+        """Lets the person open another profile."""
+        from sendoff.ui.another_profile import choose_profile
+
+        if self.context:
+            choose_profile(self.context)
 
     def unlock(self) -> None:
         """Asks for the key file's passphrase."""

@@ -30,6 +30,7 @@ class AddAccountScreen(Screen):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.networks)
         self._forms: dict[tuple[str, int], SignInPage] = {}
+        self._for_draft = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -40,7 +41,11 @@ class AddAccountScreen(Screen):
     # --- coming and going -----------------------------------------------------------------------------------------
 
     def arrive(self, **what: object) -> None:
-        """`account_id`: the account to sign in again; `kind`: the channel to sign in to. Else: all of them."""
+        """`account_id`: the account to sign in again; `kind`: the channel to sign in to. Else: all of them.
+
+        `for_draft`: the composer asked for it, and gets the account for what is being written there.
+        """
+        self._for_draft = bool(what.get("for_draft"))
         if account_id := int(str(what.get("account_id") or 0)):
             self._sign_in_again(account_id)
         elif kind := str(what.get("kind") or ""):
@@ -66,6 +71,13 @@ class AddAccountScreen(Screen):
         if isinstance(page, SignInPage) and page.account is None:
             page.cancel()
             self._show(self.networks)
+        else:
+            self._leave_for()
+
+    def _leave_for(self) -> None:
+        """Goes where this was asked for: to the accounts, or to what was being written."""
+        if self._for_draft:
+            self.context.go("composer", go_on=True)
         else:
             self.context.go("accounts")
 
@@ -131,8 +143,9 @@ class AddAccountScreen(Screen):
             form.channel,
             connected,
             form.attempt.masked(connected.identity.note),
-            write=lambda: go("composer", account_id=account_id),
+            write=lambda: go("composer", account_id=account_id, go_on=self._for_draft),
             done=lambda: go("accounts", account_id=account_id),
+            for_draft=self._for_draft,
         )
 
     def _drop(self, page: QWidget) -> None:
@@ -146,7 +159,8 @@ class AddAccountScreen(Screen):
         if isinstance(before, Welcome) and before is not page:
             self._drop(before)
         self.header.set_title(self._title(page))
-        self.header.set_back("All networks" if isinstance(page, SignInPage) and page.account is None else "Accounts")
+        is_form = isinstance(page, SignInPage) and page.account is None
+        self.header.set_back("All networks" if is_form else "Your post" if self._for_draft else "Accounts")
         first = page.form.begin() if isinstance(page, SignInPage) else page.begin()
         self.setFocusProxy(first)
         first.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -12,8 +12,8 @@ from sendoff.domain.channel import Capabilities, Channel
 from sendoff.domain.limits import size_text
 from sendoff.domain.signin import Ending
 from sendoff.domain.when import When, distance, short, span_text
+from sendoff.domain.words import counted
 from sendoff.ui.states import Face
-from sendoff.ui.words import counted
 
 SERVERS = ("host", "server", "base_url")
 """Settings that name the server, where a channel has one of them."""

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QListView, QWidget
 
 from sendoff.domain.channel import Channel, Preset
 from sendoff.domain.errors import BadInput
+from sendoff.domain.words import counted
 from sendoff.ui.context import Context
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.field import TextField
 from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.focus import ring
-from sendoff.ui.words import counted
 
 MOST = 64 << 20
 """Bytes of a file that are read at most; how much of a document is taken is for the channel to say."""
@@ -56,7 +56,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MOST)
     except OSError as wrong:
-        raise BadInput(f"{path.name} can't be read: {wrong.strerror}.") from None
+        raise BadInput(f"{path.name} can’t be read: {wrong.strerror}.") from None
 
 
 class RequestsSheet(Sheet):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.account import Account
@@ -20,11 +20,14 @@ from sendoff.ui.context import Context
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import LARGE, Button
+from sendoff.ui.widgets.flow import FlowLayout
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Icon, Spinner
 from sendoff.ui.widgets.surface import CARD_RADIUS, Card
 
 WIDTH, GUIDE, GAP = 872, 304, 48
+NARROW, NARROW_GUIDE, NARROW_GAP = 760, 216, 24
+"""Below this width of the page the guide gives way to the form, so that nothing of that is cut off; px."""
 AFTER_KEYCHAIN = "The sign-in itself worked and is kept: once the keychain is open, press the button again."
 
 
@@ -67,13 +70,11 @@ class SignInPage(QWidget):
     def _page(self, look: Look) -> QWidget:
         both = QWidget()
         both.setMaximumWidth(WIDTH)
-        sides = QHBoxLayout(both)
-        sides.setContentsMargins(0, 0, 0, 0)
-        sides.setSpacing(GAP)
-        guide = _guide(look, self.channel, self.account)
-        guide.setFixedWidth(GUIDE)
-        sides.addWidget(guide, 0, Qt.AlignmentFlag.AlignTop)
-        sides.addLayout(self._right(look), 1)
+        self._sides = QHBoxLayout(both)
+        self._sides.setContentsMargins(0, 0, 0, 0)
+        self._guide = _guide(look, self.channel, self.account)
+        self._sides.addWidget(self._guide, 0, Qt.AlignmentFlag.AlignTop)
+        self._sides.addLayout(self._right(look), 1)
         page = QWidget()
         row = QHBoxLayout(page)
         row.setContentsMargins(24, 28, 24, 32)
@@ -88,18 +89,22 @@ class SignInPage(QWidget):
         self.try_button = Button(look, "Try it…", size=LARGE, run=self.try_it)
         self.stop = Button(look, "Cancel", size=LARGE, run=self.cancel)
         self._spinner, self.step = Spinner(look), Label(look, "", color="text2", elide=True)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        for part in (self.connect_button, self.try_button, self.other_way, self.stop, self._spinner):
-            foot.addWidget(part)
-        foot.addWidget(self.step, 100)
-        foot.addStretch(1)
+        buttons = FlowLayout(gap=8)
+        for button in (self.connect_button, self.try_button, self.other_way):
+            buttons.addWidget(button)
+        meanwhile = QHBoxLayout()
+        meanwhile.setSpacing(8)
+        for part in (self.stop, self._spinner):
+            meanwhile.addWidget(part)
+        meanwhile.addWidget(self.step, 100)
+        meanwhile.addStretch(1)
         column = QVBoxLayout()
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(16)
         column.addWidget(self.form)
         column.addWidget(self.trouble)
-        column.addLayout(foot)
+        column.addLayout(buttons)
+        column.addLayout(meanwhile)
         column.addWidget(self.waiting)
         column.addStretch(1)
         self._name_buttons()
@@ -112,6 +117,12 @@ class SignInPage(QWidget):
         label = next((field.label for field in self.channel.fields if field.secret and not field.hidden), "key").lower()
         article = "an" if label[0] in "aeiou" else "a"
         self.other_way.setText(f"I have {article} {label}" if self._by_browser else "Sign in with the browser instead")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        self._guide.setFixedWidth(NARROW_GUIDE if narrow else GUIDE)
+        self._sides.setSpacing(NARROW_GAP if narrow else GAP)
 
     def begin(self) -> None:
         """Puts the keyboard where it begins."""

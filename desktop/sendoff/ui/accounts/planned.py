@@ -12,13 +12,13 @@ from sendoff.domain.channel import Channel, Planned
 from sendoff.domain.errors import SendError, SendoffError
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import When, short
+from sendoff.domain.words import counted
 from sendoff.ui.accounts.facts import server
 from sendoff.ui.context import Context
 from sendoff.ui.theme import MEDIUM
 from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.surface import Divider
-from sendoff.ui.words import counted
 
 MOST = 8
 """Lines that are shown; the rest is counted."""

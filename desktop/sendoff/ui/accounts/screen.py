@@ -14,6 +14,7 @@ from sendoff.domain.channel import Identity
 from sendoff.domain.errors import KeychainError, NeedsLogin, SecretGone, SendError, SendoffError
 from sendoff.domain.redact import Redactor
 from sendoff.domain.signin import Ending
+from sendoff.domain.words import counted
 from sendoff.store import accounts, changes, signins
 from sendoff.ui.accounts.card import AccountCard
 from sendoff.ui.accounts.facts import Action, Checked, Facts, Moment, facts, server
@@ -34,7 +35,6 @@ from sendoff.ui.widgets.notice import Notice
 from sendoff.ui.widgets.state import Tile
 from sendoff.ui.widgets.surface import EmptyState, Header, primary
 from sendoff.ui.window import NARROW_UNDER
-from sendoff.ui.words import counted
 
 GAP, PADDING = 12, 20
 WIDE_FROM = 1700

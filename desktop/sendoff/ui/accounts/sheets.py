@@ -12,6 +12,7 @@ from sendoff.domain.channel import Channel
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import When, describe, parse_late
+from sendoff.domain.words import counted
 from sendoff.store.settings import SETTINGS
 from sendoff.ui.accounts.facts import Action, Facts, Moment, may, spacing_words
 from sendoff.ui.accounts.planned import PlannedThere
@@ -23,7 +24,6 @@ from sendoff.ui.widgets.choice import ComboBox, SegmentedControl
 from sendoff.ui.widgets.field import Beside, Field, TextField
 from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.label import Label
-from sendoff.ui.words import counted
 
 UNITS = {"s": 1.0, "min": 60.0}
 

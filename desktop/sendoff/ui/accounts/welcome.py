@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.channel import Channel
+from sendoff.domain.words import counted
 from sendoff.store.secrets import is_in_file
 from sendoff.ui.accounts.attempt import Connected
 from sendoff.ui.accounts.facts import may, takes
@@ -17,14 +18,16 @@ from sendoff.ui.widgets.button import LARGE, Button
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Icon
 from sendoff.ui.widgets.surface import Card, Divider
-from sendoff.ui.words import counted
 
 WIDTH = 480
 CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
 class Welcome(QWidget):
-    """Says who signed in. `write` and `done` are what the two buttons do; `note` is what the endpoint told."""
+    """Says who signed in. `write` and `done` are what the two buttons do; `note` is what the endpoint told.
+
+    `for_draft`: something is being written already, and waits for the account.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Welcome(QWidget):
         *,
         write: Callable[[], object],
         done: Callable[[], object],
+        for_draft: bool = False,
     ) -> None:
         super().__init__()
         account = connected.account
@@ -56,7 +60,8 @@ class Welcome(QWidget):
         middle.addStretch(1)
         column.addLayout(middle)
         column.addSpacing(20)
-        self.write = Button(look, "Write a post", kind="primary", size=LARGE, icon="pen-line", run=write)
+        words = "Go on with your post" if for_draft else "Write a post"
+        self.write = Button(look, words, kind="primary", size=LARGE, icon="pen-line", run=write)
         self.done = Button(look, "Done", size=LARGE, run=done)
         row = QHBoxLayout()
         row.setSpacing(8)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from sendoff.domain.account import Account
 from sendoff.domain.errors import SendError, SendoffError
 from sendoff.domain.numbers import Reading, total
+from sendoff.domain.words import counted
 from sendoff.store import accounts
 from sendoff.store.timeline import Row
 from sendoff.ui.activity.deeds import Act, Deed, deeds_of
@@ -17,7 +18,6 @@ from sendoff.ui.activity.received import show_received
 from sendoff.ui.activity.settling import SettleSheet
 from sendoff.ui.context import Context
 from sendoff.ui.links import open_web
-from sendoff.ui.words import counted
 
 
 class Doing:

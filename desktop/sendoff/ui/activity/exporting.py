@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QFileDialog
 
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.when import When
+from sendoff.domain.words import counted
 from sendoff.store import activity
 from sendoff.store.activity import Wanted
 from sendoff.ui.context import Context
 from sendoff.ui.widgets.button import Button
-from sendoff.ui.words import counted
 
 
 class ExportButton(Button):

@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import State
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, clock_text, distance, short, span_text
+from sendoff.domain.words import counted
 from sendoff.store.activity import Entry
 from sendoff.store.timeline import Row
 from sendoff.ui.links import is_web
 from sendoff.ui.states import FACES, Face
-from sendoff.ui.words import counted
 
 Key = tuple[int, datetime]
 """What tells one entry from the others: its post and its planned instant."""

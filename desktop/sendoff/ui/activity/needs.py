@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
 from sendoff.domain.when import moment, short
+from sendoff.domain.words import counted
 from sendoff.store.activity import Decision
 from sendoff.ui.activity.days import PADDING, Place
 from sendoff.ui.activity.deeds import Act
@@ -25,7 +26,6 @@ from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Badge, StateIcon
 from sendoff.ui.widgets.surface import Card
-from sendoff.ui.words import counted
 
 AT_FIRST, MORE = 8, 24
 """How many rows are shown at first, and how many more each time one asks."""

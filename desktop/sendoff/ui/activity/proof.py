@@ -10,9 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from sendoff.domain.delivery import Event, Part
+from sendoff.domain.delivery import Event, Part, Receipt
 from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
+from sendoff.domain.words import counted
+from sendoff.store.readings import BY_HAND
 from sendoff.store.timeline import Detail
 from sendoff.ui.activity.deeds import Act, Deed
 from sendoff.ui.activity.lines import deviation
@@ -23,7 +25,6 @@ from sendoff.ui.widgets.button import SMALL, Button, IconButton
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.surface import Card, Divider
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 WIDE = 372
 FIRST = 6
@@ -58,6 +59,8 @@ class Proof(Card):
         if detail.events:
             self._build_list("Later news", [_event_line(look, event, zone) for event in detail.events])
         for deed in below:
+            if deed.act is Act.DELETE and any(part.receipt and _is_word(part.receipt) for part in detail.parts):
+                continue  # Sendoff does not know its number there
             self.body.addSpacing(4)
             self.body.addWidget(
                 Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, run=partial(do, deed.act))
@@ -65,7 +68,8 @@ class Proof(Card):
 
     def _build_head(self) -> None:
         head = QHBoxLayout()
-        title = "Receipt" if any(part.receipt for part in self._detail.parts) else "No receipt yet"
+        first = _first(self._detail)
+        title = "No receipt yet" if first is None else "Your word" if _is_word(first) else "Receipt"
         head.addWidget(Label(self._look, title, size="small", weight=STRONG, color="text2"))
         head.addStretch(1)
         button = Button(self._look, "Copy", kind="link", icon="copy", size=SMALL, run=self._copy_all)
@@ -110,22 +114,32 @@ def _show_all(lines: Sequence[QWidget], button: Button) -> None:
 def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
     """The receipt in lines: name, words, and whether they are of fixed width."""
     one, found = detail.row.delivery, []
-    first = next((part.receipt for part in detail.parts if part.receipt), None)
-    if first is not None:
+    first = _first(detail)
+    by_hand = first is not None and _is_word(first)
+    if first is not None and not by_hand:
         found.append(("Id", first.remote_id, True))
     found.append(("Planned", _in_full(detail.row.when), False))
     if one.zone != zone:
         found.append(("", _in_full(When.at(one.planned_at, zone)), False))
     if one.began_at or detail.attempts:
         found.append(("Left", _clock(one.began_at or detail.attempts[0].began_at, zone), False))
-    if one.sent_at:
+    if one.sent_at and not by_hand:
         found.append(("Answered", f"{_clock(one.sent_at, zone)}, {deviation(one.sent_at - one.planned_at)}", False))
     if first is not None and first.answer:
-        found.append(("Answer", f"“{first.answer}”", False))
+        found.append(("Settled" if by_hand else "Answer", f"“{first.answer}”", False))
     found += _numbers(detail, zone)
     if not one.sent_at and one.late:
         found.append(("If late", parse_late(one.late).words, False))
     return found
+
+
+def _first(detail: Detail) -> Receipt | None:
+    return next((part.receipt for part in detail.parts if part.receipt), None)
+
+
+def _is_word(receipt: Receipt) -> bool:
+    """Whether it is the person's word, and not the endpoint's, that it is there."""
+    return receipt.remote_id == BY_HAND
 
 
 def _numbers(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:

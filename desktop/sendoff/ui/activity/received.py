@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from sendoff.channels.practice import Practice, Received
 from sendoff.domain.account import Account
 from sendoff.domain.when import moment
+from sendoff.domain.words import counted
 from sendoff.store import accounts
 from sendoff.ui.context import Context
 from sendoff.ui.theme import STRONG, Look
@@ -20,7 +21,6 @@ from sendoff.ui.widgets.floating import Sheet
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Tile
 from sendoff.ui.widgets.surface import Card
-from sendoff.ui.words import counted
 
 PAGE = 30
 EVERY = "every"

@@ -19,13 +19,13 @@ from PySide6.QtWidgets import (
 
 from sendoff.domain.delivery import Attempt, Outcome, Part
 from sendoff.domain.when import When
+from sendoff.domain.words import counted
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 TIME, ICON = 102, 22
 """Where the icon begins in a line, and the words after it, in px."""

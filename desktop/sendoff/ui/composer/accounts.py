@@ -9,6 +9,7 @@ from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, 
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from sendoff.domain.account import Account
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Eyes, Seat
 from sendoff.ui.theme import MEDIUM, STRONG, Look
 from sendoff.ui.widgets import paint
@@ -19,12 +20,40 @@ from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.state import ProgressRing, draw_ring
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 HEIGHT, RADIUS = 36, 8
 TEXT_AT = 33
 WIDEST = 102
 """The handle on a chip is elided beyond this, in px."""
+
+WIDEST_WHOLE = 190
+"""So much room has a whole handle or a name, where the handle alone would be another account's too, in px."""
+
+
+def short_handle(account: Account) -> str:
+    """A handle without its server, as long as that tells enough."""
+    words = account.handle or account.name
+    return "@" + words[1:].split("@")[0] if words.startswith("@") else words
+
+
+def labels(eyes: Eyes, look: Look) -> dict[int, str]:
+    """What names each account beside its mark: its short handle, its whole one, or its name, which no other has."""
+    font = QFontMetrics(look.font("base", MEDIUM))
+    found, unclear = {}, list(eyes.known)
+    for words in (short_handle, lambda one: one.handle, lambda one: one.name):
+        alike: dict[tuple[str, str], list[int]] = {}
+        for one in unclear:
+            found[one] = words(eyes.known[one])
+            alike.setdefault((eyes.mark(one), elided(font, found[one], eyes.known[one])), []).append(one)
+        unclear = [one for same in alike.values() if len(same) > 1 for one in same]
+    return found
+
+
+def elided(font: QFontMetrics, label: str, account: Account) -> str:
+    """A label as it stands on the chip. What tells a whole handle apart may be its end."""
+    if label == short_handle(account):
+        return font.elidedText(label, Qt.TextElideMode.ElideRight, WIDEST)
+    return font.elidedText(label, Qt.TextElideMode.ElideMiddle, WIDEST_WHOLE)
 
 
 class AccountChip(QAbstractButton):
@@ -34,6 +63,7 @@ class AccountChip(QAbstractButton):
         super().__init__()
         self._look, self._mark = look, mark
         self.account = account
+        self._label = short_handle(account)
         self._seat = Seat(0, None)
         self.menu_for: Callable[[QPoint], object] | None = None
         self.setCheckable(True)
@@ -50,6 +80,18 @@ class AccountChip(QAbstractButton):
             self._seat = seat
             self.updateGeometry()
             self._say()
+
+    def name_it(self, account: Account, label: str) -> None:
+        """Shows the account as it is now, under a label; see `labels`."""
+        if (account.name, label) != (self.account.name, self._label):
+            self.account, self._label = account, label
+            self.updateGeometry()
+            self._say()
+
+    @property
+    def label(self) -> str:
+        """What stands on the chip."""
+        return self._handle()
 
     @property
     def left(self) -> int | None:
@@ -81,11 +123,7 @@ class AccountChip(QAbstractButton):
     # --- size and paint -------------------------------------------------------------------------------------------
 
     def _handle(self) -> str:
-        font = QFontMetrics(self._look.font("base", MEDIUM))
-        words = self.account.handle or self.account.name
-        if words.startswith("@"):
-            words = "@" + words[1:].split("@")[0]
-        return font.elidedText(words, Qt.TextElideMode.ElideRight, WIDEST)
+        return elided(QFontMetrics(self._look.font("base", MEDIUM)), self._label, self.account)
 
     def _shows_ring(self) -> bool:
         return self.isChecked() and self._seat.limit is not None
@@ -110,7 +148,7 @@ class AccountChip(QAbstractButton):
         handle = self._handle()
         color = look.color("failed.text" if over else "text" if on else "text3")
         font = look.font("base", MEDIUM)
-        used = paint.text(painter, QRect(TEXT_AT, 0, WIDEST + 2, self.height()), handle, font, color)
+        used = paint.text(painter, QRect(TEXT_AT, 0, WIDEST_WHOLE + 2, self.height()), handle, font, color)
         if self._shows_ring():
             self._paint_ring(painter, TEXT_AT + used + 6, over)
         painter.end()
@@ -205,6 +243,7 @@ class Accounts(QWidget):
             self._drop(one)
         for one in chosen:
             self._chip(one)
+        self._name_chips()
         self._say()
 
     def know(self, eyes: Eyes) -> None:
@@ -212,6 +251,7 @@ class Accounts(QWidget):
         self._eyes = eyes
         for one in [one for one in self._chips if one not in eyes.known]:
             self._drop(one)
+        self._name_chips()
         self._say()
 
     def chosen(self) -> tuple[int, ...]:
@@ -220,6 +260,7 @@ class Accounts(QWidget):
     def choose(self, account_id: int, on: bool = True) -> None:
         """Chooses an account, or takes it out; its chip stays to put it back."""
         self._chip(account_id, on=on)
+        self._name_chips()
         self._say()
         self.changed.emit()
 
@@ -246,6 +287,12 @@ class Accounts(QWidget):
             QWidget.setTabOrder(chip, self.add_tile)
             chip.show()
         chip.setChecked(on)
+
+    def _name_chips(self) -> None:
+        if self._eyes is not None:
+            words = labels(self._eyes, self._look)
+            for one, chip in self._chips.items():
+                chip.name_it(self._eyes.known[one], words[one])
 
     def _drop(self, account_id: int) -> None:
         chip = self._chips.pop(account_id)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Level, Problem
@@ -11,6 +12,7 @@ from sendoff.domain.post import Content, Item
 from sendoff.domain.split import Reader
 from sendoff.domain.text import filled, fitting, graphemes, warning_size
 from sendoff.domain.when import When
+from sendoff.domain.words import counted, joined
 from sendoff.engine.commands import FINAL, Commands
 from sendoff.ui.composer.preview.model import Preview
 from sendoff.ui.composer.state import EVERYONE, Writing, wrong_addresses
@@ -32,6 +34,7 @@ FIXES = {
     "separately": "Send separately",
     "together": "Send one mail to all",
     "choose": "Choose",
+    "once": "Take one out",
 }
 
 
@@ -205,7 +208,8 @@ def _matters(writing: Writing, eyes: Eyes, when: When | None) -> list[Matter]:
         key = (matter.level, matter.code, matter.title, matter.text, matter.item, tab)
         same = found.get(key)
         found[key] = replace(same, accounts=(*same.accounts, one.account.id)) if same else matter
-    matters = [*_nowhere(writing), *_wrong(writing, eyes), *_signed_out_by_then(writing, eyes, when), *found.values()]
+    own = (_nowhere(writing), _wrong(writing, eyes), _signed_out_by_then(writing, eyes, when), _twice(writing, eyes))
+    matters = [*chain.from_iterable(own), *found.values()]
     order = list(Level)
     return sorted(matters, key=lambda one: (order.index(one.level), one.code == "sign_in"))
 
@@ -238,6 +242,33 @@ def _signed_out_by_then(writing: Writing, eyes: Eyes, when: When | None) -> Iter
         if when and (said := eyes.commands.ends_first(eyes.known[one], when)):
             more = "Sign in again before, and it goes."
             yield Matter(Level.WARNING, "signed_out_by_then", said, more, ("sign_in",), (one,))
+
+
+def _twice(writing: Writing, eyes: Eyes) -> Iterator[Matter]:
+    """Accounts that are one and the same at their network, and mail accounts that write to the same people."""
+    places: dict[tuple[str, ...], list[int]] = {}
+    for one in writing.chosen:
+        account = eyes.known[one]
+        channel = eyes.channels.get(account.channel)
+        if channel and not eyes.is_mail(one) and (place := channel.place(account)):
+            places.setdefault((account.channel, *place), []).append(one)
+    for (kind, *_), same in places.items():
+        if len(same) > 1:
+            title = f"{_names(same, eyes)} are one account at {eyes.channels[kind].title}."
+            yield Matter(Level.WARNING, "same_place", title, "It would be there twice.", ("once",), tuple(same))
+    mails = [one for one in writing.chosen if eyes.is_mail(one)]
+    people = [{person.address.lower() for person in writing.page(one).letter.everybody()} for one in mails]
+    for at, (one, theirs) in enumerate(zip(mails, people, strict=True)):
+        others = [other for other, whose in zip(mails[:at], people, strict=False) if theirs & whose]
+        if others:
+            again = theirs & set().union(*people[:at])
+            who = next(iter(again)) if len(again) == 1 else counted(len(again), "person", "people")
+            title, senders = f"{_names([*others, one], eyes)} each write to {who}.", (*others, one)
+            yield Matter(Level.WARNING, "same_people", title, "It would arrive there twice.", ("once",), senders)
+
+
+def _names(accounts: Sequence[int], eyes: Eyes) -> str:
+    return joined([eyes.known[one].name for one in accounts])
 
 
 def _wrong(writing: Writing, eyes: Eyes) -> Iterator[Matter]:

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 
 from sendoff.domain.errors import Refused, SendoffError
 from sendoff.domain.when import When, short
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Assessment, Matter
 from sendoff.ui.composer.state import Writing
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.ui.composer.screen import ComposerScreen
@@ -39,6 +39,9 @@ class Departure:
 
     def press(self) -> None:
         """Does what the button says, or shows what stands against it."""
+        if self.lacks_account:
+            self._screen.connect_account()
+            return
         foot = self._screen.foot
         foot.read_again()
         if foot.timing.wrong:
@@ -137,11 +140,18 @@ class Departure:
 
     # --- words ----------------------------------------------------------------------------------------------------
 
+    @property
+    def lacks_account(self) -> bool:
+        """Whether there is nothing yet that it could go to."""
+        return not self._screen.eyes.known and not self._screen.opened.planned
+
     def words(self) -> str:
         """What the button says: what it does."""
         timing, chosen = self._screen.foot.timing, len(self._screen.desk.accounts.chosen())
         if self._screen.opened.planned:
             return "Save changes"
+        if self.lacks_account:
+            return "Connect an account"
         if timing.wrong:
             return "Schedule"
         if timing.is_now:
@@ -152,7 +162,7 @@ class Departure:
         """What the part with the arrow offers."""
         screen, menu = self._screen, self._screen.menu
         menu.clear()
-        if not screen.foot.timing.is_now or screen.opened.planned:
+        if not self.lacks_account and (not screen.foot.timing.is_now or screen.opened.planned):
             menu.add("Send now", self.send_now, icon="send")
         keep = screen.care.take_off if screen.opened.planned else screen.care.keep_as_draft
         menu.add("Save as draft", keep, icon="file-text")

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.domain.post import Markup
+from sendoff.domain.words import counted
 from sendoff.ui.composer.editor import Editor
 from sendoff.ui.composer.state import Letter, people
 from sendoff.ui.theme import STRONG, Look
@@ -19,7 +20,6 @@ from sendoff.ui.widgets.choice import Switch
 from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
-from sendoff.ui.words import counted
 
 LABEL = 72
 MANY = 400

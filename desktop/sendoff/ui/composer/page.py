@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from sendoff.domain.mail import from_markdown
 from sendoff.domain.post import Attachment, Item, Markup, Poll
 from sendoff.domain.text import FIELD
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Counted
 from sendoff.ui.composer.cards import CardLine
 from sendoff.ui.composer.editor import Editor
@@ -28,7 +29,6 @@ from sendoff.ui.widgets.choice import SegmentedControl
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.surface import Divider
-from sendoff.ui.words import counted
 
 FORMATS = ((Markup.MARKDOWN, "Markdown"), (Markup.HTML, "HTML"), (Markup.PLAIN, "Plain"))
 

@@ -9,13 +9,13 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.domain.channel import Level
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import FIXES, Matter
 from sendoff.ui.theme import STRONG, Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.focus import ring
 from sendoff.ui.widgets.label import Label
-from sendoff.ui.words import counted
 
 ICONS = {
     Level.ERROR: ("circle-alert", "failed.text"),

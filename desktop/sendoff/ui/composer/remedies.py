@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sendoff.domain.forms import wants_copy
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment, Copy
+from sendoff.domain.words import counted
 from sendoff.ui.composer.assess import Matter
-from sendoff.ui.words import counted
 
 if TYPE_CHECKING:
     from sendoff.ui.composer.screen import ComposerScreen
@@ -32,8 +32,9 @@ class Remedies:
             "customise": lambda one: self._screen.desk.customise(one.accounts[0]),
             "alt": self._describe,
             "fit": self._fit,
-            "sign_in": lambda one: self._context.go("add_account", account_id=one.accounts[0]),
+            "sign_in": lambda one: self._context.go("add_account", account_id=one.accounts[0], for_draft=True),
             "choose": lambda _one: self._screen.desk.choose_accounts(),
+            "once": lambda one: self._screen.desk.accounts.choose(one.accounts[-1], False),
             "separately": lambda one: self._separately(one, True),
             "together": lambda one: self._separately(one, False),
             "anyway": self._screen.departure.override,

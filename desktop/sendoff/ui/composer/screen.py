@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from sendoff.domain.errors import NotFound
 from sendoff.domain.when import When
+from sendoff.domain.words import joined
 from sendoff.store import accounts as account_rows
 from sendoff.store import changes, settings
 from sendoff.store.settings import SETTINGS
@@ -113,7 +114,7 @@ class ComposerScreen(Screen):
     def _connect(self) -> None:
         self.desk.changed.connect(self.changed)
         self.desk.changed.connect(self.link_cards.changed)
-        self.desk.add_account_wanted.connect(lambda: self.context.go("add_account"))
+        self.desk.add_account_wanted.connect(self.connect_account)
         self.desk.problems.fix.connect(self.remedies.apply)
         self.foot.changed.connect(self.changed)
         self.foot.reread.connect(self._show_button)
@@ -151,7 +152,7 @@ class ComposerScreen(Screen):
         """Opens the post `post_id`, or begins a new one.
 
         Then `text` stands in it, `account_id` is where it goes, and `at` is a time for it: aware, or a When. A `given`
-        is the Start that a new post begins with.
+        is the Start that a new post begins with. `go_on`: it stays what was being written, and goes there too.
         """
         post_id, text, at, account_id = (what.get(name) for name in ("post_id", "text", "at", "account_id"))
         given = what.get("given")
@@ -163,6 +164,8 @@ class ComposerScreen(Screen):
                 self.reopen(post_id)
         elif isinstance(given, Start):
             self.receiving.take(given)
+        elif what.get("go_on") and self._loaded and not self.saver.record.stuck:
+            self._go_on(account_id if isinstance(account_id, int) else 0)
         elif not (self._loaded and self._is_untouched) or account_id:
             self.begin(account_id=account_id if isinstance(account_id, int) else 0)
         when = When.at(at, self.context.zone()) if isinstance(at, datetime) else at
@@ -172,6 +175,17 @@ class ComposerScreen(Screen):
             self.desk.put_text(text)
         if not self.isVisible():
             QTimer.singleShot(0, self.desk.focus_text)
+
+    def connect_account(self) -> None:
+        """Leads to a new account, and from there back to what is being written."""
+        self.context.go("add_account", for_draft=True)
+
+    def _go_on(self, account_id: int) -> None:
+        """Goes on with what is written, as it is stored if somebody else changed it; it goes to this account too."""
+        self._follow()
+        if account_id in self.eyes.known:
+            self.desk.accounts.choose(account_id)
+        self.look_through()
 
     @property
     def is_busy(self) -> bool:
@@ -378,8 +392,7 @@ class ComposerScreen(Screen):
         self.desk.problems.show_matters(matters, self.departure.is_overridden, self._names)
 
     def _names(self, ids: Sequence[int]) -> str:
-        names = [self.eyes.known[one].name for one in ids if one in self.eyes.known]
-        return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+        return joined([self.eyes.known[one].name for one in ids if one in self.eyes.known])
 
     def _show_previews(self) -> None:
         if self.pane.isVisible():
@@ -394,6 +407,7 @@ class ComposerScreen(Screen):
         self._show_badge()
 
     def _show_badge(self) -> None:
+        self.foot.badge.setHidden(self.departure.lacks_account)
         self.foot.show_badge(badge(self.context.window.standing, self.foot.timing, self.context.now()))
 
     def _show_title(self) -> None:

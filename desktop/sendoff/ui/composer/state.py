@@ -65,6 +65,10 @@ class Letter:
             unsubscribe=self.unsubscribe,
         )
 
+    def everybody(self) -> tuple[Recipient, ...]:
+        """All whom it goes to, in whichever field they stand."""
+        return tuple(one for text in (self.to, self.cc, self.bcc) for one in people(text))
+
     @property
     def is_blank(self) -> bool:
         return replace(self, markup=Markup.MARKDOWN, separately=False, known=()) == Letter()

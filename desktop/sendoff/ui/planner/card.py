@@ -23,6 +23,7 @@ from sendoff.domain.delivery import Move, State
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.post import Attachment, Content, Post
 from sendoff.domain.text import count
+from sendoff.domain.words import counted
 from sendoff.store import accounts, deliveries, posts
 from sendoff.store.timeline import Chip, Seat
 from sendoff.ui import raster
@@ -39,7 +40,6 @@ from sendoff.ui.widgets.floating import AROUND
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Pill, StateIcon
 from sendoff.ui.widgets.surface import CARD_RADIUS, Divider
-from sendoff.ui.words import counted
 
 WIDE = 340
 AFTER = 350

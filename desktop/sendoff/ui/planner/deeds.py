@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QWidget
 from sendoff.domain.delivery import WAITING, Move, State, can, why_not
 from sendoff.domain.errors import AmbiguousTime
 from sendoff.domain.when import When, clock_text, resolve, span_text
+from sendoff.domain.words import counted
 from sendoff.store.timeline import Chip
 from sendoff.ui.context import Context
 from sendoff.ui.planner.days import day_words, entry
 from sendoff.ui.planner.shift import ShiftSheet
 from sendoff.ui.planner.words import time_words
 from sendoff.ui.widgets.menu import Menu
-from sendoff.ui.words import counted
 
 BUSY = frozenset({State.SENDING, State.IN_DOUBT, State.HANDED_OVER})
 """While a delivery is in one of these, its post's text can't change."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
 from sendoff.domain.when import MONTHS, When
+from sendoff.domain.words import counted
 from sendoff.store import accounts, changes, posts, settings, timeline
 from sendoff.store.db import Connection
 from sendoff.store.timeline import Chip
@@ -26,7 +27,6 @@ from sendoff.ui.planner.toolbar import Choice, FilterRow, Toolbar
 from sendoff.ui.planner.week import WeekView
 from sendoff.ui.screen import Screen
 from sendoff.ui.widgets.surface import Divider, EmptyState, Header, primary
-from sendoff.ui.words import counted
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
@@ -239,10 +239,10 @@ class PlannerScreen(Screen):
             words = self.toolbar.search.text().strip()
             self.toolbar.set_title(f"“{words}”", f"“{words}”", counted(found, "post", "posts"))
         elif self.is_list:
-            day = self.day
+            shown = self.list.shown_days
+            day = min(self.day, shown[0]) if shown else self.day  # the end of the list may not go so far up
             name = "today" if day == self._today else f"{day.day} {MONTHS[day.month - 1]}"
             short = "today" if day == self._today else f"{day.day} {MONTHS[day.month - 1][:3]}"
-            shown = self.list.shown_days
             aside = " – ".join(dict.fromkeys(days.day_words(one) for one in shown)) if shown else ""
             self.toolbar.set_title(f"From {name}", f"From {short}", aside)
         else:

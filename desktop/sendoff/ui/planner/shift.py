@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import clock_text, parse_when
+from sendoff.domain.words import counted
 from sendoff.store.timeline import Chip
 from sendoff.ui.context import Context
 from sendoff.ui.planner.days import day_words, entry
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.field import Field, TextField
 from sendoff.ui.widgets.floating import Sheet
-from sendoff.ui.words import counted
 
 HELP = "Write it like 2 h, 45 min, 1 day 6 h; with a minus in front it is earlier."
 

@@ -9,10 +9,10 @@ from sendoff.domain.account import Account, rest_span
 from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import State
 from sendoff.domain.when import clock_text, distance
+from sendoff.domain.words import counted
 from sendoff.store.timeline import Chip
 from sendoff.ui.planner.days import Entry, day_words
 from sendoff.ui.states import FACES
-from sendoff.ui.words import counted
 
 AWAKE = frozenset({State.SCHEDULED, State.CLAIMED, State.HELD})
 """The states of what leaves only if this computer is awake then."""

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.when import When
+from sendoff.domain.words import counted
 from sendoff.store import transfer
 from sendoff.ui.context import Context
 from sendoff.ui.preferences.rows import Row, Section
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.state import Spinner
-from sendoff.ui.words import counted
 
 T = TypeVar("T")
 BACKUP = (
@@ -38,14 +38,26 @@ class DataSection(Section):
         super().__init__(context.look, "Your data")
         self._context = context
         look, program = context.look, context.program
-        folder = Button(look, "Open folder", icon="folder-open", run=self.open_folder)
-        self.folder = Row(look, "Profile", str(program.folder), folder)
+        self.folder = Row(look, "Profile", str(program.folder), self._folder_buttons())
         self.backup = _Task(context, "Backup", BACKUP, "Back up now…", self.choose_backup)
         self.export = _Task(context, "Export", EXPORT, "Export…", self.choose_export)
         self.bring_in = _Task(context, "Import", IMPORT, "Import…", self.choose_import)
         self.restore = Row(look, "Restore", RESTORE, Button(look, "Restore…", run=context.window.open_restore))
         for row in (self.folder, self.backup, self.restore, self.export, self.bring_in):
             self.add(row)
+
+    def _folder_buttons(self) -> QWidget:
+        look, window = self._context.look, self._context.window
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.folder_button = Button(look, "Open folder", icon="folder-open", run=self.open_folder)
+        row.addWidget(self.folder_button)
+        another = Button(look, "Another…", run=window.choose_profile)
+        another.setAccessibleName("Open another profile")
+        row.addWidget(another)
+        return box
 
     def open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._context.program.folder)))

@@ -16,6 +16,7 @@ from sendoff.domain.errors import SendError
 from sendoff.domain.post import Attachment, Mail, Markup, Recipient
 from sendoff.domain.safe_html import sanitised
 from sendoff.domain.when import short
+from sendoff.domain.words import counted
 from sendoff.ui.composer.preview.media import FileTile
 from sendoff.ui.composer.preview.model import Preview
 from sendoff.ui.composer.preview.pictures import Pictures
@@ -29,7 +30,6 @@ from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.state import Icon, Tile
 from sendoff.ui.widgets.surface import Card
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 PAUSE = 120
 """While somebody types, the mail is rendered anew at most this often, in ms."""

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment
+from sendoff.domain.words import counted
 from sendoff.ui.composer.preview.pictures import Pictures
 from sendoff.ui.theme import MEDIUM, Look
 from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.tip import set_tip
-from sendoff.ui.words import counted
 
 GAP, RADIUS, FILE_HEIGHT = 4, 8, 52
 SHOWN = 4

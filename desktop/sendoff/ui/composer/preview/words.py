@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,14 +20,20 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sendoff.domain.text import Mark, Span, graphemes, marks
+from sendoff.domain.words import counted
 from sendoff.ui.composer.preview.model import Cut
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.focus import ring
-from sendoff.ui.words import counted
 
 SPACE = "\N{NO-BREAK SPACE}"
 WIDTHS = 6
 """For so many widths the lines are kept: a layout asks for several before it decides."""
+
+WORD, OPENING = 24, "([{“‘«„"
+"""Where no space is among so many code points, words are not told apart by spaces, or one is longer than a line. And
+what opens something does not stand at the end."""
+
+_SPACE = re.compile(r"\s+\S*\Z")
 
 FARTHEST = 10_000
 """Code points that are looked at. No network takes more, and breaking a book into lines would hold up the typing."""
@@ -139,7 +146,17 @@ class PostText(QWidget):
         tail = text[len(before) :]
         while tail and self._laid(tail + suffix, width).lineCount() > self._limit - last:
             tail = _without_last(tail)
-        return self._finished(before + tail, suffix, width)
+        return self._finished(self._whole(before + tail), suffix, width)
+
+    def _whole(self, shown: str) -> str:
+        """What is shown of the words, without the beginning of a link, a mention, a tag or a word that goes on."""
+        end = len(shown)
+        split = next((one for one in self._marked(self._text) if 0 < one.start < end < one.end), None)
+        if split is not None:
+            end = split.start
+        elif shown and self._text[end : end + 1].strip() and (space := _SPACE.search(shown, max(end - WORD, 0))):
+            end = space.start()
+        return shown[:end].rstrip().rstrip(OPENING).rstrip()
 
     def _finished(self, text: str, suffix: str, width: int) -> _Broken:
         layout = self._laid(text + suffix, width, self._formats(text, suffix))
@@ -236,9 +253,9 @@ class PostText(QWidget):
 
 def _without_last(text: str) -> str:
     """A text without its last word, or where words are long, without its last character."""
-    if " " in text[-24:]:
+    if " " in text[-WORD:]:
         return text.rpartition(" ")[0].rstrip()
-    return text[: -len(graphemes(text[-24:])[-1])].rstrip()
+    return text[: -len(graphemes(text[-WORD:])[-1])].rstrip()
 
 
 def _units(text: str) -> int:

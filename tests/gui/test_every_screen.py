@@ -1,0 +1,87 @@
+"""What holds on every screen: each control has a name to be read aloud, and nothing is cut off in a small window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+
+from sendoff.channels.registry import ordered
+from sendoff.ui.composer.screen import ComposerScreen
+from sendoff.ui.screens import SCREENS
+from sendoff.ui.window import LEAST
+from tests.gui import composing, sample
+from tests.gui.desk import Desk
+
+
+@pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+def places(desk: Desk) -> Iterator[str]:
+    """Goes to every place, and names it."""
+    window = desk.window
+    for name in SCREENS:
+        window.go(name)
+        yield name
+    for channel in ordered(desk.program.channels):
+        window.go("add_account", kind=channel.kind)
+        yield f"add_account {channel.kind}"
+    window.go("planner")
+    window.screen_named("planner").show_view("list")  # type: ignore[union-attr]
+    yield "planner list"
+    for bring in (composing.open_post, composing.open_mail, composing.open_mix, composing.open_poll):
+        bring(desk)
+        yield bring.__name__
+    window.go("activity")
+    for opened in ("November at the harbor", "Roast log: the long"):
+        desk.settle()
+        screen = window.screen_named("activity")
+        lines = screen.model.rows  # type: ignore[union-attr]
+        screen.toggle(next(one for one in lines if getattr(one, "text", "").startswith(opened)))  # type: ignore[union-attr]
+        yield f"activity: {opened}"
+    window.go("accounts", account_id=1 + sample.NEWS)
+    yield "accounts, one chosen"
+    sheets: tuple[Callable[[], object], ...] = (window.open_palette, window.open_keys, window.open_restore)
+    for open_sheet in sheets:
+        open_sheet()
+        yield open_sheet.__name__
+        assert window.overlay is not None
+        window.overlay.close_it()
+
+
+def seen(desk: Desk) -> list[QWidget]:
+    """What can be seen, once everything has come to rest."""
+    desk.settle()
+    screen = desk.window.screen_named(desk.window.current)
+    if isinstance(screen, ComposerScreen):
+        desk.until(lambda: not screen._look_soon.isActive())
+        desk.settle()
+    QApplication.processEvents()
+    return [one for one in desk.window.findChildren(QWidget) if one.isVisible()]
+
+
+def path(widget: QWidget | None) -> str:
+    """Where it stands, for whoever has to mend it: its own class and those it is in."""
+    return f"{type(widget).__name__} in {path(widget.parentWidget())}" if widget is not None else "nothing"
+
+
+def test_controls_have_names_and_nothing_goes_sideways_in_the_smallest_window(harbor: Desk) -> None:
+    harbor.window.setMinimumSize(LEAST)
+    harbor.window.resize(LEAST)
+    wrong = []
+    for place in places(harbor):
+        for one in seen(harbor):
+            spoken = QAccessible.queryAccessibleInterface(one)
+            name = spoken.text(QAccessible.Text.Name) if spoken else one.accessibleName()
+            if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.isEnabled() and not name.strip():
+                wrong.append(f"{place}: no name, {path(one)}")
+            if isinstance(one, QAbstractScrollArea) and (more := one.horizontalScrollBar().maximum()) > 0:
+                wrong.append(f"{place}: {more} px too wide, {path(one)}")
+        if harbor.window.size() != LEAST:
+            wrong.append(f"{place}: the window can't be that small")
+    assert wrong == []
