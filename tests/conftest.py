@@ -29,6 +29,17 @@ from tests.fakes.site import here
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    gc.disable()  # a million objects are made that all stay
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what was collected is never looked through again
+    gc.enable()
+
+
 def _hear_everything() -> None:
     """What pytest's log_level does, which sets the level a dozen times a test and empties every logger's cache."""
     if logging.getLogger().level != logging.DEBUG:  # a program that was opened sets its own
