@@ -36,7 +36,7 @@ IMPATIENT = Patience(connect=2.0, read=1.5, total=2.0, most=1 << 20)
 """Waits short enough for tests; the server's "slow" and "drip" are four times as long, also on a busy machine."""
 
 SLOW, DRIPS, DRIP = 6.0, 80, 0.1
-"""How long "slow" waits before it answers; how many blanks "drip" says before the answer, and how long each takes; s."""
+"""How long "slow" waits before it answers; how many blanks "drip" says before its answer, and each one's time; s."""
 
 
 @dataclass(frozen=True, slots=True)
