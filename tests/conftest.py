@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -27,6 +29,38 @@ from sendoff.store.secrets import Vault
 from tests.fakes.site import here
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[object]:
+    gc.disable()  # a million objects are made that all stay
+    _share_the_compiling(session.config)
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what was collected is never looked through again
+    gc.enable()
+
+
+def _share_the_compiling(config: pytest.Config) -> None:
+    """Lets each test process load the test files from another one on.
+
+    In a fresh clone each file is compiled by the one that comes to it first, and not by all of them at once.
+    """
+    about = getattr(config, "workerinput", None)
+    if about is None or config.args != config.getini("testpaths"):
+        return
+    names = [
+        ".".join(path.relative_to(config.rootpath).with_suffix("").parts)
+        for path in sorted((config.rootpath / "tests").rglob("test_*.py"))
+        if path.parent.name not in ("peers", "bench")
+    ]
+    first = len(names) * int(about["workerid"].removeprefix("gw")) // about["workercount"]
+    for name in names[first:] + names[:first]:
+        with suppress(Exception, pytest.skip.Exception):  # collecting comes to it again, and says what is wrong
+            importlib.import_module(name)
 
 
 def _hear_everything() -> None:
@@ -101,8 +135,8 @@ def installed(group: str, path: tuple[str, ...]) -> object:
     return entry_points(group=group)
 
 
-@pytest.fixture(autouse=True)
-def cheap_starts(new_database: tuple[sa.Engine, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def cheap_starts(new_database: tuple[sa.Engine, bytes]) -> Iterator[None]:
     """Thousands of programs start in one process here; what one person's computer does once is done once."""
     first, content = new_database
     sqlite_engine, bring_up_to_date = dialect.sqlite_engine, migrate.bring_up_to_date
@@ -120,11 +154,14 @@ def cheap_starts(new_database: tuple[sa.Engine, bytes], monkeypatch: pytest.Monk
     def looked_up(group: str) -> object:
         return installed(group, tuple(sys.path))
 
-    monkeypatch.setattr(registry, "entry_points", looked_up)
-    monkeypatch.setattr(dialect, "sqlite_engine", engine)
-    monkeypatch.setattr(migrate, "bring_up_to_date", schema)
-    monkeypatch.setattr(Vault, "N", 1 << 10)  # the key file's passphrase costs a third of a second on purpose
-    monkeypatch.setattr(Quiet, "start", lambda self: gc.disable())  # it looks through the heap, which is large here
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "entry_points", looked_up)
+        patch.setattr(dialect, "sqlite_engine", engine)
+        patch.setattr(migrate, "bring_up_to_date", schema)
+        patch.setattr(Vault, "N", 1 << 10)  # the key file's passphrase costs a third of a second on purpose
+        patch.setattr(Quiet, "start", lambda self: gc.disable())  # it looks through the heap, which is large here
+        patch.setattr(Quiet, "stop", lambda self: gc.enable())
+        yield
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ from tests.fakes.x import XServer
 SIZE = 2_500_000  # three pieces for X
 
 Sender = tuple[Channel, Parcel]
+Network = Callable[[Path, Item], AbstractContextManager[Sender]]
 
 
 def context(folder: Path) -> Context:
@@ -45,31 +47,10 @@ def on_bluesky(folder: Path, item: Item) -> Iterator[Sender]:
 
 
 @contextmanager
-def on_mastodon(folder: Path, item: Item) -> Iterator[Sender]:
-    with MastodonServer() as server:
-        bench = test_mastodon.Bench(folder, server, item)
-        yield bench.channel, bench.parcel()
-
-
-@contextmanager
 def on_x(folder: Path, item: Item) -> Iterator[Sender]:
     with XServer() as server:
         made = X(context(folder), port=0)
         yield made, testing.parcel(test_x.Bench(made, server, folder, item), server.url)
-
-
-@contextmanager
-def on_discord(folder: Path, item: Item) -> Iterator[Sender]:
-    with DiscordServer() as server:
-        bench = test_discord.Bench(folder, server, item)
-        yield bench.channel, bench.parcel()
-
-
-@contextmanager
-def on_telegram(folder: Path, item: Item) -> Iterator[Sender]:
-    with TelegramServer() as server:
-        bench = test_telegram.Bench(folder, server, item)
-        yield bench.channel, bench.parcel()
 
 
 @contextmanager
@@ -79,13 +60,35 @@ def on_endpoint(folder: Path, item: Item) -> Iterator[Sender]:
         yield HttpEndpoint(context(folder)), test_http_endpoint.parcel(folder, settings, item)
 
 
-@pytest.mark.parametrize("network", [on_bluesky, on_mastodon, on_x, on_discord, on_telegram, on_endpoint])
-def test_how_much_of_a_film_is_up_is_told(network: Callable[[Path, Item], object], tmp_path: Path) -> None:
+def signed_in(server_kind: Any, bench_kind: Any) -> Network:
+    """A network whose test has a bench that signs in by itself."""
+
+    @contextmanager
+    def on_it(folder: Path, item: Item) -> Iterator[Sender]:
+        with server_kind() as server:
+            bench = bench_kind(folder, server, item)
+            yield bench.channel, bench.parcel()
+
+    return on_it
+
+
+NETWORKS: dict[str, Network] = {
+    "bluesky": on_bluesky,
+    "x": on_x,
+    "endpoint": on_endpoint,
+    "mastodon": signed_in(MastodonServer, test_mastodon.Bench),
+    "discord": signed_in(DiscordServer, test_discord.Bench),
+    "telegram": signed_in(TelegramServer, test_telegram.Bench),
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_how_much_of_a_film_is_up_is_told(network: Network, tmp_path: Path) -> None:
     film: Attachment = replace(
         attachment(tmp_path, b"\0\0\0\x18ftypmp42".ljust(SIZE, b"."), "harbor.mp4", "video/mp4"), role=Role.MEDIA
     )
     told: list[tuple[str, int, int]] = []
-    with network(tmp_path, Item("Look", media=(film,))) as (channel, parcel):  # type: ignore[attr-defined]
+    with network(tmp_path, Item("Look", media=(film,))) as (channel, parcel):
         parcel = replace(parcel, prepared={}, told=lambda *words: told.append(words))
         if channel.capabilities.prepares:
             parcel = replace(parcel, prepared=channel.prepare(parcel))

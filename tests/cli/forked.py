@@ -18,6 +18,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -130,6 +131,9 @@ def serve(wishes: socket.socket) -> None:
 
     load_ahead()
     importlib.import_module("sendoff.store.secrets").Vault.N = 1 << 10  # as tests/conftest.py has it
+    parser = importlib.import_module("sendoff.cli.parser")
+    parser.build = cache(parser.build)  # type: ignore[attr-defined]  # as tests/cli/conftest.py has it
+    parser.build()  # type: ignore[attr-defined]
     ready_to_fork()
     awake, alarm = os.pipe()
     os.set_blocking(alarm, False)

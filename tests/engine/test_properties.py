@@ -7,6 +7,7 @@ hours.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import sqlite3
@@ -741,6 +742,7 @@ settings.register_profile("long", max_examples=3000, stateful_step_count=80, dat
 @pytest.mark.expects_log("could not be written|claiming failed|a task failed|the clock moved|nothing takes")
 @pytest.mark.timeout(3600)
 def test_whatever_happens_the_ledger_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulthandler.cancel_dump_traceback_later()  # the mark has its own time: a long run takes its hour
     World.base = tmp_path / "base"
     store = Store(open_folder(World.base))
     with store.writing() as connection:

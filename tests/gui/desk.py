@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop, QThread
+from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.exceptions import TimeoutError as QtBotTimeoutError
 from pytestqt.qtbot import QtBot
@@ -20,6 +20,9 @@ from sendoff.ui.sending import Part, Sending
 from sendoff.ui.session import Session
 from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
+
+LOOK_AGAIN = 10
+"""How often is looked whether something has happened that Qt knows nothing of, in ms."""
 
 
 @dataclass(slots=True)
@@ -34,10 +37,11 @@ class Desk:
     def until(self, happened: Callable[[], object], seconds: float = 10.0) -> None:
         """Lets Qt work until something has happened, and the machine rest meanwhile."""
         deadline = QDeadlineTimer(round(seconds * 1000))
+        look_again = QTimer(interval=LOOK_AGAIN)
+        look_again.start()
         while not happened():
             assert not deadline.hasExpired(), "it did not happen in time"
-            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-            QThread.msleep(1)
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def settle(self) -> None:
         """Lets everything that is under way come to rest: commands, rings of the bell, repaints."""

@@ -18,7 +18,7 @@ from tests.gui.test_accounts import card, opened
 
 @pytest.fixture
 def first_screen() -> str:
-    return "drafts"
+    return ""
 
 
 @pytest.fixture

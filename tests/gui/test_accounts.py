@@ -34,7 +34,7 @@ from tests.gui.returning_states import rest
 
 @pytest.fixture
 def first_screen() -> str:
-    return "drafts"
+    return ""
 
 
 @pytest.fixture

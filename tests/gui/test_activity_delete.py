@@ -28,6 +28,11 @@ DELETE = "Delete from Practice…"
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def sent(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -> tuple[Desk, ActivityScreen, int]:
     """A thread of two that stands in the practice network, and its line opened."""
     program, now = open_profile(), datetime.now(UTC)

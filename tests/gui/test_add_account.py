@@ -47,7 +47,7 @@ from tests.gui.desk import Desk
 
 @pytest.fixture
 def first_screen() -> str:
-    return "accounts"
+    return ""
 
 
 PASSWORD = "CANARY-7c1d-Grace"

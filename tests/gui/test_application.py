@@ -98,9 +98,13 @@ def test_nothing_heavy_is_loaded_before_the_first_paint(folder: Path) -> None:
 
 
 def test_the_first_paint_is_not_much_later_than_that_of_a_bare_window(folder: Path) -> None:
-    ours = min(json.loads(run(FIRST_PAINT, "", home=folder))["seconds"] for _ in range(3))
-    bare = min(float(run(BARE, home=folder)) for _ in range(3))
-    assert ours < 2.2 * bare + 0.02
+    ours, bare = [], []
+    for turn in range(8):  # in turns, so that what else the machine does hits both; twice where it is calm
+        ours.append(json.loads(run(FIRST_PAINT, "", home=folder))["seconds"])
+        bare.append(float(run(BARE, home=folder)))
+        if turn and min(ours) < 2.2 * min(bare) + 0.02:
+            break
+    assert min(ours) < 2.2 * min(bare) + 0.02
 
 
 def test_settings_are_read_without_sqlalchemy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -33,6 +34,11 @@ from tests.gui.composer_hands import (
 from tests.gui.desk import Desk, grab
 
 # --- the two ways of use ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def first_screen() -> str:
+    return ""
 
 
 def test_write_send_now_delivered(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -> None:

@@ -23,6 +23,11 @@ PAGE = (
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def site() -> Iterator[Site]:
     with opened() as server:
         server.page("/p.png", composing.png("#E6DCCF"), Content_Type="image/png")

@@ -37,7 +37,7 @@ from tests.gui.desk import Desk
 
 @pytest.fixture
 def first_screen() -> str:
-    return "drafts"
+    return ""
 
 
 # --- mail ---------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 @pytest.fixture
 def first_screen() -> str:
-    return "drafts"
+    return ""
 
 
 # --- accounts -----------------------------------------------------------------------------------------------------

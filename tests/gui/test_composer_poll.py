@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -16,6 +17,11 @@ from tests.gui.composer_hands import click, compose, matters, rest, stored, type
 from tests.gui.desk import Desk
 
 TOOT, NEWS = sample.TOOT + 1, sample.NEWS + 1
+
+
+@pytest.fixture
+def first_screen() -> str:
+    return ""
 
 
 def item(screen: ComposerScreen) -> ItemView:

@@ -23,6 +23,11 @@ from tests.fakes.endpoint import KEY, NotesServer
 from tests.gui.desk import Desk
 
 
+@pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[NotesServer]:
     with NotesServer() as server:

@@ -19,7 +19,7 @@ from tests.gui.desk import Desk
 
 @pytest.fixture
 def first_screen() -> str:
-    return "drafts"
+    return ""
 
 
 @pytest.mark.expects_log(

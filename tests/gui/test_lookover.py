@@ -30,6 +30,11 @@ from tests.gui.desk import opened
 Start = Callable[..., Session]
 
 
+@pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
 def plan(program: Program, account: int, text: str, seconds: float, late: str = "send") -> None:
     post, _ = program.commands.save_draft(Content((Item(text),)), [Variant(account)])
     when = When.at(program.clock.now() + timedelta(seconds=seconds), "Europe/Berlin")

@@ -22,6 +22,11 @@ Told = list[tuple[str, str]]
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def told(harbor: Desk) -> Iterator[Told]:
     heard: Told = []
     notifier = Notifier(harbor.context, lambda title, words: heard.append((title, words)))

@@ -33,7 +33,7 @@ from tests.gui.desk import Desk
 
 @pytest.fixture
 def first_screen() -> str:
-    return "accounts"
+    return ""
 
 
 def shown(desk: Desk, **what: object) -> PreferencesScreen:

@@ -30,6 +30,11 @@ from tests.gui.desk import Desk, grab
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def pane(harbor: Desk) -> Iterator[PreviewPane]:
     made = PreviewPane(harbor.context)
     made.setFixedWidth(376)

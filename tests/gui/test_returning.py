@@ -31,6 +31,11 @@ QUIZ = WEEKEND[3]
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def told() -> Told:
     return []
 

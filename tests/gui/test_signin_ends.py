@@ -18,6 +18,11 @@ from tests.gui.numbers_states import let_end
 SKY = 1 + sample.SKY
 
 
+@pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
 def test_it_stands_above_every_page_with_the_posts_at_risk(harbor: Desk) -> None:
     banners = harbor.window.banners
     assert banners.words("ends") == ""

@@ -23,16 +23,20 @@ SECOND = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from sendoff.ui.single import Single
+from sendoff.ui import single
 from sendoff.ui.start import Start
 app = QCoreApplication([])
-single = Single(Path(sys.argv[1]))
-print("first" if single.take() else "second", single.hand_over(Start(sys.argv[2], *sys.argv[3:])))
+single.PATIENCE = int(sys.argv[1])
+single = single.Single(Path(sys.argv[2]))
+print("first" if single.take() else "second", single.hand_over(Start(sys.argv[3], *sys.argv[4:])))
 """
+LONG, SHORT = 20_000, 1_000
+"""How long it waits where it shall be heard, on a busy machine too; and where nobody shall answer; ms."""
 
 
-def second(profile: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", SECOND, str(profile), *words], stdout=subprocess.PIPE, text=True)
+def second(profile: Path, *words: str, patience: int = LONG) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SECOND, str(patience), str(profile), *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def test_a_second_process_asks_the_first(tmp_path: Path, qtbot: QtBot) -> None:
@@ -41,12 +45,12 @@ def test_a_second_process_asks_the_first(tmp_path: Path, qtbot: QtBot) -> None:
     first.listen()
     text = "Zoë\n" * 20_000
     process = second(tmp_path, "compose", text)
-    with qtbot.waitSignal(first.asked, timeout=10_000) as heard:
+    with qtbot.waitSignal(first.asked, timeout=40_000) as heard:
         pass
     assert heard.args == [Start("compose", text)]
-    assert process.communicate(timeout=10)[0].split() == ["second", "ok"]
+    assert process.communicate(timeout=40)[0].split() == ["second", "ok"]
     first.turn_away()  # while it quits
-    assert second(tmp_path, "show").communicate(timeout=10)[0].split() == ["second"]
+    assert second(tmp_path, "show", patience=SHORT).communicate(timeout=40)[0].split() == ["second"]
     first.close()
     assert Single(tmp_path).take()
 
@@ -69,9 +73,20 @@ def test_a_word_it_does_not_know_does_nothing(tmp_path: Path, qtbot: QtBot) -> N
     first.close()
 
 
-def sendoff(home: Path, *words: str) -> subprocess.Popen[str]:
+IMPATIENT = """
+import sys
+from sendoff.cli.main import main
+from sendoff.ui import single
+single.PATIENCE = int(sys.argv[1])
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def sendoff(home: Path, *words: str, patience: int = 0) -> subprocess.Popen[str]:
+    """Args: patience: how long it waits for the first window to answer, in ms; 0: as long as in life."""
     environment = {**os.environ, "SENDOFF_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, "-m", "sendoff", *words]
+    how = ["-c", IMPATIENT, str(patience)] if patience else ["-m", "sendoff"]
+    command = [sys.executable, *how, *words]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -88,7 +103,7 @@ def test_the_window_that_is_open_quits_when_it_is_asked_to(tmp_path: Path, qtbot
 def test_one_that_does_not_quit_is_told(tmp_path: Path) -> None:
     deaf = Single(open_folder(tmp_path))
     assert deaf.take()  # and never listens
-    asked = sendoff(tmp_path, "--quit")
+    asked = sendoff(tmp_path, "--quit", patience=100)
     assert "did not quit" in asked.communicate(timeout=30)[0]
     assert asked.returncode == 1
     deaf.close()
@@ -129,15 +144,18 @@ def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path, qtbot: QtBot
         SECOND.replace("print(", "single.listen(); print(") + "\nsys.stdout.flush(); import os; os.kill(os.getpid(), 9)"
     )
     subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), "show"], stdout=subprocess.PIPE, timeout=20, check=False
+        [sys.executable, "-c", script, str(SHORT), str(tmp_path), "show"],
+        stdout=subprocess.PIPE,
+        timeout=40,
+        check=False,
     )
     again = Single(tmp_path)
     assert again.take()
     again.listen()
     process = second(tmp_path, "show")
-    with qtbot.waitSignal(again.asked, timeout=10_000):
+    with qtbot.waitSignal(again.asked, timeout=40_000):
         pass
-    process.communicate(timeout=10)
+    process.communicate(timeout=40)
     again.close()
 
 
@@ -145,8 +163,9 @@ def test_one_who_gave_up_waiting_is_heard_all_the_same(tmp_path: Path, qtbot: Qt
     first = Single(tmp_path)
     first.take()
     first.listen()
-    assert second(tmp_path, "show").communicate(timeout=10)[0].split() == ["second"]  # we are busy meanwhile
-    with qtbot.waitSignal(first.asked, timeout=10_000):
+    process = second(tmp_path, "show", patience=SHORT)
+    assert process.communicate(timeout=40)[0].split() == ["second"]  # we are busy meanwhile
+    with qtbot.waitSignal(first.asked, timeout=40_000):
         pass
     first.close()
 

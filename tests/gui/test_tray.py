@@ -15,6 +15,11 @@ from tests.gui.test_standing import NOW, TOMORROW, chip, standing
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def wished() -> list[str]:
     return []
 

@@ -19,6 +19,11 @@ from tests.gui.desk import Desk, opened
 
 
 @pytest.fixture
+def first_screen() -> str:
+    return ""
+
+
+@pytest.fixture
 def stamp(tmp_path: Path) -> Path:
     file = tmp_path / "commit.txt"
     file.write_text("a" * 40 + "\n")
