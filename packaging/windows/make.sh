@@ -27,6 +27,8 @@ fi
     -r packaging/requirements-windows.lock
 rm -rf "$work/lib/bin"
 "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target "$work/lib" "$WHEEL"
+rm "$work"/lib/sendoff-*.dist-info/direct_url.json # the path of this computer, on which no byte shall depend
+sed -i /direct_url/d "$work"/lib/sendoff-*.dist-info/RECORD
 stem=$("$python" $here/stage.py "$archive" "$work/lib" "$work/app")
 sbom=$DIST/sendoff-$VERSION-windows.cdx.json
 "$python" packaging/sbom.py packaging/requirements-windows.lock "$work/app" "$archive" >"$sbom"

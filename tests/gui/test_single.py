@@ -177,6 +177,14 @@ def test_two_profiles_have_two_windows(tmp_path: Path) -> None:
     assert one.address != two.address
 
 
+def test_two_profiles_have_two_pipes_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose names stand in no folder; there `--quit` would reach the window of another profile."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    singles = [Single(tmp_path / name) for name in ("one", "other")]
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert len({single.address for single in singles}) == 2
+
+
 def test_a_folder_that_somebody_prepared_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name can be foretold, and where there is no runtime folder it may be in one that all can write."""
     folder = runtime_folder(tmp_path / "profile")

@@ -34,7 +34,7 @@ def runtime_folder(profile: Path) -> Path:
     Raises:
         SetupMissing: it cannot be made, or somebody else owns it.
     """
-    name = f"sendoff-{zlib.crc32(os.fsencode(profile)):08x}"
+    name = _name(profile)
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(runtime) / name if runtime and Path(runtime).is_dir() else profile / "run"
     if len(os.fsencode(folder)) + len("/window") > LONGEST:
@@ -52,6 +52,11 @@ def runtime_folder(profile: Path) -> Path:
     return folder
 
 
+def _name(profile: Path) -> str:
+    """What tells the window of this profile from those of others."""
+    return f"sendoff-{zlib.crc32(os.fsencode(profile)):08x}"
+
+
 class Single(QObject):
     """Tells whether this is the first window of its profile, and hears what later starts want.
 
@@ -62,7 +67,7 @@ class Single(QObject):
 
     def __init__(self, profile: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._folder = runtime_folder(profile)
+        self._folder, self._name = runtime_folder(profile), _name(profile)
         self._lock = QLockFile(str(self._folder / "window.lock"))
         self._lock.setStaleLockTime(0)  # only a process that is gone loses it
         self._server: QLocalServer | None = None
@@ -71,7 +76,7 @@ class Single(QObject):
     @property
     def address(self) -> str:
         """Where the first window listens: a socket's path, or a pipe's name on Windows."""
-        return self._folder.name if sys.platform == "win32" else str(self._folder / "window")
+        return self._name if sys.platform == "win32" else str(self._folder / "window")
 
     def take(self) -> bool:
         """Becomes the first window; False if there is one."""
