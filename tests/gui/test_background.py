@@ -162,3 +162,14 @@ def test_a_closed_bridge_is_silent(qtbot: QtBot) -> None:
     bell.ring(frozenset({"posts"}))
     qtbot.wait(80)
     assert not heard
+
+
+def test_what_rang_before_it_closed_is_not_told_after(qtbot: QtBot) -> None:
+    """Whoever would hear it may be gone: a window lets go of its screens then."""
+    bell, heard = Bell(), []
+    bridge = Bridge(bell)
+    bridge.changed.connect(heard.append)
+    bell.ring(frozenset({"posts"}))
+    bridge.close()
+    qtbot.wait(80)
+    assert not heard

@@ -32,6 +32,7 @@ class Bridge(QObject):
     def close(self) -> None:
         self._stop()
         self._timer.stop()
+        self.blockSignals(True)  # a ring that is on its way starts the timer once more
 
     def _hear(self, topics: frozenset[str]) -> None:
         """In the ringing thread."""
