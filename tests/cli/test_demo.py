@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -65,9 +66,8 @@ def test_at_a_terminal_the_table_is_drawn_over_itself(
     rows = [line.partition("\033[2K")[2].rstrip("\r") for line in text.split("\n") if "\033[2K" in line]
     assert all(len(row) <= 72 for row in rows)
     last = rows[-3:]
-    assert [row.partition("  ")[2].partition("  ")[0] for row in last] == ["a post", "a thread of three", "a mail"], (
-        text
-    )
+    # A time on the minute has no seconds, and more blanks behind it.
+    assert [re.split(" {2,}", row)[1] for row in last] == ["a post", "a thread of three", "a mail"], text
     assert all("sent, " in row for row in last)
 
 
