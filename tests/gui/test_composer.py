@@ -54,7 +54,7 @@ def test_write_send_now_delivered(open_profile: Callable[..., Program], open_des
     QTest.keyClicks(focused, "Hello from the pier #guji")
     desk.until(lambda: screen.header.status == "Saved just now")
     assert screen.foot.button.words() == "Send now"
-    assert screen.foot.said.text() == "As soon as you press the button."
+    assert screen.foot.said.text() == "As soon as you send it."
     QTest.keyClick(focused, Qt.Key.Key_Return, CTRL)
     received = program.channels["practice"].received  # type: ignore[attr-defined]
     desk.until(received, seconds=30)

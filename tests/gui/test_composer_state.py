@@ -150,7 +150,7 @@ def test_the_fields_of_people_stay_with_them() -> None:
 def test_no_time_is_now_and_says_so(words: str) -> None:
     timing = understand(words, BERLIN, NOW)
     assert timing.is_now
-    assert timing.said == "As soon as you press the button."
+    assert timing.said == "As soon as you send it."
 
 
 def test_a_time_is_read_back_in_full() -> None:

@@ -46,7 +46,7 @@ def understand(words: str, zone: str, now: datetime) -> Timing:
         now: the instant of asking.
     """
     if words.strip().lower() in NOW_WORDS:
-        return Timing(None, "As soon as you press the button.")
+        return Timing(None, "As soon as you send it.")
     try:
         when = parse_when(words, now, zone)
     except AmbiguousTime as wrong:
