@@ -80,7 +80,7 @@ def engine_of(program: Program, channel: Channel, workers: int | None = None) ->
     more = {"workers": workers} if workers else {}
     return Engine(
         store=program.store, secrets=program.secrets, files=program.media, channels={channel.kind: channel},
-        clock=program.clock, bell=program.bell, **more,
+        clock=program.clock, bell=program.bell, get_ready=Transport.get_ready, **more,
     )  # fmt: skip
 
 

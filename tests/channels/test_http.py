@@ -183,6 +183,12 @@ def test_no_path_makes_another_host_of_the_base(transport: Transport, path: str)
     assert http.rehearse("GET", "?page=2").startswith("GET https://harbor.example/?page=2")
 
 
+def test_the_authorities_are_read_ahead_and_not_when_the_first_post_is_due() -> None:
+    tls._context.cache_clear()
+    Transport.get_ready()
+    assert tls._context.cache_info().currsize == 1
+
+
 def test_tls_is_1_2_at_least_and_verified() -> None:
     import ssl
 
