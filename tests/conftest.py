@@ -27,6 +27,7 @@ from sendoff.store import dialect, migrate
 from sendoff.store.db import FILE
 from sendoff.store.secrets import Vault
 from tests.fakes.site import here
+from tests.fakes.statements import sharing
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -139,12 +140,7 @@ def installed(group: str, path: tuple[str, ...]) -> object:
 def cheap_starts(new_database: tuple[sa.Engine, bytes]) -> Iterator[None]:
     """Thousands of programs start in one process here; what one person's computer does once is done once."""
     first, content = new_database
-    sqlite_engine, bring_up_to_date = dialect.sqlite_engine, migrate.bring_up_to_date
-
-    def engine(path: Path) -> sa.Engine:
-        made = sqlite_engine(path)
-        made.dialect, made._compiled_cache = first.dialect, first._compiled_cache  # as one program's statements are
-        return made
+    bring_up_to_date = migrate.bring_up_to_date
 
     def schema(made: sa.Engine, path: Path) -> None:
         if not path.stat().st_size:
@@ -156,7 +152,7 @@ def cheap_starts(new_database: tuple[sa.Engine, bytes]) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "entry_points", looked_up)
-        patch.setattr(dialect, "sqlite_engine", engine)
+        patch.setattr(dialect, "sqlite_engine", sharing(dialect.sqlite_engine, first))
         patch.setattr(migrate, "bring_up_to_date", schema)
         patch.setattr(Vault, "N", 1 << 10)  # the key file's passphrase costs a third of a second on purpose
         patch.setattr(Quiet, "start", lambda self: gc.disable())  # it looks through the heap, which is large here

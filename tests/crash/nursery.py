@@ -31,6 +31,7 @@ from typing import Any, NoReturn
 
 from sendoff import loading
 from sendoff.channels.smtp_wire import Patience
+from tests.fakes.statements import sharing
 
 SHORTER: tuple[tuple[str, str, Any], ...] = (
     ("sendoff.domain.account", "FIRST_REST", timedelta(seconds=1)),
@@ -85,22 +86,14 @@ def rehearse() -> None:
     from sendoff.cli.main import main
     from sendoff.store import dialect
 
-    made = dialect.sqlite_engine
-    first: list[Any] = []
-
-    def sqlite_engine(path: Path) -> Any:
-        engine = made(path)
-        first.append(engine)
-        engine.dialect, engine._compiled_cache = first[0].dialect, first[0]._compiled_cache
-        return engine
-
-    dialect.sqlite_engine = sqlite_engine
     said = io.StringIO()
     with (
         tempfile.TemporaryDirectory() as home,
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
     ):
+        first = dialect.sqlite_engine(Path(home, "first.db"))
+        dialect.sqlite_engine = sharing(dialect.sqlite_engine, first)
         os.environ["SENDOFF_HOME"] = home
         for words in (["accounts", "add", "practice", "--name", "p"], ["post", "--to", "p", "--text", "Ahoy"],
                       ["worker", "--until-idle"]):  # fmt: skip

@@ -25,7 +25,7 @@ from sendoff.domain.signin import Ending
 from sendoff.domain.when import Clock, distance, span_text
 from sendoff.domain.words import counted
 from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
-from sendoff.engine.watchdog import UNTOUCHED
+from sendoff.engine.watchdog import UNTOUCHED, untaken
 from sendoff.store import (
     accounts,
     backups,
@@ -299,8 +299,7 @@ def _due(clock: Clock, due: datetime | None, untouched: tuple[int, datetime | No
         return Finding.note("due", "sending is paused", paused=True)
     if oldest is not None:
         late = (now - oldest).total_seconds()
-        what = counted(n, "delivery is due and nothing takes it", "deliveries are due and nothing takes them")
-        words = f"{what}, the oldest for {span_text(late)}. Start a sender: sendoff worker"
+        words = f"{untaken(n)}, the oldest for {span_text(late)}. Start a sender: sendoff worker"
         return Finding.wrong("due", words, untouched=n, oldest=render.instant(oldest), late_seconds=round(late, 1))
     if due is None or due > now:
         return Finding.ok("due", "nothing waits past its time", oldest=render.instant(due))

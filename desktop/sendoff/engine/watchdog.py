@@ -58,5 +58,9 @@ class Watchdog:
         if not n or oldest is None:
             return ""
         late = span_text((now - oldest).total_seconds())
-        what = counted(n, "delivery is due and nothing takes it", "deliveries are due and nothing takes them")
-        return f"{what}, for {late} now. Quit Sendoff and start it again; nothing is lost."
+        return f"{untaken(n)}, for {late} now. Quit Sendoff and start it again; nothing is lost."
+
+
+def untaken(n: int) -> str:
+    """How the sentence begins that says so; what to do about it depends on where it is read."""
+    return counted(n, "delivery is due and nothing takes it", "deliveries are due and nothing takes them")
