@@ -20,8 +20,8 @@ class Pool:
     """Threads made when they are first needed, up to `size`.
 
     One thread is woken at a time, and that one wakes the next if there is more to do. So tasks that wait for a network
-    spread over all threads at once. Where all tasks are over at once it stands by: one thread does a thousand of them,
-    and as soon as one takes its time, the next takes over.
+    spread over all threads at once. Where tasks are over at once, one thread does a thousand of them, one stands by,
+    and the others sleep; as soon as a task takes its time, the one that stands by takes over, and wakes another.
     """
 
     def __init__(self, size: int, name: str) -> None:
@@ -29,18 +29,17 @@ class Pool:
         self._name = name
         self._tasks: deque[Task] = deque()
         self._threads: list[threading.Thread] = []
-        self._waiting = 0
-        self._rousing = False  # one has been woken and has not come yet, or stands by
-        self._under_way: dict[object, float] = {}  # since when, the oldest first
-        self._done = 0
-        self._done_before = 0  # when that one was woken
-        lock = threading.Lock()
-        self._changed = threading.Condition(lock)
-        self._relief = threading.Condition(lock)  # the one that stands by waits here
+        self._under_way: dict[object, float] = {}  # since when, the newest last
+        self._were_quick = False  # whether the last task that ended was over at once
+        self._sleeping = 0
+        self._next_is_up = False  # one has been woken and has not come yet, or stands by
+        self._lock = threading.Lock()
+        self._called = threading.Condition(self._lock)
+        self._relief = threading.Condition(self._lock)  # the one that stands by waits here
         self._stopped = False
 
     def submit(self, *tasks: Task) -> None:
-        with self._changed:
+        with self._lock:
             self._tasks += tasks
             if not self._under_way:
                 self._relief.notify()
@@ -49,7 +48,7 @@ class Pool:
     @property
     def busy(self) -> int:
         """How many tasks are being done or wait to be done."""
-        with self._changed:
+        with self._lock:
             return len(self._under_way) + len(self._tasks)
 
     @property
@@ -59,9 +58,9 @@ class Pool:
 
     def stop(self, seconds: float) -> None:
         """Starts nothing more and waits for what is being done, so long and no longer."""
-        with self._changed:
+        with self._lock:
             self._stopped = True
-            self._changed.notify_all()
+            self._called.notify_all()
             self._relief.notify()
             threads = list(self._threads)
         until = time.monotonic() + seconds
@@ -70,19 +69,21 @@ class Pool:
 
     def _rouse(self) -> None:
         """Gets one more thread going, if there is something to do and one to do it."""
-        if not self._tasks or self._stopped or self._rousing:
+        if not self._tasks or self._stopped or self._next_is_up:
             return
-        if self._waiting:
-            self._rousing, self._done_before = True, self._done
-            self._changed.notify()
+        if self._sleeping:
+            self._next_is_up = True
+            self._called.notify()
         elif len(self._threads) < self.size:
             thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
-            self._rousing, self._done_before = True, self._done
+            self._next_is_up = True
             thread.start()
 
     def _work(self) -> None:
         me = object()
+        with self._lock:
+            self._next_is_up = False
         while task := self._next(me):
             try:
                 task()
@@ -91,29 +92,31 @@ class Pool:
 
     def _next(self, me: object) -> Task | None:
         """Waits until there is something to do for a thread. None: nothing any more."""
-        with self._changed:
-            if self._under_way.pop(me, None):
-                self._done += 1
-            else:
-                self._arrive()
-            while not self._tasks and not self._stopped:
-                self._waiting += 1
-                self._changed.wait()
-                self._waiting -= 1
-                self._arrive()
-            if self._stopped:
-                return None
-            self._under_way[me] = time.monotonic()
-            task = self._tasks.popleft()
-            self._rouse()
-            return task
+        with self._lock:
+            now = time.monotonic()
+            since = self._under_way.pop(me, None)
+            if since is not None:
+                self._were_quick = now - since < GLANCE
+            while not self._stopped:
+                managed = self._managed(now)
+                if self._tasks and managed <= 0:
+                    self._under_way[me] = now
+                    task = self._tasks.popleft()
+                    self._rouse()
+                    return task
+                if self._tasks and not self._next_is_up:
+                    self._next_is_up = True
+                    self._relief.wait(managed)
+                else:
+                    self._sleeping += 1
+                    self._called.wait()
+                    self._sleeping -= 1
+                self._next_is_up = False
+                now = time.monotonic()
+            return None
 
-    def _arrive(self) -> None:
-        """Lets the others do it as long as they are quick, and is there when they are not."""
-        quick = self._done != self._done_before
-        while quick and self._tasks and self._under_way and not self._stopped:
-            left = next(iter(self._under_way.values())) + GLANCE - time.monotonic()
-            quick = left > 0
-            if quick:
-                self._relief.wait(left)
-        self._rousing = False
+    def _managed(self, now: float) -> float:
+        """For how many seconds from now on another thread does it alone: its tasks are quick, and it just began one."""
+        if not (self._were_quick and self._under_way):
+            return 0.0
+        return next(reversed(self._under_way.values())) + GLANCE - now
