@@ -49,6 +49,7 @@ class SenderLock:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lock"
+        self._address = os.fspath(self._path)  # asked for before every part; a path is worded anew each time
         self._descriptor: int | None = None
         self._file = (0, 0)  # the device and the number of the file that is locked
 
@@ -84,7 +85,7 @@ class SenderLock:
         if self._descriptor is None:
             return False
         try:
-            return _identity(os.stat(self._path)) == self._file
+            return _identity(os.stat(self._address)) == self._file
         except OSError:
             return False
 
