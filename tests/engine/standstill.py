@@ -231,7 +231,7 @@ class Process:
         self.timeline.departures()
 
     def _something_leaves(self) -> bool:
-        heads = [waiting[0][0] for waiting in (self.departures._gate, self.departures._queue) if waiting]
+        heads = [*self.departures._gate[:1], *(at for at, _, _ in self.departures._queue[:1])]
         return any(at <= self.clock.now() for at in heads)
 
     def _until_rest(self, loop: Callable[[], None]) -> None:
@@ -245,7 +245,7 @@ class Process:
 
     def instants(self) -> list[datetime]:
         """When something happens by itself."""
-        heads = [waiting[0][0] for waiting in (self.departures._gate, self.departures._queue) if waiting]
+        heads = [*self.departures._gate[:1], *(at for at, _, _ in self.departures._queue[:1])]
         return heads + ([self.timeline.wake] if self.timeline.wake else [])
 
     def die(self) -> None:

@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 NEAR = timedelta(seconds=10)
 """What is due within this keeps the computer from going to sleep, as far as the system allows."""
 
-LEAD = timedelta(seconds=0.5)
-"""How far ahead of its time a delivery is claimed: the commit and the clock's jitter hide in it."""
+LEAD = timedelta(seconds=0.53)
+"""How far ahead of its time a delivery is claimed: the commit and the clock's jitter hide in it. No round part of a
+second, so that nothing is claimed at the very instant in which another leaves that was planned half a second before.
+"""
 
 EARLY = timedelta(seconds=0.2)
 """How far ahead the intention is written, for the same reason: a thousand due in one instant take four transactions of
@@ -89,7 +91,7 @@ class Departures:
         wake_at: tells the clock when to ask for the next claim.
         look_at_clock: called before every claim, because a clock that has just jumped must be noticed first.
         unreached: the accounts whose hosts have to answer first.
-        get_ready: loads what sending needs; called with each claim, so ahead of the time.
+        get_ready: loads what sending needs; done by a worker with each claim, so that one is there at the time.
     """
 
     def __init__(
@@ -120,7 +122,8 @@ class Departures:
         self._closed: set[int] = set()  # accounts that need a sign-in, or rest
         self._strays: deque[Job] = deque()  # claimed, and on no way out, because nothing could be written
         self._queue: list[tuple[datetime, int, Ready | int]] = []  # what leaves, or the account whose lane opens then
-        self._gate: list[tuple[datetime, int, Ready]] = []  # intention written, waiting for the instant
+        self._gate: list[datetime] = []  # when it opens; a heap
+        self._at_gate: dict[datetime, list[Callable[[], None]]] = {}  # who leaves then: its intention is written
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._claim_wanted = threading.Event()
@@ -268,7 +271,7 @@ class Departures:
         killpoints.reach("claim.before")
         ids = self._writer.run(claim)
         killpoints.reach("claim.after")
-        self._get_ready()
+        self._pool.submit(self._get_ready)
         with self._store.reading() as connection:
             jobs = outgoing.load_jobs(connection, ids)
         with self._changed:
@@ -348,7 +351,7 @@ class Departures:
 
     def _sleep(self, now: datetime) -> None:
         """Waits for the next instant, in slices, because the wait is monotonic and the wall clock may jump."""
-        instants = [self._gate[0][0]] if self._gate else []
+        instants = self._gate[:1]
         if self._queue and not self._intending:
             instants.append(self._queue[0][0])
         if not instants:
@@ -411,9 +414,7 @@ class Departures:
             self._intending = False
             for ready in group:
                 if ready.job.delivery.id in held:
-                    opens = ready.job.delivery.due_at
-                    lane = self._lane(ready.job.account.id)
-                    heapq.heappush(self._gate, (max(opens, lane.ready_at or opens), next(self._order), ready))
+                    self._wait_at_gate(ready)
             self._open_gate(self._clock.now())
             if self._gate or self._queue:
                 self._changed.notify_all()
@@ -430,12 +431,18 @@ class Departures:
                 heapq.heappush(self._queue, (again, next(self._order), ready))
             self._changed.notify_all()
 
+    def _wait_at_gate(self, ready: Ready) -> None:
+        due_at, lane = ready.job.delivery.due_at, self._lane(ready.job.account.id)
+        opens = max(due_at, lane.ready_at or due_at)
+        if opens not in self._at_gate:
+            self._at_gate[opens] = []
+            heapq.heappush(self._gate, opens)
+        self._at_gate[opens].append(partial(self._send, ready))
+
     def _open_gate(self, now: datetime) -> None:
-        leaving = []
-        while self._gate and self._gate[0][0] <= now:
-            leaving.append(partial(self._send, heapq.heappop(self._gate)[2]))
-        if leaving:
-            self._pool.submit(*leaving)
+        """Lets out whose instant has come; a thousand of one instant cost no more here than one."""
+        while self._gate and self._gate[0] <= now:
+            self._pool.submit(*self._at_gate.pop(heapq.heappop(self._gate)))
 
     def _send(self, ready: Ready) -> None:
         """On a worker: the try itself. Its end is written by the writer, which tells when it is on the disk."""
