@@ -72,7 +72,8 @@ def set_up(program: Program, look: Look, *, engine: bool = False, screen: str = 
         engine: really send; without it the window believes that it does, and nothing happens by itself.
         screen: what is shown first.
     """
-    window = Window(look)
+    window = Window()
+    window.furnish(look)
     window.resize(1280, 800)  # the screen that nobody sees is smaller
     background = Background()
     bridge = Bridge(program.bell)

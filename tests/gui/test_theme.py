@@ -17,7 +17,8 @@ from sendoff.domain.delivery import State
 from sendoff.resources import resource
 from sendoff.ui.screens import ENTRIES
 from sendoff.ui.states import FACES
-from sendoff.ui.theme import Look, Theme, read_tokens
+from sendoff.ui.theme import Look
+from sendoff.ui.tokens import Theme, read_tokens
 from sendoff.ui.widgets.button import KINDS
 from sendoff.ui.widgets.label import Label
 

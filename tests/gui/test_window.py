@@ -18,8 +18,8 @@ from sendoff.domain.when import When
 from sendoff.store import accounts, settings
 from sendoff.ui.actions import keys_of, words_of
 from sendoff.ui.asking import question
+from sendoff.ui.ground import NARROW_RAIL, RAIL
 from sendoff.ui.palette import HIT, Palette
-from sendoff.ui.rail import NARROW, WIDE
 from sendoff.ui.screens import ENTRIES
 from sendoff.ui.sending import Part
 from sendoff.ui.widgets.flow import FlowLayout
@@ -43,19 +43,19 @@ def test_the_rail_has_the_screens_and_counts(harbor: Desk) -> None:
     assert rail.items["drafts"].accessibleName() == "Drafts, 5"
     assert rail.items["activity"].accessibleName() == "Activity, 4 things need you"
     assert rail._workspace.accessibleName() == "Harbor Coffee, 6 accounts"
-    assert rail.width() == WIDE
+    assert rail.width() == RAIL
 
 
 def test_under_1100_the_rail_shows_icons_with_tooltips(harbor: Desk) -> None:
     harbor.window.resize(960, 640)
     QApplication.processEvents()
-    assert harbor.window.rail.width() == NARROW
+    assert harbor.window.rail.width() == NARROW_RAIL
     assert harbor.window.rail.items["drafts"].toolTip() == "Drafts  Ctrl+2"
     least = harbor.window.minimumSize()  # no larger than the screen, which has 800×800 where nobody sees it
     assert (least.width(), least.height()) == (800, 640)
     harbor.window.resize(1280, 800)
     QApplication.processEvents()
-    assert harbor.window.rail.width() == WIDE
+    assert harbor.window.rail.width() == RAIL
 
 
 def test_screens_are_made_on_first_visit_and_stay(desk: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 
 from sendoff import APP_ID
@@ -15,4 +14,6 @@ def declare() -> None:
     (learn.microsoft.com, "Application User Model IDs", 26 Nov 2026).
     """
     if sys.platform == "win32":
+        import ctypes
+
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(ctypes.c_wchar_p(APP_ID))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.domain.words import counted
+from sendoff.ui.ground import NARROW_RAIL, RAIL, paint_rail
 from sendoff.ui.screens import ENTRIES, Entry
 from sendoff.ui.strip import Strip
 from sendoff.ui.theme import MEDIUM, STRONG, Look
@@ -22,8 +23,6 @@ from sendoff.ui.widgets.tip import set_tip
 
 if TYPE_CHECKING:
     from sendoff.ui.standing import Standing
-
-WIDE, NARROW = 216, 57
 
 
 class Rail(QFrame):
@@ -65,7 +64,7 @@ class Rail(QFrame):
     def set_narrow(self, narrow: bool) -> None:
         """Icons only, with tooltips."""
         self._narrow = narrow
-        self.setFixedWidth(NARROW if narrow else WIDE)
+        self.setFixedWidth(NARROW_RAIL if narrow else RAIL)
         side = 10 if narrow else 12
         self._lists.setContentsMargins(side, 0, side, 0)
         self._new.setVisible(not narrow)
@@ -88,8 +87,7 @@ class Rail(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._look.color("window"))
-        painter.fillRect(self.width() - 1, 0, 1, self.height(), self._look.color("line_soft"))
+        paint_rail(painter, self.rect(), self._look.theme)
         painter.end()
 
 

@@ -28,7 +28,7 @@ class Recovery(QObject):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._session, self._window, self._look = session, session.window, session.look
+        self._session, self._window = session, session.window
         self._went_back = ""
 
     # --- it can't be opened ---------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ class Recovery(QObject):
         """The whole window says what is wrong and what to do."""
         from sendoff.ui.trouble import TroublePage
 
-        self._show(TroublePage(self._look, sentence, self.again, self._session.quit))
+        self._show(TroublePage(self._session.look, sentence, self.again, self._session.quit))
 
     def _show_damage(self, damage: StoreDamaged, newest: tuple[Copy, Contents] | None) -> None:
         """The whole window says that the database is of no use, and offers the latest copy."""
@@ -67,7 +67,7 @@ class Recovery(QObject):
 
         session = self._session
         page = DamagePage(
-            self._look, damage, session.folder, newest, again=self.again, leave=session.quit, restore=restore,
+            self._session.look, damage, session.folder, newest, again=self.again, leave=session.quit, restore=restore,
             local=local,
         )  # fmt: skip
         self._show(page)
@@ -93,7 +93,7 @@ class Recovery(QObject):
         from sendoff.ui.trouble import WaitPage
 
         self._window.show_trouble(None)
-        self._window.show_trouble(WaitPage(self._look, GOING_BACK))
+        self._window.show_trouble(WaitPage(self._session.look, GOING_BACK))
 
     def _restore(self, source: Path, program: Program | None = None) -> None:
         """Goes back to a copy, and opens the profile then. `program` is what has it open still."""

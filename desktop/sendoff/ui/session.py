@@ -1,4 +1,6 @@
-"""One run of the window: paints first, then opens the profile and starts the engine; ends both when it quits."""
+"""One run of the window: paints its ground, furnishes it, opens the profile and starts the engine; ends both when it
+quits. Each step is seen before the next one begins.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,11 @@ from PySide6.QtWidgets import QApplication
 from sendoff import APP_ID
 from sendoff.domain.errors import Refused
 from sendoff.store import glance, profile
-from sendoff.ui import identity
-from sendoff.ui.icons import app_icon
+from sendoff.ui import ground, identity
 from sendoff.ui.reception import Reception
 from sendoff.ui.recovery import Recovery
 from sendoff.ui.single import Single
 from sendoff.ui.start import COMPOSE, QUIT, Start
-from sendoff.ui.theme import Look
 from sendoff.ui.window import Window
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sendoff.ui.bus import Door
     from sendoff.ui.closing import Closing
     from sendoff.ui.context import Context
+    from sendoff.ui.theme import Look
     from sendoff.ui.tray import Tray
 
 END_PATIENCE = 4000
@@ -187,10 +188,8 @@ class Session(QObject):
         self._attendants: list[QObject] = []
         known = glance.settings(folder)
         chosen = known or {}
-        theme = chosen.get("theme", "system")
-        self.look = look or Look(app, theme)
-        self.look.choose(theme)
-        self.window = Window(self.look, rail=known is not None)
+        self._look, self._theme, self._is_known = look, chosen.get("theme", "system"), known is not None
+        self.window = Window(ground.of_choice(self._theme, rail=self._is_known))
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
         self.recovery = Recovery(self)
@@ -218,6 +217,22 @@ class Session(QObject):
 
     # --- opening --------------------------------------------------------------------------------------------------
 
+    @property
+    def look(self) -> Look:
+        """The look; there is one as soon as the window is furnished."""
+        assert self._look is not None
+        return self._look
+
+    def furnish(self) -> None:
+        """Puts into the window what can be there before the profile is open, once."""
+        if self.window.furnished:
+            return
+        from sendoff.ui.theme import Look
+
+        self._look = self._look or Look(self._app, self._theme)
+        self._look.choose(self._theme)
+        self.window.furnish(self._look, rail=self._is_known)
+
     def hurry(self) -> None:
         """Ends the wait of a start at login, or for the first paint: a person is there, and can be asked things."""
         self.in_background = False
@@ -226,9 +241,11 @@ class Session(QObject):
             self.open()
 
     def open(self) -> None:
-        """Opens the profile, off the window's thread. Nothing heavy is imported before this."""
+        """Furnishes the window and opens the profile, off its thread. Nothing heavy is imported before this."""
+        self.furnish()
         from sendoff.ui.background import Background
         from sendoff.ui.closing import Closing
+        from sendoff.ui.icons import app_icon
         from sendoff.ui.process import OwnProcess
         from sendoff.ui.widgets.focus import FocusRing
 

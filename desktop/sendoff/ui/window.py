@@ -1,4 +1,8 @@
-"""The frame: rail, pages, what floats over them, and the shortcuts. It holds no state but which page is shown."""
+"""The frame: rail, pages, what floats over them, and the shortcuts. It holds no state but which page is shown.
+
+Its ground is painted before the rail is loaded, and before Qt's own enums are made (see ground): nothing in this module
+may need either until then.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,21 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from sendoff.ui.actions import add_action
-from sendoff.ui.rail import Rail
 from sendoff.ui.screens import ENTRIES, SCREENS
-from sendoff.ui.theme import Look
 
 if TYPE_CHECKING:
     from sendoff.ui.banners import Banners
     from sendoff.ui.context import Context
+    from sendoff.ui.ground import Ground
     from sendoff.ui.pausing import Pause
+    from sendoff.ui.rail import Rail
     from sendoff.ui.screen import Screen
     from sendoff.ui.standing import Standing
+    from sendoff.ui.theme import Look
     from sendoff.ui.widgets.floating import Overlay, UndoBar
 
 NARROW_UNDER = 1100
@@ -35,7 +39,7 @@ TITLE_BAR = 32
 
 
 class Window(QMainWindow):
-    """Sendoff's window. It can be shown before there is a program, and is complete after `enter`.
+    """Sendoff's window. It can be shown as bare ground, has its rail after `furnish`, and is complete after `enter`.
 
     `painted` comes once, after the first paint. `closing` comes instead of closing: the application decides.
     `restore_wanted` carries the file that the profile shall be taken back to, `profile_wanted` the folder of another
@@ -49,19 +53,35 @@ class Window(QMainWindow):
     profile_wanted = Signal(object)
     stood = Signal(object)
 
-    def __init__(self, look: Look, *, rail: bool = True) -> None:
+    look: Look
+    rail: Rail
+
+    def __init__(self, ground: Ground | None = None) -> None:
         super().__init__()
-        self.look = look
         self.context: Context | None = None
+        self._ground = ground
+        self.furnished = False
         self._standing: Standing | None = None
         self._screens: dict[str, Screen] = {}
         self._wanted: tuple[str, dict[str, object]] | None = None
         self._name, self._before = "", ""
         self._shown_once = False
+        self.banners: Banners | None = None
+        self._undo_bar: UndoBar | None = None
+        self._overlays: list[Overlay] = []
+        self._tick = QTimer(self)
+        self._tick.timeout.connect(self.look_again)
         self.setWindowTitle("Sendoff")
         self._fit_the_screen()
+
+    # --- before there is a program --------------------------------------------------------------------------------
+
+    def furnish(self, look: Look, *, rail: bool = True) -> None:
+        """Puts rail and pages in, and the shortcuts; where the window is seen, they are painted when this returns."""
+        from sendoff.ui.rail import Rail
+
+        self.look = look
         self.rail = Rail(look, self.compose)
-        self.rail.setVisible(rail)
         self._pages = QStackedWidget()
         self._pages.addWidget(QWidget())
         middle = QWidget()
@@ -69,18 +89,20 @@ class Window(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.rail)
+        self.rail.setVisible(rail)
+        self.rail.set_narrow(self._is_narrow)
         self._column = QVBoxLayout()
         self._column.setSpacing(0)
         self._column.addWidget(self._pages, 1)
         row.addLayout(self._column, 1)
         self.setCentralWidget(middle)
-        self.banners: Banners | None = None
-        self._undo_bar: UndoBar | None = None
-        self._overlays: list[Overlay] = []
-        self._tick = QTimer(self)
-        self._tick.timeout.connect(self.look_again)
         self._make_actions()
         self._listen_to_rail()
+        self.furnished = True
+        if self.isVisible() and (layout := self.layout()):
+            middle.show()  # a layout would do that at its own time
+            layout.activate()
+            self.repaint()
 
     # --- the program ----------------------------------------------------------------------------------------------
 
@@ -169,6 +191,8 @@ class Window(QMainWindow):
             self._undo_bar.place()
         focused: QWidget | None = self.focusWidget()
         if focused is None or not screen.isAncestorOf(focused):
+            from PySide6.QtCore import Qt
+
             screen.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def back(self) -> None:
@@ -222,6 +246,8 @@ class Window(QMainWindow):
     # --- what can be done -----------------------------------------------------------------------------------------
 
     def _make_actions(self) -> None:
+        from sendoff.ui.actions import add_action
+
         def add(
             words: str, run: Callable[[], object], keys: str = "", icon: str = "", group: str = "Sendoff"
         ) -> QAction:
@@ -399,6 +425,8 @@ class Window(QMainWindow):
 
     def bring_up(self) -> None:
         """Shows the window in front of the others."""
+        from PySide6.QtCore import Qt
+
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
@@ -406,6 +434,8 @@ class Window(QMainWindow):
 
     def show_quietly(self) -> None:
         """Shows the window without taking the keyboard from another program; the task bar points it out."""
+        from PySide6.QtCore import Qt
+
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.show()
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, False)
@@ -413,10 +443,19 @@ class Window(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.rail.set_narrow(self.width() < NARROW_UNDER)
+        if self.furnished:
+            self.rail.set_narrow(self._is_narrow)
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.width() < NARROW_UNDER
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        if self._ground is not None and not self.furnished:
+            painter = QPainter(self)
+            self._ground.paint(painter, self.rect(), narrow=self._is_narrow)
+            painter.end()
         if not self._shown_once:
             self._shown_once = True
             QTimer.singleShot(0, self.painted.emit)
@@ -431,5 +470,5 @@ class Window(QMainWindow):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+        if self.context is not None and event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.look_again()
