@@ -208,12 +208,13 @@ def _window(folder: Path) -> Iterator[Finding]:
     if trouble := display.trouble():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         yield Finding.note("display", f"{trouble} The window is tried without one.")
+    began = time.perf_counter()
     try:
         from sendoff.ui import selftest
     except ImportError as missing:
         yield Finding.wrong("window", f"Qt can’t be loaded: {missing}")
         return
-    seen = selftest.look(folder)
+    seen = selftest.look(folder, began)
     data: Mapping[str, object] = {
         "platform": seen.platform, "first_paint_ms": round(seen.first_paint), "ready_ms": round(seen.ready),
         "screens": list(seen.screens), "tray": seen.tray, "desktop_id": APP_ID,

@@ -23,7 +23,7 @@ EACH = 150
 
 @dataclass(slots=True)
 class Seen:
-    """What there was to see. Times in ms from the first line on; `faults` says what was wrong."""
+    """What there was to see. Times in ms from before Qt was loaded; `faults` says what was wrong."""
 
     platform: str = ""
     qt: str = ""
@@ -84,12 +84,15 @@ class _Visit:
         self._app.exit(1)
 
 
-def look(folder: Path) -> Seen:
+def look(folder: Path, began: float) -> Seen:
     """Opens the window on a new profile in `folder`, and says what was seen.
 
     Once in a process: Qt's application cannot be made a second time.
+
+    Args:
+        began: what time.perf_counter() was when the loading of Qt began.
     """
-    seen, began = Seen(qt=qVersion()), time.perf_counter()
+    seen = Seen(qt=qVersion())
 
     def warned(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
         if kind in (QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg):
