@@ -143,6 +143,18 @@ def test_a_new_profile_begins_with_the_first_page(start: Callable[..., Session],
     assert session.window.current == "first_run"
 
 
+def test_the_first_page_stands_alone_also_where_the_profile_is_there_already(
+    start: Callable[..., Session], folder: Path, qtbot: QtBot
+) -> None:
+    session = start(folder)
+    rail, page = surfaces(session)
+    assert rail == page
+    session.furnish()
+    assert not session.window.rail.isVisible()
+    opened(session, qtbot)
+    assert session.window.current == "first_run"
+
+
 def test_a_known_profile_begins_with_the_planner_in_its_theme_and_size(
     start: Callable[..., Session], folder: Path, open_profile: Callable[..., Program], qtbot: QtBot
 ) -> None:

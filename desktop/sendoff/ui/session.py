@@ -186,10 +186,10 @@ class Session(QObject):
         self._door: Door | None = None
         self._looked_over = self._told_damage = False
         self._attendants: list[QObject] = []
-        known = glance.settings(folder)
-        chosen = known or {}
-        self._look, self._theme, self._is_known = look, chosen.get("theme", "system"), known is not None
-        self.window = Window(ground.of_choice(self._theme, rail=self._is_known))
+        chosen = glance.settings(folder) or {}
+        self._look, self._theme = look, chosen.get("theme", "system")
+        self._has_rail = chosen.get("first_run_done") == "yes"  # the first page stands alone
+        self.window = Window(ground.of_choice(self._theme, rail=self._has_rail))
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
         self.recovery = Recovery(self)
@@ -231,7 +231,7 @@ class Session(QObject):
 
         self._look = self._look or Look(self._app, self._theme)
         self._look.choose(self._theme)
-        self.window.furnish(self._look, rail=self._is_known)
+        self.window.furnish(self._look, rail=self._has_rail)
 
     def hurry(self) -> None:
         """Ends the wait of a start at login, or for the first paint: a person is there, and can be asked things."""
