@@ -70,6 +70,19 @@ def test_tasks_that_wait_spread_over_all_threads() -> None:
     pool.stop(2)
 
 
+def test_tasks_that_wait_spread_at_once_also_after_quick_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is loaded ahead of a rush is quick, and nothing of the rush may wait for it."""
+    monkeypatch.setattr("sendoff.engine.pool.GLANCE", 30.0)
+    pool, done, barrier = Pool(5, "test"), threading.Event(), threading.Barrier(6)
+    pool.submit(_quick, done.set)
+    done.wait(5)
+    while pool.busy:
+        time.sleep(0.001)
+    pool.submit(*[lambda: barrier.wait(5)] * 5)
+    barrier.wait(5)
+    pool.stop(2)
+
+
 def test_a_task_that_takes_its_time_among_quick_ones_holds_up_nobody() -> None:
     pool, came = Pool(3, "test"), threading.Event()
     quick = [_quick] * 300

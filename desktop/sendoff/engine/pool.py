@@ -30,7 +30,7 @@ class Pool:
         self._tasks: deque[Task] = deque()
         self._threads: list[threading.Thread] = []
         self._under_way: dict[object, float] = {}  # since when, the newest last
-        self._were_quick = False  # whether the last task that ended was over at once
+        self._were_quick = False  # whether the last task that ended since one was woken was over at once
         self._sleeping = 0
         self._next_is_up = False  # one has been woken and has not come yet, or stands by
         self._lock = threading.Lock()
@@ -71,6 +71,7 @@ class Pool:
         """Gets one more thread going, if there is something to do and one to do it."""
         if not self._tasks or self._stopped or self._next_is_up:
             return
+        self._were_quick = False
         if self._sleeping:
             self._next_is_up = True
             self._called.notify()
