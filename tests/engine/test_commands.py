@@ -9,13 +9,14 @@ from datetime import timedelta
 import pytest
 
 from sendoff.bootstrap import Program
+from sendoff.domain import problems
 from sendoff.domain.absence import Cause
 from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput, KeychainError, NotFound, Refused
 from sendoff.domain.post import Attachment, Content, Item, Mail, Plan, Recipient, Variant
+from sendoff.domain.problems import Problems
 from sendoff.domain.when import When, parse_when
-from sendoff.engine.commands import Problems
 from sendoff.store import absences, accounts, deliveries, posts, settings, timeline
 from tests.conftest import SetClock
 
@@ -391,8 +392,8 @@ def test_problems_come_per_account_while_typing(program: Program) -> None:
     with program.store.reading() as connection:
         known = {one.id: one for one in accounts.every(connection)}
     content = Content((Item("x" * 600),), Mail("Hi", to=(Recipient("a@example.org"),)))
-    chosen = {"alt_required": "no"}
-    found = program.commands.problems(content, [Variant(first), Variant(second)], known, chosen)
+    variants = [Variant(first), Variant(second)]
+    found = problems.find(content, variants, known, program.channels, alt_required=False)
     assert [(one.account.name, one.problem.code) for one in found] == [("ada", "text")]
 
 

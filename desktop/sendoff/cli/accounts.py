@@ -16,7 +16,7 @@ from typing import Any
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session, trying
 from sendoff.domain.account import Account, rest_span, rest_words
-from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset
+from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset, channel_named
 from sendoff.domain.errors import BadInput, Rejected, SendError, SendoffError
 from sendoff.domain.when import moment, parse_late
 from sendoff.store import accounts as account_rows
@@ -93,7 +93,7 @@ def _standing(account: Account, now: datetime, zone: str) -> str:
 
 def add(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
-        channel = program.commands.channel(arguments.kind)
+        channel = channel_named(program.channels, arguments.kind)
         _refuse_taken_name(program, arguments.name)
         fields = _plain_fields(channel, arguments)
         if arguments.document:
@@ -111,7 +111,7 @@ def add(arguments: argparse.Namespace) -> int:
 def sign_in(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         account = session.account(program, arguments.account)
-        channel = program.commands.channel(account.channel)
+        channel = channel_named(program.channels, account.channel)
         fields = _plain_fields(channel, arguments)
         session.unlock(program.secrets, [account])
         if any(field.secret for field in channel.fields):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sendoff.channels import registry
 from sendoff.cli import render, session, trying
-from sendoff.domain.channel import Capabilities, Channel, Field, Option, Preset
+from sendoff.domain.channel import Capabilities, Channel, Field, Option, Preset, channel_named
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import span_text
 
@@ -18,9 +18,9 @@ def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.document:
             reads = next((one.kind for one in program.channels.values() if one.imports), "")
-            return _show_described(program.commands.channel(arguments.kind or reads), arguments)
+            return _show_described(channel_named(program.channels, arguments.kind or reads), arguments)
         if arguments.kind:
-            chosen, failed = [program.commands.channel(arguments.kind)], {}
+            chosen, failed = [channel_named(program.channels, arguments.kind)], {}
         else:
             chosen, failed = registry.ordered(program.channels), dict(program.failed_channels)
     if arguments.json:

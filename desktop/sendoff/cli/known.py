@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sendoff.bootstrap import Program
 from sendoff.cli import accounts, render, session
 from sendoff.domain.account import Account, rest_words
-from sendoff.domain.channel import Channel, Planned
+from sendoff.domain.channel import Channel, Planned, channel_named
 from sendoff.domain.errors import SendError, SendoffError
 from sendoff.domain.when import When, short, span_text
 from sendoff.store import accounts as account_rows
@@ -17,7 +17,7 @@ from sendoff.store import accounts as account_rows
 def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         account = session.account(program, arguments.account)
-        channel = program.commands.channel(account.channel)
+        channel = channel_named(program.channels, account.channel)
         there, why = _planned_there(program, channel, account)
         with program.store.reading() as connection:
             counts = account_rows.counts(connection).get(account.id, {})

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from sendoff.bootstrap import Program
 from sendoff.cli import recipients, render, session, shapes
-from sendoff.domain import forms, price
+from sendoff.domain import forms, price, problems, signin
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Channel, Kind, Level, Option
+from sendoff.domain.channel import Channel, Kind, Level, Option, channel_named
 from sendoff.domain.errors import BadInput, SendError, SendoffError
 from sendoff.domain.mail import parse_recipients
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Recipient, Role, Variant
+from sendoff.domain.problems import FINAL, AccountProblem, Problems
 from sendoff.domain.split import Reader, split_item
 from sendoff.domain.when import When, describe, parse_late
-from sendoff.engine.commands import FINAL, AccountProblem, Problems
 from sendoff.store import media, settings, timeline
 from sendoff.store.timeline import Row
 
@@ -53,7 +53,7 @@ def post(arguments: argparse.Namespace) -> int:
         ids = _schedule(program, post_id, when, late, arguments.override)
         _warn(found)
         for account, _channel in chosen:
-            if said := program.commands.ends_first(account, when):
+            if said := signin.ends_first(account, when.instant, program.clock.now(), when.zone):
                 session.remark(f"{said} Sign in again before, and it goes: sendoff accounts sign-in {account.id}")
         return _tell(program, arguments, post_id, ids, when)
 
@@ -91,7 +91,7 @@ def _chosen(program: Program, arguments: argparse.Namespace) -> Chosen:
         named = known
     if twice := next((one.name for one in named if named.count(one) > 1), ""):
         raise BadInput(f"--to {twice} is there twice. One post goes to one account once.")
-    return [(one, program.commands.channel(one.channel)) for one in named]
+    return [(one, channel_named(program.channels, one.channel)) for one in named]
 
 
 def _sends_mail(account: Account, channel: Channel) -> bool:
@@ -321,7 +321,9 @@ def _problems(
 ) -> Sequence[AccountProblem]:
     with program.store.reading() as connection:
         preferences = settings.read(connection)
-    return program.commands.problems(content, variants, {account.id: account for account, _ in chosen}, preferences)
+    known = {account.id: account for account, _ in chosen}
+    alt_required = preferences["alt_required"] == "yes"
+    return problems.find(content, variants, known, program.channels, alt_required=alt_required)
 
 
 def _warn(found: Iterable[AccountProblem]) -> None:

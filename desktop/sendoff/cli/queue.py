@@ -10,6 +10,7 @@ from sendoff.bootstrap import Program
 from sendoff.cli import render, session, shapes
 from sendoff.domain import doubt, price
 from sendoff.domain.account import Account, rest_span
+from sendoff.domain.channel import channel_named
 from sendoff.domain.delivery import State
 from sendoff.domain.doubt import Doubt
 from sendoff.domain.errors import BadInput, Refused
@@ -84,7 +85,7 @@ def _tell_price(program: Program, delivery_id: int) -> None:
     """What the network charges for the reading, where it does."""
     with program.store.reading() as connection:
         row = timeline.detail(connection, delivery_id).row
-    channel = program.commands.channel(row.channel)
+    channel = channel_named(program.channels, row.channel)
     if cost := price.reading(row.out, channel.capabilities):
         session.remark(f"{channel.title} charges about {cost} for this reading.")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sendoff.domain.account import Account
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import CannotLook
+from sendoff.domain.errors import CannotLook, NotFound
 from sendoff.domain.numbers import Numbers
 from sendoff.domain.post import Attachment, Content, Item, LinkCard, Recipient
 from sendoff.domain.text import LINK, Span, marks
@@ -548,3 +548,15 @@ class Channel:
             TryLater, NeedsLogin, Rejected: the look itself did not work, which says nothing about the part.
         """
         raise CannotLook(f"{self.title} can’t be asked what became of a post.")
+
+
+def channel_named(channels: Mapping[str, Channel], kind: str) -> Channel:
+    """The channel of this kind.
+
+    Raises:
+        NotFound: there is none; the message lists what there is.
+    """
+    try:
+        return channels[kind]
+    except KeyError:
+        raise NotFound(f"There is no channel “{kind}”. There are: {', '.join(sorted(channels))}.") from None

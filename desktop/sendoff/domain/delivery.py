@@ -191,6 +191,10 @@ class Receipt:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+BY_HAND = Receipt("by hand", answer="You said that it is there.")
+"""The receipt of a part that the person found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of a part, written down before a byte leaves. `request` and `answer` carry no secrets."""

@@ -21,6 +21,9 @@ MONTHS = (
 FARTHEST = timedelta(days=10 * 366)
 """A time further ahead than this is taken for a slip of the keyboard."""
 
+PAST = timedelta(minutes=1)
+"""A time that is past by no more than this means now; one further back is a mistake."""
+
 
 class Clock(Protocol):
     """Where the time comes from; injected everywhere."""
@@ -71,6 +74,17 @@ class When:
     def at(cls, instant: datetime, zone: str) -> When:
         local = instant.astimezone(zone_info(zone))
         return cls(local.replace(tzinfo=None, fold=0), zone, local.fold)
+
+
+def to_come(when: When, now: datetime) -> When:
+    """The same time, if it is still to come.
+
+    Raises:
+        BadInput: it is past.
+    """
+    if when.instant < now - PAST:
+        raise BadInput(f"{describe(when, now)}: that is past. Choose a time that is still to come, or “now”.")
+    return when
 
 
 @lru_cache(maxsize=64)

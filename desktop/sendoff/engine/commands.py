@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sendoff.domain import forms, limits, signin
+from sendoff.domain import problems
 from sendoff.domain.account import Account, AccountState
-from sendoff.domain.address import web_address
-from sendoff.domain.channel import BrowserSignIn, Channel, Field, Identity, Kind, Level, Planned, Problem
-from sendoff.domain.delivery import WAITING, Delivery, Move, PartPlan, Receipt, State, can, plan_parts
-from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, NotFound, Refused, SecretGone, TryLater
+from sendoff.domain.channel import BrowserSignIn, Channel, Identity, Planned, channel_named
+from sendoff.domain.delivery import BY_HAND, WAITING, Delivery, Move, PartPlan, State, can, plan_parts
+from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, Refused, SecretGone, TryLater
+from sendoff.domain.fields import complete, divide, lay_over
 from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Attachment, Content, Plan, Post, Variant
-from sendoff.domain.when import Clock, When, describe, parse_late, parse_when
+from sendoff.domain.when import Clock, When, parse_late, parse_when, to_come
 from sendoff.engine import trying
 from sendoff.engine.keys import Keys
 from sendoff.engine.trying import Trial
@@ -35,39 +34,11 @@ from sendoff.store import (
 from sendoff.store.db import Connection, Store
 from sendoff.store.secrets import Secrets
 
-PAST = timedelta(minutes=1)
-"""A time that is past by no more than this means now; one further back is a mistake."""
-
-FINAL = ("empty", "no_recipient", "channel", "copies", limits.ALT_REQUIRED)
-"""The codes of problems that cannot be overridden: no endpoint could make anything of it, or the person set it so."""
-
-
-BY_HAND = Receipt(readings.BY_HAND, answer="You said that it is there.")
-"""The receipt of a part that the person found."""
-
 LEAVING = (State.SENDING, State.IN_DOUBT, State.HANDED_OVER)
 """The states in which the endpoint may have the text, or have it soon."""
 
 ENDED = (State.FAILED, State.MISSED, State.CANCELLED)
 """The states in which a delivery stands still while its post may be changed for other accounts."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountProblem:
-    """A problem of a post at one account."""
-
-    account: Account
-    problem: Problem
-
-
-class Problems(BadInput):
-    """The post can't go out so. Carries what is wrong where."""
-
-    def __init__(self, found: Sequence[AccountProblem]) -> None:
-        super().__init__(
-            " ".join(f"{one.account.name}: {one.problem.title} {one.problem.text}".strip() for one in found)
-        )
-        self.found = tuple(found)
 
 
 class Commands:
@@ -122,62 +93,6 @@ class Commands:
             posts.delete(connection, post_id)
         return post
 
-    def problems(
-        self, content: Content, variants: Iterable[Variant], known: Mapping[int, Account], chosen: Mapping[str, str]
-    ) -> list[AccountProblem]:
-        """Everything that stands against a post, for each account that it goes to; nothing is read, so it can be asked
-        while typing.
-
-        Args:
-            known: the accounts that there are.
-            chosen: the settings (store/settings.py).
-        """
-        alt_required = chosen["alt_required"] == "yes"
-        going = [(known[one.account_id], one) for one in variants if one.account_id in known]
-        twins = self._twins([(account, variant.content or content) for account, variant in going])
-        found = [
-            AccountProblem(account, problem)
-            for account, variant in going
-            for problem in self._check(variant.content or content, variant.options, account, alt_required)
-        ]
-        return found + [AccountProblem(account, twins[account.name]) for account, _ in going if account.name in twins]
-
-    def _twins(self, going: Sequence[tuple[Account, Content]]) -> dict[str, Problem]:
-        """By account name what stands against several accounts of one network that say the same."""
-        found: dict[str, Problem] = {}
-        for kind in {account.channel for account, _ in going}:
-            channel = self._channels.get(kind)
-            if channel is not None and channel.capabilities.own_words:
-                same = {account.name: content for account, content in going if account.channel == kind}
-                found |= limits.same_words(same, channel.title)
-        return found
-
-    def _check(
-        self, content: Content, options: Mapping[str, str], account: Account, alt_required: bool
-    ) -> list[Problem]:
-        channel = self._channels.get(account.channel)
-        if channel is None:
-            return [Problem(Level.ERROR, "channel", f"There is no channel “{account.channel}”.", "Install it again.")]
-        figures = channel.capabilities.learned(account.learned)
-        found = limits.check(content, figures, channel.title, options, alt_required=alt_required) + list(
-            channel.check(forms.for_endpoint(content, figures, options), options, account)
-        )
-        if account.state is AccountState.SIGN_IN:
-            found.append(
-                Problem(
-                    Level.NOTE,
-                    "sign_in",
-                    f"{account.name} wants you to sign in again.",
-                    "That one waits, the others go.",
-                    "sign_in",
-                )
-            )
-        return found
-
-    def ends_first(self, account: Account, when: When) -> str:
-        """That the account's sign-in ends before then, as a sentence; "" if it does not, as far as is known."""
-        return signin.ends_first(account, when.instant, self._clock.now(), when.zone)
-
     def schedule(self, post_id: int, when: When, late: str = "", *, override: bool = False) -> list[int]:
         """Plans a draft for all its chosen accounts; returns the ids of the deliveries.
 
@@ -191,7 +106,7 @@ class Commands:
             Refused: the post is scheduled already.
         """
         now = self._clock.now()
-        when = self._not_past(when, now)
+        when = to_come(when, now)
         with self._store.writing(changes.POSTS, changes.DELIVERIES) as connection:
             post = posts.get(connection, post_id)
             if any(one.state is not State.CANCELLED for one in deliveries.of_post(connection, post_id)):
@@ -208,19 +123,12 @@ class Commands:
             posts.set_draft(connection, post_id, False)
         return ids
 
-    def _not_past(self, when: When, now: datetime) -> When:
-        if when.instant < now - PAST:
-            raise BadInput(f"{describe(when, now)}: that is past. Choose a time that is still to come, or “now”.")
-        return when
-
     def _refuse_problems(
         self, post: Post, known: Mapping[int, Account], chosen: Mapping[str, str], override: bool
     ) -> None:
-        every = self.problems(post.content, post.variants, known, chosen)
-        found = [one for one in every if one.problem.level is Level.ERROR]
-        hard = [one for one in found if one.problem.code in FINAL]
-        if hard or (found and not override):
-            raise Problems(found)
+        alt_required = chosen["alt_required"] == "yes"
+        every = problems.find(post.content, post.variants, known, self._channels, alt_required=alt_required)
+        problems.refuse(every, override=override)
 
     def _insert(
         self,
@@ -301,10 +209,10 @@ class Commands:
             for account in known.values():
                 old = existing.get(account.id)
                 if old is None:
-                    at = self._not_past(when, now)
+                    at = to_come(when, now)
                     ids.append(self._insert(connection, post, account, at, late, preferences, now))
                 elif can(old.state, Move.RESCHEDULE):
-                    deliveries.reschedule(connection, old.id, self._not_past(when, now), when.instant + patience)
+                    deliveries.reschedule(connection, old.id, to_come(when, now), when.instant + patience)
                     deliveries.replace_parts(connection, old.id, self._plans(post, account))
                     deliveries.set_late(connection, old.id, _rule(late, account, preferences))
                     ids.append(old.id)
@@ -316,7 +224,7 @@ class Commands:
     def move(self, ids: Iterable[int], when: When) -> None:
         """Gives deliveries another time, all or none."""
         now = self._clock.now()
-        when = self._not_past(when, now)
+        when = to_come(when, now)
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = _patience(settings.read(connection))
             for delivery_id in ids:
@@ -330,7 +238,7 @@ class Commands:
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 wall = datetime.fromisoformat(one.wall) + by
-                when = self._not_past(parse_when(wall.isoformat(timespec="microseconds"), now, one.zone), now)
+                when = to_come(parse_when(wall.isoformat(timespec="microseconds"), now, one.zone), now)
                 self._plan_anew(connection, one, when, patience)
 
     def cancel(self, ids: Iterable[int]) -> None:
@@ -356,7 +264,7 @@ class Commands:
             for delivery_id in ids:
                 one = deliveries.get(connection, delivery_id)
                 when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
-                self._plan_anew(connection, one, self._not_past(when, now), patience)
+                self._plan_anew(connection, one, to_come(when, now), patience)
 
     def _plan_anew(self, connection: Connection, one: Delivery, when: When, patience: timedelta) -> None:
         """Another time, for what had ended too."""
@@ -421,7 +329,7 @@ class Commands:
             one = deliveries.get(connection, delivery_id)
             account = accounts.get(connection, one.account_id)
             out = [part.receipt for part in deliveries.parts_of(connection, delivery_id) if part.receipt]
-        channel = self.channel(account.channel)
+        channel = channel_named(self._channels, account.channel)
         if one.state is State.IN_DOUBT:
             raise Refused("It is not known whether all of it is out. Settle that first.")
         if one.state in (State.CLAIMED, State.SENDING, State.HANDED_OVER):
@@ -449,7 +357,7 @@ class Commands:
         with self._store.reading() as connection:
             account = accounts.get(connection, deliveries.get(connection, delivery_id).account_id)
             out = {part.id: part for part in deliveries.parts_of(connection, delivery_id) if part.receipt}
-        channel = self.channel(account.channel)
+        channel = channel_named(self._channels, account.channel)
         at_once = channel.capabilities.learned(account.learned).numbers
         if not at_once:
             raise Refused(f"{channel.title} does not tell what people did with a post.")
@@ -479,42 +387,13 @@ class Commands:
 
     # --- accounts -------------------------------------------------------------------------------------------------
 
-    def channel(self, kind: str) -> Channel:
-        """The channel of this kind.
-
-        Raises:
-            NotFound: there is none; the message lists what there is.
-        """
-        try:
-            return self._channels[kind]
-        except KeyError:
-            raise NotFound(f"There is no channel “{kind}”. There are: {', '.join(sorted(self._channels))}.") from None
-
-    def complete(self, kind: str, fields: Mapping[str, str]) -> dict[str, str]:
-        """The fields with defaults filled in, each checked for what can be said without the endpoint.
-
-        Raises:
-            BadInput: a field is missing, unknown or of the wrong kind; the message names it.
-        """
-        channel = self.channel(kind)
-        known = {field.name: field for field in channel.fields}
-        for name in fields:
-            if name not in known:
-                raise BadInput(f"{channel.title} has no field “{name}”. It has: {', '.join(known) or 'none'}.")
-        complete = {}
-        for field in channel.fields:
-            with _naming(field.name):
-                complete[field.name] = _checked(channel, field, fields.get(field.name, ""))
-        return complete
-
     def connect(self, kind: str, fields: Mapping[str, str], *, account_id: int | None = None) -> Identity:
         """Tries the fields at the endpoint, without storing anything.
 
         Args:
             account_id: the account that shall be signed in again: what it had counts where a field is left out.
         """
-        complete = self.complete(kind, fields) if account_id is None else self._merged(account_id, fields)
-        return self.channel(kind).connect(complete)
+        return channel_named(self._channels, kind).connect(self._completed(kind, fields, account_id))
 
     def add_account(
         self,
@@ -534,10 +413,10 @@ class Commands:
             BadInput, Rejected, NeedsLogin, TryLater: the test failed; nothing was stored.
             KeychainError: there is no place for the secret; nothing was stored.
         """
-        complete = self.complete(kind, fields)
-        channel = self.channel(kind)
-        identity = identity or channel.connect(complete)
-        plain, secret = _divided(channel, complete)
+        channel = channel_named(self._channels, kind)
+        completed = complete(channel, fields)
+        identity = identity or channel.connect(completed)
+        plain, secret = divide(channel, completed)
         plain, secret = {**plain, **identity.settings}, {**secret, **identity.secrets}
         name = " ".join((name or identity.name or identity.handle or channel.title).split())
         with self._store.reading() as connection:
@@ -571,7 +450,7 @@ class Commands:
         Raises:
             BadInput, Rejected, TryLater: see the channel.
         """
-        channel = self.channel(kind)
+        channel = channel_named(self._channels, kind)
         if account_id is not None and channel.needs_browser(fields):
             fields = self._merged(account_id, fields)
         return channel.browser(fields)
@@ -586,13 +465,13 @@ class Commands:
         """
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
-        channel, complete = self.channel(account.channel), self._merged(account_id, fields)
-        identity = identity or channel.connect(complete)
+        channel, completed = channel_named(self._channels, account.channel), self._merged(account_id, fields)
+        identity = identity or channel.connect(completed)
         if not _is_same(channel, account, identity):
             raise BadInput(
                 f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
             )
-        plain, secret = _divided(channel, complete)
+        plain, secret = divide(channel, completed)
         plain, secret = {**plain, **identity.settings}, {**secret, **identity.secrets}
         # Under a new name: other processes go on with what they once read under the old one.
         ref = self._secrets.put(secret) if secret else account.secret_ref
@@ -615,17 +494,17 @@ class Commands:
         self._forget(account.secret_ref, unless=ref)
         return released
 
+    def _completed(self, kind: str, fields: Mapping[str, str], account_id: int | None) -> dict[str, str]:
+        if account_id is None:
+            return complete(channel_named(self._channels, kind), fields)
+        return self._merged(account_id, fields)
+
     def _merged(self, account_id: int, fields: Mapping[str, str]) -> dict[str, str]:
         """What was typed, laid over what the account has."""
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
-        channel = self.channel(account.channel)
-        hidden = {field.name for field in channel.fields if field.secret}
-        given = {name: value for name, value in fields.items() if value or name not in hidden}
-        names = {field.name for field in channel.fields}
-        had = {**account.settings, **self._old_secret(account)}
-        kept = {name: value for name, value in had.items() if name in names}
-        return self.complete(account.channel, {**kept, **given})
+        channel = channel_named(self._channels, account.channel)
+        return lay_over(channel, fields, {**account.settings, **self._old_secret(account)})
 
     def _forget(self, ref: str | None, *, unless: str | None) -> None:
         if ref != unless:
@@ -645,7 +524,7 @@ class Commands:
         """
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
-        channel = self.channel(account.channel)
+        channel = channel_named(self._channels, account.channel)
         try:
             identity = channel.connect({**account.settings, **self._keys.secret(account, channel)})
             if channel.stable and not _is_same(channel, account, identity):
@@ -672,7 +551,7 @@ class Commands:
         """
         with self._store.reading() as connection:
             account = accounts.get(connection, account_id)
-        channel = self.channel(account.channel)
+        channel = channel_named(self._channels, account.channel)
         if not channel.tells_planned:
             return ()
         return channel.planned(account, self._keys.secret(account, channel))
@@ -703,11 +582,10 @@ class Commands:
     def _for_trial(
         self, kind: str, fields: Mapping[str, str], account_id: int | None
     ) -> tuple[Channel, dict[str, str], dict[str, str]]:
-        channel = self.channel(kind)
+        channel = channel_named(self._channels, kind)
         if not channel.can_rehearse:
             raise BadInput(f"{channel.title} can’t be tried: what it sends is not made by a form.")
-        complete = self.complete(kind, fields) if account_id is None else self._merged(account_id, fields)
-        return channel, *_divided(channel, complete)
+        return channel, *divide(channel, self._completed(kind, fields, account_id))
 
     def rename_account(self, account_id: int, name: str) -> None:
         name = " ".join(name.split())
@@ -808,42 +686,6 @@ class Commands:
     def zone_in(self, chosen: Mapping[str, str]) -> str:
         """The same, from settings that were read already."""
         return chosen["zone"] or self._system_zone()
-
-
-@contextmanager
-def _naming(field: str) -> Iterator[None]:
-    """Whatever cannot be used in here is in this field."""
-    try:
-        yield
-    except BadInput as wrong:
-        raise wrong.at(field) from None
-
-
-def _checked(channel: Channel, field: Field, typed: str) -> str:
-    """The value of one field, as the channel gets it.
-
-    Raises:
-        BadInput: it is missing or of the wrong kind; the message names it.
-    """
-    value = (typed if field.secret else typed.strip()) or field.default
-    if field.required and not value:
-        raise BadInput(f"{channel.title}: “{field.label}” ({field.name}) is missing. {field.help}".strip())
-    if not value:
-        return ""
-    if field.kind is Kind.CHOICE and value not in dict(field.choices):
-        raise BadInput(f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”.")
-    if field.kind is Kind.NUMBER and not value.isdecimal():
-        raise BadInput(f"“{field.label}” ({field.name}) is a number, not “{value}”.")
-    if field.kind is Kind.SWITCH and value not in ("yes", "no"):
-        raise BadInput(f"“{field.label}” ({field.name}) is yes or no, not “{value}”.")
-    return web_address(value) if field.kind is Kind.ADDRESS else value
-
-
-def _divided(channel: Channel, complete: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What goes into the database and what into the keychain."""
-    hidden = {field.name for field in channel.fields if field.secret}
-    plain = {name: value for name, value in complete.items() if name not in hidden}
-    return plain, {name: value for name, value in complete.items() if name in hidden and value}
 
 
 def _is_same(channel: Channel, account: Account, identity: Identity) -> bool:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from sendoff.domain.account import Account
 from sendoff.domain.channel import BrowserSignIn, Channel
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, SendError, SendoffError
+from sendoff.domain.fields import complete
 from sendoff.store import accounts
 from sendoff.ui.accounts.attempt import Attempt, Connected
 from sendoff.ui.accounts.form import NAME, Form
@@ -158,7 +159,7 @@ class SignInPage(QWidget):
     def _check(self, fields: dict[str, str], name: str) -> None:
         """What is wrong without asking anybody. An account that is there has its keys already."""
         if self.account is None:
-            self._context.commands.complete(self.channel.kind, fields)
+            complete(self.channel, fields)
         with self._context.reading() as connection:
             if name and accounts.by_name(connection, name):
                 raise BadInput(f"There is an account called “{name}” already. Give this one another name.").at(NAME)

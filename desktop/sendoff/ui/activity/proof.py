@@ -10,11 +10,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from sendoff.domain.delivery import Event, Part, Receipt
+from sendoff.domain.delivery import BY_HAND, Event, Part, Receipt
 from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
 from sendoff.domain.words import counted
-from sendoff.store.readings import BY_HAND
 from sendoff.store.timeline import Detail
 from sendoff.ui.activity.deeds import Act, Deed
 from sendoff.ui.activity.lines import deviation
@@ -139,7 +138,7 @@ def _first(detail: Detail) -> Receipt | None:
 
 def _is_word(receipt: Receipt) -> bool:
     """Whether it is the person's word, and not the endpoint's, that it is there."""
-    return receipt.remote_id == BY_HAND
+    return receipt.remote_id == BY_HAND.remote_id
 
 
 def _numbers(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from sendoff.domain import problems, signin
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Capabilities, Channel, Level, Problem
 from sendoff.domain.post import Content, Item
 from sendoff.domain.split import Reader
 from sendoff.domain.text import filled, fitting, graphemes, warning_size
-from sendoff.domain.when import When
+from sendoff.domain.when import Clock, When
 from sendoff.domain.words import counted, joined
-from sendoff.engine.commands import FINAL, Commands
 from sendoff.ui.composer.preview.model import Preview
 from sendoff.ui.composer.state import EVERYONE, Writing, wrong_addresses
 
@@ -54,7 +54,7 @@ class Matter:
     @property
     def is_final(self) -> bool:
         """Whether it cannot be overridden."""
-        return self.code in (*FINAL, "nowhere", "address")
+        return self.code in (*problems.FINAL, "nowhere", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Eyes:
 
     known: Mapping[int, Account]
     channels: Mapping[str, Channel]
-    commands: Commands
+    clock: Clock
     settings: Mapping[str, str]
 
     def figures(self, account_id: int) -> Capabilities | None:
@@ -202,7 +202,8 @@ def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -
 def _matters(writing: Writing, eyes: Eyes, when: When | None) -> list[Matter]:
     content, variants = writing.sent(eyes.mails)
     found: dict[tuple[object, ...], Matter] = {}
-    for one in eyes.commands.problems(content, variants, eyes.known, eyes.settings):
+    alt_required = eyes.settings["alt_required"] == "yes"
+    for one in problems.find(content, variants, eyes.known, eyes.channels, alt_required=alt_required):
         tab = one.account.id if one.account.id in writing.own else EVERYONE
         matter = _matter(one.problem, one.account.id, tab, writing)
         key = (matter.level, matter.code, matter.title, matter.text, matter.item, tab)
@@ -238,8 +239,9 @@ def _nowhere(writing: Writing) -> Iterator[Matter]:
 
 def _signed_out_by_then(writing: Writing, eyes: Eyes, when: When | None) -> Iterator[Matter]:
     """Which sign-ins end before it is due."""
+    now = eyes.clock.now()
     for one in writing.chosen if when else ():
-        if when and (said := eyes.commands.ends_first(eyes.known[one], when)):
+        if when and (said := signin.ends_first(eyes.known[one], when.instant, now, when.zone)):
             more = "Sign in again before, and it goes."
             yield Matter(Level.WARNING, "signed_out_by_then", said, more, ("sign_in",), (one,))
 

@@ -33,7 +33,7 @@ class Desk(QScrollArea):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context, look = context, context.look
-        self._eyes = Eyes({}, context.program.channels, context.commands, {})
+        self._eyes = Eyes({}, context.program.channels, context.program.clock, {})
         self._writing = Writing()
         self._showing = False
         self._pictures = Pictures(context, self)

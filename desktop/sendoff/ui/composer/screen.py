@@ -63,7 +63,7 @@ class ComposerScreen(Screen):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         look = self.look
-        self.eyes = Eyes({}, context.program.channels, context.commands, context.settings())
+        self.eyes = Eyes({}, context.program.channels, context.program.clock, context.settings())
         self.assessment = Assessment()
         self.saver = Saver(context, self)
         self.opened = Opened(Writing(), None)

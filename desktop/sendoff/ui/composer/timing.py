@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sendoff.domain.errors import AmbiguousTime, BadInput
-from sendoff.domain.when import MONTHS, When, clock_text, describe, parse_late, parse_when, resolve, short
-from sendoff.engine.commands import PAST
+from sendoff.domain.when import MONTHS, PAST, When, clock_text, describe, parse_late, parse_when, resolve, short
 
 NOW_WORDS = ("", "now")
 _IN_ZONE = re.compile(r" in \S+(?= )")
