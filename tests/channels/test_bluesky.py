@@ -492,7 +492,7 @@ def engine(tmp_path: Path, clock: SetClock, bluesky: Bluesky, server: PdsServer)
 @pytest.mark.parametrize("mode", ["hang_up_after", "error_after", "hang_up_before", "captive"])
 def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: PdsServer, mode: str) -> None:
     words = ("One.", "Two @bob.test.", "Three.", "Four.")
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     delivery_id = engine.schedule(*words, account=account)
     engine.step()
     server.mode, server.times = mode, 2
@@ -508,7 +508,7 @@ def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: 
 
 
 def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, server: PdsServer) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     delivery_id = engine.schedule("Later.", seconds=30 * 3600, account=account)
     engine.clock.advance(30 * 3600)
     engine.step()
@@ -526,7 +526,7 @@ def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, ser
 
 
 def test_an_app_password_that_was_taken_back_holds_what_is_planned(engine: Driver, server: PdsServer) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     delivery_id = engine.schedule("Once.", account=account)
     server.endpoint.tokens.clear()
     server.endpoint.app_password = "new1-new2-new3-new4"
@@ -534,7 +534,7 @@ def test_an_app_password_that_was_taken_back_holds_what_is_planned(engine: Drive
         engine.run()
         engine.clock.advance(5)
     assert engine.get(delivery_id).state is State.HELD
-    engine.commands.reconnect(account, {"app_password": "new1-new2-new3-new4"})
+    engine.commands.accounts.reconnect(account, {"app_password": "new1-new2-new3-new4"})
     engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert len(server.posts) == 1
@@ -546,14 +546,14 @@ def test_an_app_password_that_was_taken_back_holds_what_is_planned(engine: Drive
 def test_an_account_whose_handle_changed_signs_in_again_and_keeps_what_is_planned(
     engine: Driver, server: PdsServer
 ) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     delivery_id = engine.schedule("Once.", seconds=3600, account=account)
     del server.endpoint.handles["alice.test"]
     server.endpoint.called, server.endpoint.handles["alice.example.org"] = "alice.example.org", server.endpoint.did
-    assert engine.commands.check_account(account).handle == "@alice.example.org"  # found by its DID
+    assert engine.commands.accounts.check(account).handle == "@alice.example.org"  # found by its DID
     server.endpoint.called = "ally.test"
     server.endpoint.handles = {"ally.test": server.endpoint.did}
-    engine.commands.reconnect(account, {"identifier": "ally.test"})
+    engine.commands.accounts.reconnect(account, {"identifier": "ally.test"})
     with engine.store.reading() as connection:
         found = accounts.get(connection, account)
     assert (found.handle, found.settings["identifier"]) == ("@ally.test", "ally.test")
@@ -563,24 +563,24 @@ def test_an_account_whose_handle_changed_signs_in_again_and_keeps_what_is_planne
 
 
 def test_an_old_handle_that_is_somebody_else_s_by_now_gets_no_password(engine: Driver, server: PdsServer) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     server.endpoint.handles["alice.test"] = BOB
     sessions = server.endpoint.sessions
     with pytest.raises(BadInput, match="is another account than this one"):
-        engine.commands.check_account(account)
+        engine.commands.accounts.check(account)
     assert server.endpoint.sessions == sessions
     with engine.store.reading() as connection:
         assert accounts.get(connection, account).state == "working"
 
 
 def test_another_account_is_not_taken_for_this_one(engine: Driver, server: PdsServer) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     server.endpoint.did, server.endpoint.called = BOB, "bob.test"
     with pytest.raises(BadInput, match="is another account than this one"):
-        engine.commands.reconnect(account, typed(server, identifier="bob.test"))
+        engine.commands.accounts.reconnect(account, typed(server, identifier="bob.test"))
     own = typed(server, identifier="bob.test", base_url=server.url)
     with pytest.raises(BadInput, match=r"That is @bob\.test, but this account is @alice\.test"):
-        engine.commands.reconnect(account, own)
+        engine.commands.accounts.reconnect(account, own)
 
 
 # --- when a post was made -----------------------------------------------------------------------------------------
@@ -593,7 +593,7 @@ def created(server: PdsServer) -> list[str]:
 def test_a_post_that_waited_for_a_connection_was_made_when_it_came_out(
     engine: Driver, server: PdsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     with engine.store.writing() as connection:
         here = accounts.get(connection, account).learned
         with socket.socket() as free:
@@ -617,7 +617,7 @@ def test_a_post_that_waited_for_a_connection_was_made_when_it_came_out(
 
 @pytest.mark.parametrize("mode", ["hang_up_before", "hang_up_after", "unavailable", "too_many"])
 def test_once_a_byte_may_have_left_it_stays_as_it_is(engine: Driver, server: PdsServer, mode: str) -> None:
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     delivery_id = engine.schedule("Frozen.", account=account)
     began = engine.clock.now()
     server.mode, server.times = mode, 1
@@ -633,7 +633,7 @@ def test_what_was_frozen_before_stays_so_although_a_later_try_does_not_reach_it(
     engine: Driver, server: PdsServer
 ) -> None:
     """The first try is in doubt and surely absent; the second finds nobody. That nothing left then proves nothing."""
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     delivery_id = engine.schedule("Frozen.", account=account)
     began = engine.clock.now()
     server.mode, server.times = "hang_up_before", 1

@@ -189,7 +189,7 @@ def test_it_lasts_under_the_engine_and_then_holds(
 ) -> None:
     server.endpoint.now = clock.now
     with closing(Driver(tmp_path / "profile", clock, bluesky)) as engine:  # type: ignore[arg-type]
-        account = engine.commands.add_account("bluesky", "me", by_browser(bluesky))
+        account = engine.commands.accounts.add("bluesky", "me", by_browser(bluesky))
         for number in range(3):
             delivery_id = engine.schedule(f"{number}", seconds=3600, account=account)
             clock.advance(3600)
@@ -201,10 +201,10 @@ def test_it_lasts_under_the_engine_and_then_holds(
         clock.advance(3600)
         engine.run()
         assert engine.get(delivery_id).state is State.HELD
-        assert engine.commands.reconnect(account, by_browser(bluesky)) == 1
+        assert engine.commands.accounts.reconnect(account, by_browser(bluesky)) == 1
         engine.run()
         assert engine.get(delivery_id).state is State.SENT
-        engine.commands.reconnect(account, {"app_password": server.app_password})
+        engine.commands.accounts.reconnect(account, {"app_password": server.app_password})
         clock.advance(3600)
         delivery_id = engine.schedule("By password.", account=account)
         engine.run()

@@ -296,10 +296,10 @@ def test_a_film_that_takes_its_time_is_posted_once(
 ) -> None:
     service.endpoint.works = 12
     service.endpoint.now = server.endpoint.now = engine.clock.now
-    account = engine.commands.add_account("bluesky", "me", typed(server))
+    account = engine.commands.accounts.add("bluesky", "me", typed(server))
     film, now = replace(FILM, sha256=engine.media.keep(DATA)), engine.clock.now()
-    post_id, _ = engine.commands.save_draft(Content((Item("Look", media=(film,)),)), [Variant(account)], Plan())
-    (delivery_id,) = engine.commands.schedule(post_id, When.at(now, "UTC"))
+    post_id, _ = engine.commands.posts.save_draft(Content((Item("Look", media=(film,)),)), [Variant(account)], Plan())
+    (delivery_id,) = engine.commands.posts.schedule(post_id, When.at(now, "UTC"))
     server.mode, server.times = mode, 1
     engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT

@@ -550,7 +550,7 @@ def test_a_lost_answer_ends_as_sent_and_once(
     fields = {"url": "/notes", "body": '{"text": "{{text}}", "at": "{{time}}"}', "id_at": "/id", **more}
     fields["url"] = server.url + fields["url"]
     with closing(Driver(tmp_path / "profile", clock, channel)) as engine:  # type: ignore[arg-type]
-        account = engine.commands.add_account("endpoint", "Notes", fields)
+        account = engine.commands.accounts.add("endpoint", "Notes", fields)
         delivery = engine.schedule("Hello.", account=account)
         engine.step()
         server.mode, server.times = mode, 1
@@ -575,7 +575,7 @@ def test_no_key_in_the_database(channel: HttpEndpoint, server: NotesServer, tmp_
     server.endpoint.reply = Reply(404, b"no_service /services/T0123/CANARYHOOK0123")
     with closing(Driver(tmp_path / "profile", clock, channel)) as engine:  # type: ignore[arg-type]
         fields = {"auth": "address", "secret": secret, "body": '{"text": "{{text}}"}'}
-        account = engine.commands.add_account("endpoint", "Hook", fields)
+        account = engine.commands.accounts.add("endpoint", "Hook", fields)
         delivery = engine.schedule("Hello.", account=account)
         for _ in range(3):
             engine.step()

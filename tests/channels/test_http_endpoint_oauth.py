@@ -278,7 +278,7 @@ def test_the_engine_keeps_a_new_token_before_it_uses_it(
     server.endpoint.life = 7200
     fields = let_in(channel, server)
     with closing(Driver(tmp_path / "profile", clock, channel)) as engine:  # type: ignore[arg-type]
-        account = engine.commands.add_account("endpoint", "notes", without_host(fields))
+        account = engine.commands.accounts.add("endpoint", "notes", without_host(fields))
         with engine.store.writing() as connection:
             ref = accounts.get(connection, account).secret_ref
             kept = engine.secrets.get(ref)
@@ -296,11 +296,11 @@ def test_signing_in_again_needs_no_secret_that_is_stored(
 ) -> None:
     fields = let_in(channel, server)
     with closing(Driver(tmp_path / "profile", clock, channel)) as engine:  # type: ignore[arg-type]
-        account = engine.commands.add_account("endpoint", "notes", without_host(fields))
+        account = engine.commands.accounts.add("endpoint", "notes", without_host(fields))
         bare = {name: value for name, value in without_host(form(server)).items() if name != "secret"}
-        with closing(engine.commands.browser("endpoint", bare, account_id=account)) as flow:
+        with closing(engine.commands.accounts.browser("endpoint", bare, account_id=account)) as flow:
             visited(visited(flow.url))
-            engine.commands.reconnect(account, flow.wait(5))
+            engine.commands.accounts.reconnect(account, flow.wait(5))
         with engine.store.reading() as connection:
             kept = engine.secrets.get(accounts.get(connection, account).secret_ref)
         assert (kept["secret"], kept["access_token"]) == (SECRET, "CANARY-access-0002")

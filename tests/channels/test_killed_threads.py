@@ -107,11 +107,11 @@ def test_a_thread_with_pictures_goes_on_after_a_kill(
             raise Killed(reached)
 
     with closing(Driver(tmp_path / "profile", clock, network.make())) as first:  # type: ignore[arg-type]
-        account = first.commands.add_account(network.kind, "me", network.fields)
+        account = first.commands.accounts.add(network.kind, "me", network.fields)
         picture = Attachment(first.media.keep(PICTURE), "a.png", "image/png", len(PICTURE), alt=FAMILY)
         content = Content(tuple(Item(words, media=(picture,)) for words in WORDS))
-        post_id, _ = first.commands.save_draft(content, [Variant(account)], Plan())
-        (delivery_id,) = first.commands.schedule(post_id, When.at(clock.now(), "UTC"))
+        post_id, _ = first.commands.posts.save_draft(content, [Variant(account)], Plan())
+        (delivery_id,) = first.commands.posts.schedule(post_id, When.at(clock.now(), "UTC"))
         with monkeypatch.context() as patched:
             patched.setattr(killpoints, "reach", kill)
             with pytest.raises(Killed):

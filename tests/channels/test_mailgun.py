@@ -556,13 +556,13 @@ def test_an_account_is_stored_without_its_keys(
     program: Program, loopback: LoopbackMailgun, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    ident = program.commands.add_account("mailgun", "", {**typed(), "base_url": loopback.url})
+    ident = program.commands.accounts.add("mailgun", "", {**typed(), "base_url": loopback.url})
     with program.store.reading() as connection:
         stored = accounts.get(connection, ident)
     assert stored.name == "Grace"
     assert stored.learned["reads_log"] is True
     assert program.channels["mailgun"].settle(stored).how is How.SEARCH
-    assert program.commands.check_account(ident).handle == stored.handle
+    assert program.commands.accounts.check(ident).handle == stored.handle
     everything = repr(stored) + caplog.text
     assert not any(key in everything for key in KEYS.values())
 

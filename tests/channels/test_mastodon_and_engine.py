@@ -30,7 +30,7 @@ def engine(tmp_path: Path, clock: SetClock) -> Iterator[Driver]:
 
 
 def planned(engine: Driver, server: MastodonServer, *texts: str) -> int:
-    account = engine.commands.add_account("mastodon", "me", {"server": server.url, "access_token": server.token})
+    account = engine.commands.accounts.add("mastodon", "me", {"server": server.url, "access_token": server.token})
     return engine.schedule(*texts, account=account)
 
 
@@ -99,7 +99,7 @@ def test_a_token_that_was_taken_back_holds_everything(engine: Driver, tmp_path: 
         assert "no longer accepts the key: “The access token is invalid”" in held.reason
         account = held.account_id
         server.endpoint.token = "canary-new-token"
-        engine.commands.reconnect(account, {"access_token": "canary-new-token"})
+        engine.commands.accounts.reconnect(account, {"access_token": "canary-new-token"})
         engine.settled(delivery_id)
         assert [one.text for one in server.statuses] == ["Hello"]
     for file in (tmp_path / "profile").rglob("*"):

@@ -527,8 +527,8 @@ def test_only_the_password_is_secret() -> None:
 def test_an_account_goes_through_the_commands(program: Any, server: SmtpServer) -> None:
     """As the window and the command line do it: fields checked, tested live, the password kept out of the database."""
     fields = server.fields()
-    account_id = program.commands.add_account("smtp", "Work", fields)
-    identity: Identity = program.commands.check_account(account_id)
+    account_id = program.commands.accounts.add("smtp", "Work", fields)
+    identity: Identity = program.commands.accounts.check(account_id)
     assert identity.handle == "grace@example.org"
     database = b"".join(path.read_bytes() for path in program.folder.glob("*") if path.is_file())
     assert fields["password"].encode() not in database

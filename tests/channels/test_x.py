@@ -592,7 +592,7 @@ def engine(tmp_path: Path, clock: SetClock, server: XServer) -> Iterator[Driver]
 @pytest.mark.parametrize("mode", ["hang_up_after", "captive"])
 def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: XServer, mode: str) -> None:
     words = ("One.", "Two: https://example.com", "Three.", "Four.")
-    account = engine.commands.add_account("x", "me", {**server.fields, "paid_reads": "yes"})
+    account = engine.commands.accounts.add("x", "me", {**server.fields, "paid_reads": "yes"})
     delivery_id = engine.schedule(*words, account=account)
     server.mode, server.times = mode, 2
     engine.settled(delivery_id)
@@ -606,13 +606,13 @@ def test_a_thread_with_lost_answers_ends_whole_and_once(engine: Driver, server: 
 
 @pytest.mark.parametrize("arrived", [True, False])
 def test_without_paid_reads_the_person_is_asked(engine: Driver, server: XServer, arrived: bool) -> None:
-    account = engine.commands.add_account("x", "me", server.fields)
+    account = engine.commands.accounts.add("x", "me", server.fields)
     delivery_id = engine.schedule("Once.", account=account)
     server.mode, server.times = "hang_up_after" if arrived else "hang_up_before", 1
     engine.settled(delivery_id)
     found = engine.get(delivery_id)
     assert (found.state, found.look_at) == (State.IN_DOUBT, None)
-    engine.commands.settle(delivery_id, sent=False)  # the person is wrong about it where it arrived
+    engine.commands.deliveries.settle(delivery_id, sent=False)  # the person is wrong about it where it arrived
     engine.settled(delivery_id)
     assert engine.get(delivery_id).state is (State.IN_DOUBT if arrived else State.SENT)
     assert len(server.posts) == 1
@@ -622,7 +622,7 @@ def test_without_paid_reads_the_person_is_asked(engine: Driver, server: XServer,
 def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, server: XServer) -> None:
     channel = engine.channel
     fields = by_browser(channel, server)  # type: ignore[arg-type]
-    account = engine.commands.add_account("x", "me", {**fields, "paid_reads": "yes"})
+    account = engine.commands.accounts.add("x", "me", {**fields, "paid_reads": "yes"})
     delivery_id = engine.schedule("Later.", seconds=30 * 3600, account=account)
     engine.clock.advance(30 * 3600)
     engine.step()
@@ -643,13 +643,13 @@ def test_a_token_that_ends_before_the_due_time_costs_nothing(engine: Driver, ser
 
 
 def test_an_app_that_was_shut_out_holds_what_is_planned(engine: Driver, server: XServer) -> None:
-    account = engine.commands.add_account("x", "me", by_browser(engine.channel, server))  # type: ignore[arg-type]
+    account = engine.commands.accounts.add("x", "me", by_browser(engine.channel, server))  # type: ignore[arg-type]
     delivery_id = engine.schedule("Once.", account=account)
     server.endpoint.tokens.clear()
     server.endpoint.refresh.clear()
     engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.HELD
-    engine.commands.reconnect(account, server.fields)
+    engine.commands.accounts.reconnect(account, server.fields)
     engine.settled(delivery_id)
     assert engine.get(delivery_id).state is State.SENT
     assert len(server.posts) == 1

@@ -708,13 +708,13 @@ def test_the_person_changes_it_just_when_it_leaves(
             time.sleep(max(due + chance.uniform(-0.6, 0.05) - time.time(), 0))
             try:
                 if what == "cancel":
-                    commands.cancel([row.id])
+                    commands.deliveries.cancel([row.id])
                 else:
                     ((account, wall, zone),) = played.sql(
                         "SELECT account_id, wall, zone FROM deliveries WHERE id = ?", row.id
                     )
                     planned = When(datetime.fromisoformat(wall), zone)
-                    commands.edit(post_id, Content((Item(f"new {number}"),)), [Variant(account)], planned)
+                    commands.posts.edit(post_id, Content((Item(f"new {number}"),)), [Variant(account)], planned)
             except SendoffError as wrong:
                 late += 1
                 last = wrong

@@ -106,9 +106,9 @@ class Writer:
             self.written += 1
             parts = 4 if self.chance.random() < 0.3 else 1
             items = tuple(Item(f"{self.written}.{number}") for number in range(1, parts + 1))
-            post_id, _ = commands.save_draft(Content(items), [Variant(self.chance.choice(known).id)])
+            post_id, _ = commands.posts.save_draft(Content(items), [Variant(self.chance.choice(known).id)])
             due = self.program.clock.now() + timedelta(seconds=self.chance.uniform(0, 2))
-            commands.schedule(post_id, When.at(due, "Europe/Berlin"), "send")
+            commands.posts.schedule(post_id, When.at(due, "Europe/Berlin"), "send")
 
 
 def _pace(room: Room, home: Path) -> float:

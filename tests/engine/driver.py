@@ -159,11 +159,11 @@ class Driver:
     def schedule(self, *texts: str, seconds: float = 0, late: str = "send", account: int | None = None) -> int:
         """Plans a post (several texts are a thread) and returns the delivery's id."""
         variant = Variant(account or self.account)
-        post_id, _ = self.commands.save_draft(
+        post_id, _ = self.commands.posts.save_draft(
             Content(tuple(Item(text) for text in texts or ("hello",))), [variant], Plan()
         )
         when = When.at(self.clock.now() + timedelta(seconds=seconds), ZONE)
-        return self.commands.schedule(post_id, when, late)[0]
+        return self.commands.posts.schedule(post_id, when, late)[0]
 
     def step(self) -> list[int]:
         """Claims what is due, one of each account, and sends it; returns what was claimed."""

@@ -151,8 +151,8 @@ def test_one_bad_address_among_many_is_not_the_accounts_fault(driver: Driver) ->
     content = Content((Item("hello"),), mail=Mail(subject="Hi", to=to, separately=True))
     with driver.store.writing() as connection:
         accounts.update(connection, driver.account, learned={"mail": True, "batch": 1})
-    post_id, _ = driver.commands.save_draft(content, [Variant(driver.account)])
-    driver.commands.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")
+    post_id, _ = driver.commands.posts.save_draft(content, [Variant(driver.account)])
+    driver.commands.posts.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")
     driver.channel.answers = [Rejected("no such person"), None, Rejected("no such person"), None]
     driver.run()
     assert len(driver.channel.ledger) == 2

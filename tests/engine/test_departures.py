@@ -48,8 +48,8 @@ class World:
 
     def plan(self, account: int, late: str = "send") -> int:
         commands = self.process.commands
-        post_id, _ = commands.save_draft(Content((Item("hello"),)), [Variant(account)])
-        return commands.schedule(post_id, When.at(self.clock.now(), "UTC"), late)[0]
+        post_id, _ = commands.posts.save_draft(Content((Item("hello"),)), [Variant(account)])
+        return commands.posts.schedule(post_id, When.at(self.clock.now(), "UTC"), late)[0]
 
     def states(self, *ids: int) -> list[State]:
         with self.process.store.reading() as connection:
@@ -122,7 +122,7 @@ def test_one_that_does_not_leave_opens_its_lane_no_sooner(world: World) -> None:
     first, cancelled, last = world.plan(account), world.plan(account), world.plan(account)
     world.lives(1)
     assert world.states(first, cancelled, last) == [State.SENT, State.CLAIMED, State.CLAIMED]
-    world.process.commands.cancel([cancelled])
+    world.process.commands.deliveries.cancel([cancelled])
     world.lives(12)
     assert world.states(first, cancelled, last) == [State.SENT, State.CANCELLED, State.SENT]
     (_, began), (_, then) = world.left

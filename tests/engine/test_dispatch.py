@@ -39,8 +39,8 @@ def test_each_network_gets_the_form_of_a_picture_that_it_takes(driver: Driver) -
     )
     content = Content((Item("one"), Item("two", (picture,))))
     driver.channel.capabilities = replace(driver.channel.capabilities, media=1, image_bytes=1000)
-    post_id, _ = driver.commands.save_draft(content, [Variant(driver.account)])
-    driver.commands.schedule(post_id, When.at(driver.clock.now(), ZONE))
+    post_id, _ = driver.commands.posts.save_draft(content, [Variant(driver.account)])
+    driver.commands.posts.schedule(post_id, When.at(driver.clock.now(), ZONE))
     driver.run()
     driver.run()
     got = driver.channel.parcels[1]
@@ -223,7 +223,7 @@ def test_a_refused_part_holds_the_rest_and_says_what_is_out(driver: Driver) -> N
     failed = driver.get(delivery_id)
     assert failed.state is State.FAILED
     assert failed.reason == "Parts 1 to 2 of 4 are out; then: too rude"
-    driver.commands.retry([delivery_id])
+    driver.commands.deliveries.retry([delivery_id])
     driver.run()
     assert driver.get(delivery_id).state is State.SENT
     assert len(driver.channel.ledger) == len(set(driver.channel.ledger)) == 4
@@ -391,7 +391,7 @@ def test_what_was_missed_goes_by_the_persons_word(driver: Driver) -> None:
     delivery_id = driver.schedule("hello", late="ask 1m")
     driver.clock.advance(3600)
     driver.run()
-    driver.commands.retry([delivery_id])
+    driver.commands.deliveries.retry([delivery_id])
     driver.run()
     assert driver.get(delivery_id).state is State.SENT
 
@@ -584,7 +584,7 @@ def test_what_left_after_the_clock_was_set_back_is_no_older(driver: Driver) -> N
     """Found by the properties: it was taken for as old as what had left before."""
     delivery_id = driver.schedule("hello")
     driver.clock.jump(-3600)
-    driver.commands.retry([delivery_id])
+    driver.commands.deliveries.retry([delivery_id])
     driver.channel.way_out = Settle(How.SEARCH, looks=(5, 60), absent_after=60)
     driver.channel.answers = [InDoubt("The connection broke.")]
     driver.step()
@@ -612,8 +612,8 @@ def test_a_look_that_comes_after_the_persons_word_changes_nothing(driver: Driver
     driver.clock.advance(5)
 
     def find(_: object) -> object:
-        driver.commands.settle(delivery_id, sent=False)
-        driver.commands.move([delivery_id], When.at(driver.clock.now() + timedelta(hours=1), "UTC"))
+        driver.commands.deliveries.settle(delivery_id, sent=False)
+        driver.commands.deliveries.move([delivery_id], When.at(driver.clock.now() + timedelta(hours=1), "UTC"))
         if isinstance(found, Exception):
             raise found
         return found
@@ -629,17 +629,17 @@ def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver, se
     """Whatever the clock says: the change may be stamped earlier than what left before it."""
     driver.channel.answers = [None, Rejected("too rude")]
     other = driver.add_account("bob")
-    post_id, _ = driver.commands.save_draft(
+    post_id, _ = driver.commands.posts.save_draft(
         Content((Item("one"), Item("two"))), [Variant(driver.account), Variant(other)]
     )
     when = When.at(driver.clock.now() + timedelta(hours=1), "UTC")
-    half_out, _ = driver.commands.schedule(post_id, when)
-    driver.commands.retry([half_out])
+    half_out, _ = driver.commands.posts.schedule(post_id, when)
+    driver.commands.deliveries.retry([half_out])
     driver.run()
     assert driver.get(half_out).state is State.FAILED
     driver.clock.jump(set_by)
-    driver.commands.edit(post_id, Content((Item("new"), Item("newer"))), [Variant(other)], when)
-    for again in (driver.commands.retry, lambda ids: driver.commands.move(ids, when)):
+    driver.commands.posts.edit(post_id, Content((Item("new"), Item("newer"))), [Variant(other)], when)
+    for again in (driver.commands.deliveries.retry, lambda ids: driver.commands.deliveries.move(ids, when)):
         with pytest.raises(Refused, match="changed after a part of it had left"):
             again([half_out])
 
@@ -659,12 +659,12 @@ def test_the_keys_life_counts_from_the_first_doubt_however_often_it_was_repeated
 
 def test_the_persons_word_settles_a_thread_part_and_the_rest_follows(driver: Driver) -> None:
     delivery_id = doubtful(driver, Settle(How.ASK, why="nobody can tell"), "one", "two")
-    driver.commands.settle(delivery_id, sent=True)
+    driver.commands.deliveries.settle(delivery_id, sent=True)
     driver.run()
     assert driver.get(delivery_id).state is State.SENT
     assert [parcel.item.text for parcel in driver.channel.parcels] == ["one", "two"]
     other = doubtful(driver, Settle(How.ASK))
-    driver.commands.settle(other, sent=False)
+    driver.commands.deliveries.settle(other, sent=False)
     driver.run()
     assert driver.get(other).state is State.SENT
 
@@ -701,7 +701,7 @@ def test_what_failed_is_armed_anew_under_a_new_key_when_the_person_sends_it_agai
     delivery_id = driver.schedule("one", "two")
     driver.run()
     out, stuck = driver.detail(delivery_id).parts
-    driver.commands.retry([delivery_id])
+    driver.commands.deliveries.retry([delivery_id])
     driver.run()
     parts = driver.detail(delivery_id).parts
     assert parts[0].key == out.key
@@ -716,10 +716,10 @@ def mailing(driver: Driver, people: int) -> int:
     """A mail with an own copy for each person."""
     driver.channel.capabilities = replace(driver.channel.capabilities, mail=True, batch=1)
     to = tuple(Recipient(f"p{number}@example.org") for number in range(people))
-    post_id, _ = driver.commands.save_draft(
+    post_id, _ = driver.commands.posts.save_draft(
         Content((Item("Hello"),), Mail("Hi", to=to, separately=True)), [Variant(driver.account)]
     )
-    return driver.commands.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")[0]
+    return driver.commands.posts.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")[0]
 
 
 def test_one_bad_address_does_not_keep_the_others_from_their_copies(driver: Driver) -> None:
@@ -729,7 +729,7 @@ def test_one_bad_address_does_not_keep_the_others_from_their_copies(driver: Driv
     ended = driver.get(delivery_id)
     assert (ended.state, ended.reason) == (State.FAILED, "3 of 4 went out. Not part 2: 550 no such user")
     assert [part.refused for part in driver.detail(delivery_id).parts] == ["", "550 no such user", "", ""]
-    driver.commands.retry([delivery_id])
+    driver.commands.deliveries.retry([delivery_id])
     driver.run()
     assert driver.get(delivery_id).state is State.SENT
     assert [parcel.recipients[0].address[:2] for parcel in driver.channel.parcels] == ["p0", "p1", "p2", "p3", "p1"]
@@ -767,8 +767,8 @@ def test_a_thread_beside_a_mailing_stops_at_its_refused_item(driver: Driver) -> 
     """The same post goes to a network as a thread; that the mail goes to each person separately changes nothing."""
     driver.channel.answers = [Rejected("too long")]
     mail = Mail("Hi", to=(Recipient("p@example.org"),), separately=True)
-    post_id, _ = driver.commands.save_draft(Content((Item("one"), Item("two")), mail), [Variant(driver.account)])
-    delivery_id = driver.commands.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")[0]
+    post_id, _ = driver.commands.posts.save_draft(Content((Item("one"), Item("two")), mail), [Variant(driver.account)])
+    delivery_id = driver.commands.posts.schedule(post_id, When.at(driver.clock.now(), "UTC"), "send")[0]
     driver.run()
     assert driver.get(delivery_id).state is State.FAILED
     assert len(driver.channel.parcels) == 1

@@ -96,8 +96,10 @@ class World:
 
     def plan(self, account: int, seconds: float, text: str = "hello", commands: Commands | None = None) -> int:
         commands = commands or self.commands
-        post_id, _ = commands.save_draft(Content((Item(text),)), [Variant(account)], Plan())
-        return commands.schedule(post_id, When.at(datetime.now(UTC) + timedelta(seconds=seconds), "UTC"), "send")[0]
+        post_id, _ = commands.posts.save_draft(Content((Item(text),)), [Variant(account)], Plan())
+        return commands.posts.schedule(post_id, When.at(datetime.now(UTC) + timedelta(seconds=seconds), "UTC"), "send")[
+            0
+        ]
 
     def state(self, delivery_id: int) -> State:
         with self.store.reading() as connection:
@@ -149,7 +151,7 @@ def test_an_answer_that_cannot_be_written_is_in_doubt_and_keeps_nobody_waiting(w
     until(lambda: all(world.state(one) is State.SENT for one in others))
     assert world.state(wrong) is State.IN_DOUBT
     assert "Sendoff itself failed over how this ended" in world.reason(wrong)
-    world.commands.settle(wrong, sent=True)
+    world.commands.deliveries.settle(wrong, sent=True)
     assert world.state(wrong) is State.SENT
 
 
@@ -217,18 +219,18 @@ def test_pausing_gives_claims_back_and_resuming_sends(world: World, claims_early
     engine.start()
     delivery_id = world.plan(account, 2)
     until(lambda: world.state(delivery_id) is State.CLAIMED)
-    world.commands.pause()
+    world.commands.sender.pause()
     until(lambda: world.state(delivery_id) is State.SCHEDULED)
     assert engine.status().paused
     time.sleep(2.1)
     assert world.channel.began == []
-    world.commands.resume()
+    world.commands.sender.resume()
     until(lambda: world.state(delivery_id) is State.SENT)
 
 
 def test_a_pause_ends_by_itself(world: World) -> None:
     account = world.account()
-    world.commands.pause(datetime.now(UTC) + timedelta(seconds=0.7))
+    world.commands.sender.pause(datetime.now(UTC) + timedelta(seconds=0.7))
     world.engine().start()
     delivery_id = world.plan(account, 0)
     until(lambda: world.state(delivery_id) is State.SENT)
@@ -240,7 +242,7 @@ def test_what_is_cancelled_while_claimed_does_not_leave(world: World, claims_ear
     world.engine().start()
     delivery_id, other = world.plan(account, 1.5), world.plan(account, 1.6, "other")
     until(lambda: world.state(delivery_id) is State.CLAIMED)
-    world.commands.cancel([delivery_id])
+    world.commands.deliveries.cancel([delivery_id])
     until(lambda: world.state(other) is State.SENT)
     assert world.state(delivery_id) is State.CANCELLED
     assert [text for _, text, _ in world.channel.began] == ["other"]
@@ -253,7 +255,7 @@ def test_an_edit_while_claimed_sends_the_new_text_only(world: World, claims_earl
     until(lambda: world.state(delivery_id) is State.CLAIMED)
     with world.store.reading() as connection:
         detail = timeline.detail(connection, delivery_id)
-    world.commands.edit(detail.post.id, Content((Item("new"),)), [Variant(account)], detail.row.when, "send")
+    world.commands.posts.edit(detail.post.id, Content((Item("new"),)), [Variant(account)], detail.row.when, "send")
     until(lambda: world.state(delivery_id) is State.SENT)
     assert [text for _, text, _ in world.channel.began] == ["new"]
 

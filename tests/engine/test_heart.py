@@ -148,11 +148,11 @@ def test_a_long_pause_is_an_absence_too(moved: MovedWorld, monkeypatch: pytest.M
     account = moved.account()
     engine = moved.engine()
     engine.start()
-    moved.commands.pause()
+    moved.commands.sender.pause()
     until(lambda: engine.status().paused)
     delivery_id = moved.plan(account, 0.2)
     time.sleep(0.8)
-    moved.commands.resume()
+    moved.commands.sender.resume()
     until(lambda: moved.state(delivery_id) is State.SENT)
     assert moved.causes() == [Cause.PAUSED]
 
@@ -207,7 +207,7 @@ def test_refusals_in_a_row_hold_the_rest_back(moved: MovedWorld) -> None:
     assert [moved.state(one) for one in ids[5:]] == [State.SCHEDULED] * 4
     with moved.store.reading() as connection:
         assert accounts.get(connection, account).rest_reason == "no such room"
-    moved.commands.wake_account(account)
+    moved.commands.accounts.wake(account)
     until(lambda: all(moved.state(one) is State.SENT for one in ids[5:]), 12)
 
 

@@ -284,10 +284,10 @@ class Judge(RuleBasedStateMachine):
         commands = self.commands(elsewhere)
         when = When.at(self.clock.now() + timedelta(seconds=seconds), "UTC")
         content = self.content(tag, 1, count, MAIL in chosen)
-        post_id, _ = commands.save_draft(content, [Variant(one) for one in chosen])
+        post_id, _ = commands.posts.save_draft(content, [Variant(one) for one in chosen])
         post = Written(post_id, tag, 1, count, chosen)
         self.posts.append(post)
-        for one, account in zip(commands.schedule(post_id, when, late, override=True), chosen, strict=True):
+        for one, account in zip(commands.posts.schedule(post_id, when, late, override=True), chosen, strict=True):
             self.planned[one] = Planned(post, account, when.instant, late)
 
     def edits(
@@ -300,7 +300,7 @@ class Judge(RuleBasedStateMachine):
         content = self.content(post.tag, post.version + 1, count, mail)
         variants = [Variant(one) for one in chosen]
         try:
-            ids = self.commands(elsewhere).edit(post.id, content, variants, when, late, override=True)
+            ids = self.commands(elsewhere).posts.edit(post.id, content, variants, when, late, override=True)
         except (Refused, BadInput):
             return
         post.version, post.count, post.accounts = post.version + 1, count, chosen
@@ -311,7 +311,7 @@ class Judge(RuleBasedStateMachine):
     def cancels(self, which: int, elsewhere: bool) -> None:
         if ids := list(self.planned):
             with refusable():
-                self.commands(elsewhere).cancel([ids[which % len(ids)]])
+                self.commands(elsewhere).deliveries.cancel([ids[which % len(ids)]])
 
     def moves(self, which: int, seconds: float, elsewhere: bool) -> None:
         if ids := list(self.planned):
@@ -319,7 +319,7 @@ class Judge(RuleBasedStateMachine):
             when = When.at(self.clock.now() + timedelta(seconds=seconds), "UTC")
             had_ended = self.had_ended(one)
             with refusable():
-                self.commands(elsewhere).move([one], when)
+                self.commands(elsewhere).deliveries.move([one], when)
                 self.planned[one].at = when.instant
                 if had_ended:
                     self.planned[one].takes_the_text()
@@ -329,7 +329,7 @@ class Judge(RuleBasedStateMachine):
             one = ids[which % len(ids)]
             had_ended = self.had_ended(one)
             with refusable():
-                self.commands(elsewhere).retry([one])
+                self.commands(elsewhere).deliveries.retry([one])
                 if had_ended:
                     self.planned[one].takes_the_text()
                 self.planned[one].at = min(self.planned[one].at, self.clock.now())
@@ -341,7 +341,7 @@ class Judge(RuleBasedStateMachine):
         return one.state in (State.FAILED, State.MISSED, State.CANCELLED)
 
     def pauses(self) -> None:
-        self.commands().pause()
+        self.commands().sender.pause()
         self.paused_while = {one.id for one in self.rows() if one.state is State.SENDING}
 
     def answers(self, one: Row) -> None:
@@ -350,7 +350,7 @@ class Judge(RuleBasedStateMachine):
         if part is None or any(key == part["key"] for _, key, _ in self.ledger.pending):
             return
         there = any(effect.key == part["key"] for effect in self.ledger.effects)
-        self.commands().settle(one.id, there)
+        self.commands().deliveries.settle(one.id, there)
         self.ledger.unclear.discard(part["key"])
         self.planned[one.id].excused = True
 
@@ -367,7 +367,7 @@ class Judge(RuleBasedStateMachine):
 
     def signs_in(self, account: int) -> None:
         self.ledger.signed_out.discard(account)
-        self.commands().reconnect(account, {})
+        self.commands().accounts.reconnect(account, {})
 
     # --- the judge ------------------------------------------------------------------------------------------------
 
@@ -501,7 +501,7 @@ class Judge(RuleBasedStateMachine):
         if self.process is None:
             self.start()
         self.paused_while = None
-        self.commands().resume()
+        self.commands().sender.resume()
         for account in self.judges.execute("SELECT id FROM accounts WHERE state = 'sign_in'").fetchall():
             self.signs_in(account[0])
         for _ in range(60):
@@ -571,7 +571,7 @@ class World(Judge):
         if cancelled:
             one = cancelled[which % len(cancelled)].id
             with refusable():
-                self.commands().restore([one])
+                self.commands().deliveries.restore([one])
                 self.planned[one].takes_the_text()
 
     @rule(which=WHICH, seconds=SOON, elsewhere=st.booleans())
@@ -589,7 +589,7 @@ class World(Judge):
     @precondition(lambda self: self.paused_while is not None)
     @rule()
     def resume(self) -> None:
-        self.commands().resume()
+        self.commands().sender.resume()
         self.paused_while = None
 
     @rule(which=WHICH)
@@ -600,7 +600,7 @@ class World(Judge):
     def look_again(self, which: int) -> None:
         ids = list(self.planned)
         with refusable():
-            self.commands().look_again(ids[which % len(ids)])
+            self.commands().deliveries.look_again(ids[which % len(ids)])
 
     @precondition(lambda self: bool(self.ledger.signed_out))
     @rule()

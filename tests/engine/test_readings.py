@@ -106,11 +106,11 @@ def test_what_was_deleted_or_found_by_hand_is_not_asked_for(counting: Counting, 
     byhand = driver.schedule("two")
     with driver.store.writing() as connection:
         connection.exec_driver_sql(f"UPDATE deliveries SET state = 'in_doubt' WHERE id = {byhand}")
-    driver.commands.settle(byhand, True)
+    driver.commands.deliveries.settle(byhand, True)
     counting.pass_by(30, step=3600)
     assert counting.asked == []
     with pytest.raises(Refused, match="could be asked for"):
-        driver.commands.read_numbers(byhand)
+        driver.commands.sent.read_numbers(byhand)
 
 
 def test_what_is_in_the_way_waits_and_what_fails_is_asked_ever_later(counting: Counting, driver: Driver) -> None:
@@ -150,12 +150,12 @@ def test_where_reading_costs_nothing_is_read_unless_the_person_says_so(counting:
     driver.channel.reads_cost = True
     counting.pass_by(30, step=3600)
     with pytest.raises(Refused, match="charges for reading"):
-        driver.commands.read_numbers(one)
+        driver.commands.sent.read_numbers(one)
     assert counting.asked == []
     with driver.store.writing() as connection:
         accounts.update(connection, driver.account, settings={"paid_reads": "yes"})
     counting.pass_by(1)
-    driver.commands.read_numbers(one)
+    driver.commands.sent.read_numbers(one)
     assert len(counting.asked) == 2
 
 
@@ -169,7 +169,7 @@ def test_a_mistake_in_the_channel_is_told_by_the_log(counting: Counting, driver:
 
 def test_on_demand_all_parts_at_once_and_kept_with_the_time(counting: Counting, driver: Driver) -> None:
     one = send(driver, "one", "two", "three")
-    found = driver.commands.read_numbers(one)
+    found = driver.commands.sent.read_numbers(one)
     assert [ids for _, ids in counting.asked] == [["id-1", "id-2"], ["id-3"]]
     assert found == {1: Reading(driver.clock.now(), Numbers(1)), 2: Reading(driver.clock.now(), Numbers(1)),
                      3: Reading(driver.clock.now(), Numbers(2))}  # fmt: skip
@@ -180,9 +180,9 @@ def test_a_network_that_tells_none_or_not_yet_is_said(counting: Counting, driver
     one = send(driver, "hello")
     counting.untold = {"id-1"}
     with pytest.raises(TryLater, match="does not show it yet"):
-        driver.commands.read_numbers(one)
+        driver.commands.sent.read_numbers(one)
     driver.channel.capabilities = replace(driver.channel.capabilities, numbers=0)
     with pytest.raises(Refused, match="does not tell"):
-        driver.commands.read_numbers(one)
+        driver.commands.sent.read_numbers(one)
     counting.pass_by(30, step=3600)
     assert len(counting.asked) == 1

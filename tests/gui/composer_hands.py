@@ -79,13 +79,13 @@ def click(widget: QWidget) -> None:
 
 
 def add_practice(desk: Desk, name: str, **fields: str) -> int:
-    made = desk.program.commands.add_account("practice", name, {"handle": f"@{name.lower()}@practice", **fields})
+    made = desk.program.commands.accounts.add("practice", name, {"handle": f"@{name.lower()}@practice", **fields})
     desk.settle()
     return made
 
 
 def planned(desk: Desk, words: str = "planned", ids: tuple[int, ...] = (PRACTICE,)) -> int:
     """A post that is planned for tomorrow."""
-    post_id, _ = desk.program.commands.save_draft(Content((Item(words),)), [Variant(one) for one in ids])
-    desk.program.commands.schedule(post_id, When(datetime(2026, 11, 24, 9), "Europe/Berlin"), "skip 15m")
+    post_id, _ = desk.program.commands.posts.save_draft(Content((Item(words),)), [Variant(one) for one in ids])
+    desk.program.commands.posts.schedule(post_id, When(datetime(2026, 11, 24, 9), "Europe/Berlin"), "skip 15m")
     return post_id

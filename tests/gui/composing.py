@@ -62,7 +62,7 @@ def open_post(desk: Desk) -> None:
     own = Content((Item("New beans: #Guji natural, on both bars until Sunday. harborcoffee.example/guji"),))
     ids = [sample.TOOT + 1, sample.SKY + 1, sample.X + 1]
     variants = [Variant(ids[0]), Variant(ids[1]), Variant(ids[2], own)]
-    post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", "ask 2h"))
+    post_id, _ = desk.program.commands.posts.save_draft(content, variants, Plan("tomorrow 9", "", "ask 2h"))
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 
@@ -75,7 +75,7 @@ def open_card(desk: Desk) -> None:
     )
     content = Content((Item("New beans are in 🌱 https://harborcoffee.example/guji", card=card),))
     variants = [Variant(sample.SKY + 1), Variant(sample.TOOT + 1)]
-    post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", ""))
+    post_id, _ = desk.program.commands.posts.save_draft(content, variants, Plan("tomorrow 9", "", ""))
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 
@@ -94,7 +94,7 @@ def too_large(desk: Desk) -> None:
     Image.merge("RGB", (noise, noise.rotate(180), noise)).save(grain, "PNG", compress_level=1)
     media = (desk.program.media.attach_bytes(grain.getvalue(), "pier.png", "image/png", alt="The pier at dawn"),)
     variants = [Variant(sample.SKY + 1), Variant(sample.TOOT + 1)]
-    post_id, _ = desk.program.commands.save_draft(Content((Item("The pier at dawn.", media),)), variants)
+    post_id, _ = desk.program.commands.posts.save_draft(Content((Item("The pier at dawn.", media),)), variants)
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 
@@ -120,7 +120,7 @@ def open_mail(desk: Desk) -> None:
     )  # fmt: skip
     content = Content((Item(LETTER, (file,)),), mail)
     plan = Plan("tomorrow 9", "", "ask 2h")
-    post_id, _ = desk.program.commands.save_draft(content, [Variant(sample.NEWS + 1)], plan)
+    post_id, _ = desk.program.commands.posts.save_draft(content, [Variant(sample.NEWS + 1)], plan)
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 
@@ -130,7 +130,7 @@ def open_mix(desk: Desk) -> None:
     mail = Mail("A free cup on Saturday", to=(Recipient("ada@example.org", "Ada"), Recipient("not an address")))
     content = Content((Item("A free cup for the first ten on Saturday. Come early!"),), mail)
     variants = [Variant(sample.TOOT + 1), Variant(sample.NEWS + 1)]
-    post_id, _ = desk.program.commands.save_draft(content, variants, Plan("yesterday noonish", "", "send"))
+    post_id, _ = desk.program.commands.posts.save_draft(content, variants, Plan("yesterday noonish", "", "send"))
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 
@@ -149,7 +149,7 @@ def open_alike(desk: Desk) -> None:
         ]  # fmt: skip
     chosen = [sample.TOOT + 1, sample.X + 1, *ids]
     content = Content((Item("The pier is open again."),))
-    post_id, _ = desk.program.commands.save_draft(content, [Variant(one) for one in chosen], Plan())
+    post_id, _ = desk.program.commands.posts.save_draft(content, [Variant(one) for one in chosen], Plan())
     desk.window.go("composer", post_id=post_id)
     desk.settle()
 
@@ -162,7 +162,7 @@ def open_thread(desk: Desk) -> None:
         Item("2: they go in at 195 °C, and we listen for the first crack.", (drum,)),
         Item("3: out after ten minutes, cooled by the harbor wind."),
     )  # fmt: skip
-    post_id, _ = desk.program.commands.save_draft(
+    post_id, _ = desk.program.commands.posts.save_draft(
         Content(items), [Variant(sample.TOOT + 1)], Plan("25 Oct 2026 2:30", "", "")
     )
     desk.window.go("composer", post_id=post_id)
@@ -174,7 +174,7 @@ def open_poll(desk: Desk) -> None:
     poll = Poll(("Guji natural", "Yirgacheffe, washed", "Huila"), 259_200, True)
     content = Content((Item("Which one shall we roast on Saturday?", poll=poll),))
     variants = [Variant(sample.TOOT + 1), Variant(sample.TALK + 1)]
-    post_id, _ = desk.program.commands.save_draft(content, variants, Plan("tomorrow 9", "", ""))
+    post_id, _ = desk.program.commands.posts.save_draft(content, variants, Plan("tomorrow 9", "", ""))
     desk.window.go("composer", post_id=post_id)
     desk.settle()
     screen(desk).desk.current.items[0].poll.more.click()

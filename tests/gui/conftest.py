@@ -95,8 +95,8 @@ def harbor(
 def bench(open_profile: Callable[..., Program], open_desk: Callable[..., Desk], clock: SetClock) -> Desk:
     """A window with one practice account and nothing else, its clock standing at Mon 23 Nov 2026, 18:52 in Berlin."""
     program = open_profile(clock=clock)
-    program.commands.add_account("practice", "Practice", {})
-    program.commands.set("zone", "Europe/Berlin")
+    program.commands.accounts.add("practice", "Practice", {})
+    program.commands.settings.set("zone", "Europe/Berlin")
     return open_desk(program)
 
 

@@ -31,7 +31,7 @@ from sendoff.domain.errors import NeedsLogin, TryLater
 from sendoff.domain.mailto import Mailto
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When, describe
-from sendoff.engine.trying import Trial
+from sendoff.engine.commands.trials import Trial
 from sendoff.release import Installed, NewerPage
 from sendoff.store import accounts, backups, changes, settings, whereabouts
 from sendoff.store.backups import Contents, Copy
@@ -278,12 +278,12 @@ def _activity_nothing(desk: Desk) -> None:
 
 def _activity_received(desk: Desk) -> None:
     commands = desk.program.commands
-    account = commands.add_account("practice", "Practice", {})
+    account = commands.accounts.add("practice", "Practice", {})
     engine = desk.program.engine()
     engine.start()
     for words in ("Hello! This is my first post with Sendoff.", "And a second one, because it was fun ☕"):
-        post, _ = commands.save_draft(Content(items=(Item(words),)), [Variant(account)])
-        commands.schedule(post, When.at(desk.context.now(), "UTC"))
+        post, _ = commands.posts.save_draft(Content(items=(Item(words),)), [Variant(account)])
+        commands.posts.schedule(post, When.at(desk.context.now(), "UTC"))
     desk.until(lambda: len(desk.program.channels["practice"].received()) == 2)  # type: ignore[attr-defined]
     engine.stop()
     desk.window.go("activity")
@@ -538,7 +538,7 @@ def _preferences_newer(desk: Desk) -> None:
     known = {"version": "9.1.0", "date": "2026-11-20", "notes": "https://sendoff.example/news"}
     told = {"updates": "yes", "newer_found": json.dumps(known), "newer_asked": desk.context.now().isoformat()}
     for name, value in told.items():
-        desk.program.commands.set(name, value)
+        desk.program.commands.settings.set(name, value)
     page = NewerPage("https://sendoff.example/newest.json", bytes(32))
     with mock.patch.object(release, "newer_page", return_value=page):
         desk.window.go("preferences", page="about")

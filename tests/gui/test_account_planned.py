@@ -28,7 +28,7 @@ def server() -> Iterator[MastodonServer]:
 
 
 def sheet(desk: Desk, server: MastodonServer) -> PlannedThere:
-    desk.context.commands.add_account("mastodon", "Lab", {"server": server.url, "access_token": server.token})
+    desk.context.commands.accounts.add("mastodon", "Lab", {"server": server.url, "access_token": server.token})
     screen = opened(desk)
     screen.refresh()
     screen.open(card(screen, "Lab").facts)

@@ -190,7 +190,7 @@ def test_an_empty_page_teaches_and_leads_on(desk: Desk) -> None:
 
 def test_a_new_account_appears_and_others_keep_the_keyboard(harbor: Desk, screen: AccountsScreen) -> None:
     card(screen, "Newsletter").setFocus()
-    harbor.program.commands.add_account("practice", "Practice", {})
+    harbor.program.commands.accounts.add("practice", "Practice", {})
     harbor.until(lambda: len(screen.cards) == 7)
     assert card(screen, "Practice").health.text() == "Working · nothing sent yet"
     assert card(screen, "Newsletter").hasFocus()
@@ -201,7 +201,7 @@ def test_a_new_account_appears_and_others_keep_the_keyboard(harbor: Desk, screen
 
 def test_going_to_an_account_scrolls_to_it_and_marks_it(harbor: Desk) -> None:
     for number in range(12):
-        harbor.program.commands.add_account("practice", f"Practice {number}", {})
+        harbor.program.commands.accounts.add("practice", f"Practice {number}", {})
     with harbor.context.reading() as connection:
         last = accounts.every(connection)[-1]
     screen = opened(harbor, account_id=last.id)
@@ -402,10 +402,10 @@ def server(tmp_path: Path) -> Iterator[SmtpServer]:
 def mailing(open_profile: Callable[..., Program], open_desk: Callable[..., Desk], server: SmtpServer) -> Desk:
     """A window over a profile whose one account is at a real mail server, with a mail planned."""
     program = open_profile(clock=SetClock(sample.NOW))
-    program.commands.add_account("smtp", "Work", server.fields())
-    program.commands.add_account("practice", "Practice", {})
-    post_id, _ = program.commands.save_draft(Content(items=(Item("Later"),)), [Variant(2)])
-    program.commands.schedule(post_id, When.at(sample.NOW + timedelta(hours=2), "UTC"))
+    program.commands.accounts.add("smtp", "Work", server.fields())
+    program.commands.accounts.add("practice", "Practice", {})
+    post_id, _ = program.commands.posts.save_draft(Content(items=(Item("Later"),)), [Variant(2)])
+    program.commands.posts.schedule(post_id, When.at(sample.NOW + timedelta(hours=2), "UTC"))
     return open_desk(program)
 
 
@@ -465,7 +465,7 @@ def test_the_sample_s_counts_are_those_of_the_store(harbor: Desk, screen: Accoun
     """Planned and removed agree: what the question counts is what is cancelled."""
     one = card(screen, "#announcements")
     account_id, said = one.facts.account.id, one.facts.planned
-    harbor.program.commands.remove_account(account_id)
+    harbor.program.commands.accounts.remove(account_id)
     with harbor.context.reading() as connection:
         cancelled = [
             found for found in accounts.counts(connection).get(account_id, {}).items() if found[0] == "cancelled"

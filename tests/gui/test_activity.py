@@ -196,7 +196,7 @@ def test_sending_again_takes_more_than_one_enter(harbor: Desk, screen: ActivityS
 
 def test_a_doubt_that_is_settled_meanwhile_is_not_asked(harbor: Desk, screen: ActivityScreen) -> None:
     one = line(screen, "Cupping")
-    harbor.program.commands.settle(one.rows[0].delivery.id, True)
+    harbor.program.commands.deliveries.settle(one.rows[0].delivery.id, True)
     QTest.mouseClick(button(screen, "It is there"), Qt.MouseButton.LeftButton)
     assert harbor.window.overlay is None
     assert harbor.window.said == "There is nothing in doubt about it any more."
@@ -392,7 +392,7 @@ def test_the_word_of_a_person_is_no_answer_and_names_nothing_that_could_be_delet
     harbor: Desk, screen: ActivityScreen
 ) -> None:
     one = line(screen, "Cupping")
-    harbor.program.commands.settle(one.rows[0].delivery.id, True)
+    harbor.program.commands.deliveries.settle(one.rows[0].delivery.id, True)
     harbor.settle()
     choose(screen, "Cupping")
     key(harbor, screen, Qt.Key.Key_Return)
@@ -751,7 +751,7 @@ def test_states_and_accounts_are_chosen_from_the_menu(harbor: Desk, screen: Acti
 
 
 def test_an_empty_page_teaches(desk: Desk) -> None:
-    account = desk.program.commands.add_account("practice", "Practice", {})
+    account = desk.program.commands.accounts.add("practice", "Practice", {})
     add(desk, "Tomorrow", account=account, days=1)
     screen = shown(desk)
     assert screen._pages.currentWidget() is screen._empty
@@ -798,11 +798,11 @@ def test_what_the_practice_network_received(
     program = open_profile()
     desk = open_desk(program, engine=True)
     desk.until(lambda: desk.context.sending.part == "here")
-    account = program.commands.add_account("practice", "Practice", {"answers": "refuse"})
+    account = program.commands.accounts.add("practice", "Practice", {"answers": "refuse"})
     content = Content(items=(Item("First <b>of</b> two"), Item("and the second")))
-    post, _ = program.commands.save_draft(content, [Variant(account)])
+    post, _ = program.commands.posts.save_draft(content, [Variant(account)])
     screen = shown(desk)
-    (delivery_id,) = program.commands.schedule(post, When.at(desk.context.now(), "UTC"))
+    (delivery_id,) = program.commands.posts.schedule(post, When.at(desk.context.now(), "UTC"))
     desk.until(lambda: posts_of(screen) and posts_of(screen)[0].word == "Failed")
     desk.settle()
     assert [one.words() for one in screen.needs.buttons()][:3] == ["Edit and reschedule", "Try again", "Dismiss"]
@@ -831,7 +831,7 @@ def test_where_sendoff_can_look_it_looks_again(
     open_profile: Callable[..., Program], open_desk: Callable[..., Desk]
 ) -> None:
     program = open_profile()
-    account = program.commands.add_account("practice", "Practice", {"answers": "drop", "doubt": "search"})
+    account = program.commands.accounts.add("practice", "Practice", {"answers": "drop", "doubt": "search"})
     desk = open_desk(program)
     screen = shown(desk)
     delivery_id = add(desk, "Did it arrive?", account=account, minutes=-1, state=State.IN_DOUBT)

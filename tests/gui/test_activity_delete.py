@@ -36,7 +36,7 @@ def first_screen() -> str:
 def sent(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -> tuple[Desk, ActivityScreen, int]:
     """A thread of two that stands in the practice network, and its line opened."""
     program, now = open_profile(), datetime.now(UTC)
-    account = program.commands.add_account("practice", "Ada", {"handle": "@ada"})
+    account = program.commands.accounts.add("practice", "Ada", {"handle": "@ada"})
     content = Content((Item("First of two"), Item("and the second")))
     with program.store.writing() as connection:
         post_id = posts.insert(connection, 1, content, [Variant(account)], Plan(), now)

@@ -472,7 +472,7 @@ def test_a_silent_server_can_be_left_and_another_asked_at_once(desk: Desk, serve
 
 
 def test_a_name_that_is_taken_is_said_at_once(desk: Desk, server: SmtpServer) -> None:
-    desk.program.commands.add_account("practice", "Grace", {})
+    desk.program.commands.accounts.add("practice", "Grace", {})
     page = mail_page(desk, server)
     page.form.name.setText(" grace ")
     connect(page)
@@ -482,8 +482,8 @@ def test_a_name_that_is_taken_is_said_at_once(desk: Desk, server: SmtpServer) ->
 
 
 def test_a_name_that_the_network_gave_twice_is_told_apart(desk: Desk, server: SmtpServer) -> None:
-    desk.program.commands.add_account("practice", "Grace", {})
-    desk.program.commands.add_account("practice", "grace@example.org", {})
+    desk.program.commands.accounts.add("practice", "Grace", {})
+    desk.program.commands.accounts.add("practice", "grace@example.org", {})
     connect(mail_page(desk, server))
     assert ended(desk).headline.text() == "Grace (E-mail (SMTP)) is connected"
 
@@ -821,10 +821,10 @@ def test_without_a_keychain_the_passphrase_is_asked_first(
 def lost(desk: Desk, server: SmtpServer) -> int:
     """An account whose password was changed at the provider, with a mail that waits for it."""
     commands = desk.program.commands
-    account_id = commands.add_account("smtp", "Work", server.fields(ca_file=str(server.ca_file)))
+    account_id = commands.accounts.add("smtp", "Work", server.fields(ca_file=str(server.ca_file)))
     mail = Content(items=(Item("Hello"),), mail=Mail("Hello", to=(Recipient("ada@example.org"),)))
-    post_id, _ = commands.save_draft(mail, [Variant(account_id)])
-    commands.schedule(post_id, parse_when("tomorrow 9", desk.context.now(), "UTC"))
+    post_id, _ = commands.posts.save_draft(mail, [Variant(account_id)])
+    commands.posts.schedule(post_id, parse_when("tomorrow 9", desk.context.now(), "UTC"))
     server.users = {"grace@example.org": "CANARY-new-password"}
     with desk.program.store.writing() as connection:
         deliveries.hold_account(connection, account_id, "127.0.0.1 does not accept the password.")
@@ -856,7 +856,7 @@ def test_signing_in_again_keeps_what_is_planned(desk: Desk, server: SmtpServer, 
 
 def test_signing_in_again_with_the_browser(desk: Desk, mastodon: MastodonServer, browser: Browser) -> None:
     fields = {"server": mastodon.url, "access_token": mastodon.token}
-    account_id = desk.program.commands.add_account("mastodon", "", fields)
+    account_id = desk.program.commands.accounts.add("mastodon", "", fields)
     page = opened(desk, account_id=account_id).page
     assert isinstance(page, SignInPage)
     assert page.form.values() == {"server": mastodon.url, "ca_file": ""}

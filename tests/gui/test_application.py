@@ -80,7 +80,7 @@ def folder(tmp_path: Path, open_profile: Callable[..., Program]) -> Path:
 
 def changed(session: Session, name: str, value: str, qtbot: QtBot) -> None:
     assert session.context is not None
-    session.context.commands.set(name, value)
+    session.context.commands.settings.set(name, value)
     qtbot.wait(120)
 
 
@@ -115,7 +115,7 @@ def test_settings_are_read_without_sqlalchemy(
     folder: Path, tmp_path: Path, open_profile: Callable[..., Program]
 ) -> None:
     program = open_profile("there")
-    program.commands.set("theme", "dark")
+    program.commands.settings.set("theme", "dark")
     assert (glance.settings(folder) or {}).get("theme") == "dark"
     assert glance.settings(tmp_path / "nowhere") is None
     broken = tmp_path / "broken"
@@ -159,8 +159,8 @@ def test_a_known_profile_begins_with_the_planner_in_its_theme_and_size(
     start: Callable[..., Session], folder: Path, open_profile: Callable[..., Program], qtbot: QtBot
 ) -> None:
     program = open_profile("there")
-    program.commands.set("first_run_done", "yes")
-    program.commands.set("theme", "dark")
+    program.commands.settings.set("first_run_done", "yes")
+    program.commands.settings.set("theme", "dark")
     first = start(folder)
     first.window.resize(970, 650)
     ground = surfaces(first)
@@ -230,7 +230,7 @@ def test_what_was_asked_before_the_profile_was_open_is_done_after(
 def with_vault(folder: Path, open_profile: Callable[..., Program]) -> Path:
     program = open_profile("there")
     program.secrets.vault.write("one", "secret")
-    program.commands.set("first_run_done", "yes")
+    program.commands.settings.set("first_run_done", "yes")
     return folder
 
 

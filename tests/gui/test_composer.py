@@ -43,7 +43,7 @@ def first_screen() -> str:
 
 def test_write_send_now_delivered(open_profile: Callable[..., Program], open_desk: Callable[..., Desk]) -> None:
     program = open_profile()
-    program.commands.add_account("practice", "Practice", {})
+    program.commands.accounts.add("practice", "Practice", {})
     desk = open_desk(program, engine=True)
     QTest.keySequence(desk.window, "Ctrl+N")
     desk.settle()
@@ -178,7 +178,7 @@ def test_a_draft_that_was_emptied_again_goes(bench: Desk) -> None:
 
 
 def test_a_draft_opened_from_the_list_stays_even_if_it_is_emptied(bench: Desk) -> None:
-    post_id, _ = bench.program.commands.save_draft(Content((Item("x"),)), [Variant(PRACTICE)])
+    post_id, _ = bench.program.commands.posts.save_draft(Content((Item("x"),)), [Variant(PRACTICE)])
     screen = compose(bench, post_id=post_id)
     QTest.keyClick(screen.desk.current.body, Qt.Key.Key_Backspace)
     bench.window.go("planner")
@@ -209,7 +209,7 @@ def test_changed_elsewhere_while_writing_loses_nothing(bench: Desk) -> None:
     screen = compose(bench)
     write(bench, screen, "mine")
     post = stored(bench)
-    bench.program.commands.save_draft(Content((Item("theirs"),)), [Variant(PRACTICE)], post_id=post.id)
+    bench.program.commands.posts.save_draft(Content((Item("theirs"),)), [Variant(PRACTICE)], post_id=post.id)
     type_text(screen, " and more")
     screen.save()
     rest(bench)
@@ -229,7 +229,7 @@ def test_taking_the_other_text_can_be_undone(bench: Desk) -> None:
     screen = compose(bench)
     write(bench, screen, "mine")
     post = stored(bench)
-    bench.program.commands.save_draft(Content((Item("theirs"),)), [Variant(PRACTICE)], post_id=post.id)
+    bench.program.commands.posts.save_draft(Content((Item("theirs"),)), [Variant(PRACTICE)], post_id=post.id)
     write(bench, screen, "!")
     click(screen.desk.notice.links[1])
     rest(bench)
@@ -242,7 +242,7 @@ def test_taking_the_other_text_can_be_undone(bench: Desk) -> None:
 def test_leaving_a_page_that_was_changed_elsewhere_keeps_a_copy(bench: Desk) -> None:
     screen = compose(bench)
     write(bench, screen, "mine")
-    bench.program.commands.save_draft(Content((Item("theirs"),)), [], post_id=stored(bench).id)
+    bench.program.commands.posts.save_draft(Content((Item("theirs"),)), [], post_id=stored(bench).id)
     write(bench, screen, "!")
     bench.window.go("planner")
     rest(bench)
@@ -250,9 +250,9 @@ def test_leaving_a_page_that_was_changed_elsewhere_keeps_a_copy(bench: Desk) -> 
 
 
 def test_a_draft_changed_elsewhere_is_followed_while_nothing_was_typed(bench: Desk) -> None:
-    post_id, _ = bench.program.commands.save_draft(Content((Item("old"),)), [Variant(PRACTICE)])
+    post_id, _ = bench.program.commands.posts.save_draft(Content((Item("old"),)), [Variant(PRACTICE)])
     screen = compose(bench, post_id=post_id)
-    bench.program.commands.save_draft(Content((Item("new"),)), [Variant(PRACTICE)], post_id=post_id)
+    bench.program.commands.posts.save_draft(Content((Item("new"),)), [Variant(PRACTICE)], post_id=post_id)
     bench.until(lambda: screen.desk.current.body.text() == "new")
     write(bench, screen, "er")
     assert stored(bench).content.items[0].text == "newer"
@@ -261,7 +261,7 @@ def test_a_draft_changed_elsewhere_is_followed_while_nothing_was_typed(bench: De
 def test_a_draft_deleted_elsewhere_is_kept_anew(bench: Desk) -> None:
     screen = compose(bench)
     write(bench, screen, "mine")
-    bench.program.commands.delete_draft(stored(bench).id)
+    bench.program.commands.posts.delete_draft(stored(bench).id)
     type_text(screen, " still")
     screen.save()
     rest(bench)
@@ -272,7 +272,7 @@ def test_a_draft_scheduled_elsewhere_is_not_changed_behind_its_back(bench: Desk)
     screen = compose(bench)
     write(bench, screen, "mine")
     post = stored(bench)
-    bench.program.commands.schedule(post.id, When(datetime(2026, 11, 24, 9), "UTC"))
+    bench.program.commands.posts.schedule(post.id, When(datetime(2026, 11, 24, 9), "UTC"))
     type_text(screen, " later")
     screen.save()
     rest(bench)
@@ -383,7 +383,7 @@ def test_a_planned_post_changed_elsewhere_asks_whose_text_counts(bench: Desk) ->
     screen = compose(bench, post_id=post_id)
     type_text(screen, " mine")
     when = When(datetime(2026, 11, 24, 9), "Europe/Berlin")
-    bench.program.commands.edit(post_id, Content((Item("theirs"),)), [Variant(PRACTICE)], when)
+    bench.program.commands.posts.edit(post_id, Content((Item("theirs"),)), [Variant(PRACTICE)], when)
     screen.departure.press()
     rest(bench)
     assert "What you wrote here is still here." in screen.desk.notice.words
@@ -401,7 +401,7 @@ def test_unsaved_changes_that_were_overtaken_say_so(bench: Desk) -> None:
     bench.window.compose()
     when = When(datetime(2026, 11, 24, 9), "Europe/Berlin")
     rest(bench)
-    bench.program.commands.edit(post_id, Content((Item("theirs"),)), [Variant(PRACTICE)], when)
+    bench.program.commands.posts.edit(post_id, Content((Item("theirs"),)), [Variant(PRACTICE)], when)
     again = compose(bench, post_id=post_id)
     assert again.desk.current.body.text() == "planned mine"
     assert "changed elsewhere since" in again.desk.notice.words

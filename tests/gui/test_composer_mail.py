@@ -205,7 +205,7 @@ def test_the_sender_of_a_mail_is_chosen_in_its_row(post_office: Desk) -> None:
 
 def test_fields_of_the_people_can_be_put_in(post_office: Desk) -> None:
     mail = Mail("Hi", markup=Markup.MARKDOWN, to=(Recipient("ada@example.org", "Ada", {"city": "London"}),))
-    post_id, _ = post_office.program.commands.save_draft(Content((Item("Dear "),), mail), [Variant(SECOND)])
+    post_id, _ = post_office.program.commands.posts.save_draft(Content((Item("Dear "),), mail), [Variant(SECOND)])
     screen = compose(post_office, post_id=post_id)
     bar = screen.desk.current.bar
     bar.menu.aboutToShow.emit()
@@ -412,7 +412,7 @@ def test_everything_that_can_be_reached_has_a_name(harbor: Desk) -> None:
 
 
 def test_foreign_names_are_plain_text(bench: Desk) -> None:
-    bench.program.commands.rename_account(PRACTICE, "<b>bold</b>")
+    bench.program.commands.accounts.rename(PRACTICE, "<b>bold</b>")
     rest(bench)
     screen = compose(bench)
     chip = screen.desk.accounts.chip(PRACTICE)

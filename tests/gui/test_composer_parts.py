@@ -107,7 +107,7 @@ def test_accounts_that_would_look_alike_are_told_apart(harbor: Desk) -> None:
     chips = screen.desk.accounts
     assert {one: chip.label for one in ids if (chip := chips.chip(one))} == ids
     last = next(iter(ids))
-    harbor.program.commands.remove_account(last)
+    harbor.program.commands.accounts.remove(last)
     rest(harbor)
     assert chips.chip(last + 1).label == "@ada"  # type: ignore[union-attr]
 
@@ -189,7 +189,7 @@ def test_an_account_removed_meanwhile_goes_from_the_page(bench: Desk) -> None:
     second = add_practice(bench, "Second")
     screen = compose(bench)
     screen.desk.accounts.choose(second)
-    bench.program.commands.remove_account(second)
+    bench.program.commands.accounts.remove(second)
     bench.settle()
     assert second not in screen.desk.accounts.chosen()
     assert screen.desk.accounts.chip(second) is None
@@ -416,7 +416,7 @@ def test_a_preference_that_changes_while_somebody_writes_counts_at_once(bench: D
     bench.until(lambda: not media.is_busy)
     rest(bench)
     assert not screen.assessment.red
-    bench.program.commands.set("alt_required", "yes")
+    bench.program.commands.settings.set("alt_required", "yes")
     rest(bench)
     assert [one.code for one in screen.assessment.red] == ["alt_required"]
 
@@ -650,11 +650,11 @@ def test_as_set_is_the_first_choice_and_writes_no_rule_into_the_post(bench: Desk
     assert screen.writing.late == ""
     assert "Up to 2 h late, then at the next free time" in [late.itemText(one) for one in range(late.count())]
     commands = bench.program.commands
-    commands.set_account_late(1, "skip 15m")
+    commands.accounts.set_late(1, "skip 15m")
     rest(bench)
     assert late.currentText() == "As set: up to 15 min late, then skip it"
-    commands.set("late", "send")
-    commands.set_account_late(1, "")
+    commands.settings.set("late", "send")
+    commands.accounts.set_late(1, "")
     rest(bench)
     assert late.currentText() == "As set: send whenever possible"
     late.set_value("next 2h")

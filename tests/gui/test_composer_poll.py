@@ -32,7 +32,7 @@ def written(desk: Desk, poll: Poll | None, *accounts: int) -> tuple[ComposerScre
     """The composer with a draft, and the draft's number."""
     content = Content((Item("Which one?", poll=poll),))
     variants = [Variant(one) for one in accounts]
-    post_id, _ = desk.context.commands.save_draft(content, variants, Plan())
+    post_id, _ = desk.context.commands.posts.save_draft(content, variants, Plan())
     return compose(desk, post_id=post_id), post_id
 
 

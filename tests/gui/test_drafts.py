@@ -58,7 +58,7 @@ def test_delete_and_undo(harbor: Desk, drafts: DraftsScreen) -> None:
 
 def test_what_was_planned_comes_back_too(harbor: Desk, drafts: DraftsScreen) -> None:
     content, plan = Content(items=(Item("one"), Item("two"))), Plan("tomorrow 9", "Europe/Berlin", "send")
-    post_id, _ = harbor.program.commands.save_draft(content, [Variant(1, options={"visibility": "public"})], plan)
+    post_id, _ = harbor.program.commands.posts.save_draft(content, [Variant(1, options={"visibility": "public"})], plan)
     harbor.settle()
     drafts.delete(next(row for row in drafts.model.rows if row.id == post_id))
     harbor.settle()
@@ -93,7 +93,7 @@ def test_the_bin_in_a_row_deletes_that_row(harbor: Desk, drafts: DraftsScreen) -
 
 def test_a_draft_deleted_elsewhere_is_refused_with_a_sentence(harbor: Desk, drafts: DraftsScreen) -> None:
     row = drafts.model.rows[0]
-    harbor.program.commands.delete_draft(row.id)
+    harbor.program.commands.posts.delete_draft(row.id)
     drafts.delete(row)
     harbor.settle()
     assert harbor.window.said == f"There is no post {row.id}."
@@ -104,6 +104,6 @@ def test_an_empty_page_teaches(desk: Desk) -> None:
     desk.settle()
     screen = desk.window.screen_named("drafts")
     assert screen._pages.currentIndex() == 1  # type: ignore[union-attr]
-    desk.program.commands.save_draft(Content(items=(Item("First"),)), [])
+    desk.program.commands.posts.save_draft(Content(items=(Item("First"),)), [])
     desk.settle()
     assert screen._pages.currentIndex() == 0  # type: ignore[union-attr]

@@ -154,7 +154,7 @@ def test_trying_shows_what_would_leave_and_sends_it_once(desk: Desk, server: Not
 
 def test_a_stored_account_is_tried_from_its_card(desk: Desk, server: NotesServer) -> None:
     fields = {"url": f"{server.url}/notes", "auth": "bearer", "secret": KEY, "body": '{"text": "{{text}}"}'}
-    account_id = desk.program.commands.add_account("endpoint", "Notes", fields)
+    account_id = desk.program.commands.accounts.add("endpoint", "Notes", fields)
     desk.window.go("accounts")
     desk.settle()
     screen = desk.window.screen_named("accounts")

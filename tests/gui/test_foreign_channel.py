@@ -38,7 +38,7 @@ def test_the_composer_goes_on_beside_a_package_that_fails(
     monkeypatch.delitem(sys.modules, "sendoff_noticeboard", raising=False)
     with NotesServer() as server:
         program = open_profile()
-        program.commands.add_account("noticeboard", "Board", {"server": server.url, "key": KEY})
+        program.commands.accounts.add("noticeboard", "Board", {"server": server.url, "key": KEY})
         desk = open_desk(program)
         screen = compose(desk, accounts=(1,))
         type_text(screen, "See https://example.org/cat")
@@ -51,7 +51,9 @@ def test_the_composer_goes_on_beside_a_package_that_fails(
         screen.save()
         rest(desk)
         (draft,) = drafts(desk)
-        program.commands.schedule(draft.id, When.at(program.clock.now() + timedelta(days=1), "UTC"), override=True)
+        program.commands.posts.schedule(
+            draft.id, When.at(program.clock.now() + timedelta(days=1), "UTC"), override=True
+        )
         for name in ("planner", "activity", "accounts", "drafts", "add_account"):  # no screen falls over it
             desk.window.go(name)
             desk.settle()

@@ -36,20 +36,20 @@ def first_screen() -> str:
 
 
 def plan(program: Program, account: int, text: str, seconds: float, late: str = "send") -> None:
-    post, _ = program.commands.save_draft(Content((Item(text),)), [Variant(account)])
+    post, _ = program.commands.posts.save_draft(Content((Item(text),)), [Variant(account)])
     when = When.at(program.clock.now() + timedelta(seconds=seconds), "Europe/Berlin")
-    program.commands.schedule(post, when, late)
+    program.commands.posts.schedule(post, when, late)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, open_profile: Callable[..., Program]) -> Path:
     """A profile with two deliveries that are due, one of which is skipped where it is late, and one to come."""
     program = open_profile("there")
-    account = program.commands.add_account("practice", "Ada", {})
+    account = program.commands.accounts.add("practice", "Ada", {})
     plan(program, account, "goes at once", 0)
     plan(program, account, "is of no use any more", 0, "skip 15m")
     plan(program, account, "tomorrow", 86_400)
-    program.commands.set("first_run_done", "yes")
+    program.commands.settings.set("first_run_done", "yes")
     with program.store.writing() as connection:
         connection.exec_driver_sql("UPDATE deliveries SET planned_at = planned_at - 3600000000 WHERE late LIKE 'skip%'")
     program.close()
@@ -157,7 +157,7 @@ def test_going_back_to_a_backup_shows_first_what_it_would_send(start: Start, fol
     qtbot.waitUntil(lambda: len(received(session)) == 1, timeout=20_000)
     before = session.context
     assert before is not None
-    before.commands.save_draft(Content((Item("written since"),)), [])
+    before.commands.posts.save_draft(Content((Item("written since"),)), [])
     for name in ("composer", "activity", "preferences"):
         session.window.go(name)
     sheet = restoring(session, qtbot)
@@ -182,7 +182,7 @@ def test_going_back_to_a_backup_shows_first_what_it_would_send(start: Start, fol
     with session.context.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 3  # not what was written since
     click(over.stay)
-    session.context.commands.rename_account(1, "Ada Lovelace")  # it hears of changes, and works as before
+    session.context.commands.accounts.rename(1, "Ada Lovelace")  # it hears of changes, and works as before
     session.window.go("accounts")
     qtbot.waitUntil(lambda: "Ada Lovelace" in said_by(session.window), timeout=20_000)
 

@@ -63,7 +63,7 @@ class Room:
         self.desk.settle()
 
     def switch_on(self) -> None:
-        self.desk.program.commands.set("updates", "yes")
+        self.desk.program.commands.settings.set("updates", "yes")
         self.desk.settle()
         self.desk.until(lambda: not self.newer._asking)
         self.desk.settle()
@@ -106,7 +106,7 @@ def test_a_newer_version_is_said_once_and_stands_in_about(room: Room, clock: Set
     room.look()
     assert len(room.server.requests) == 2
     assert len(room.told) == 1
-    room.desk.program.commands.set("updates", "no")
+    room.desk.program.commands.settings.set("updates", "no")
     room.desk.settle()
     assert not room.screen.about.newer.isVisible()
 
@@ -166,18 +166,18 @@ def test_where_nobody_answers_it_is_tried_again_soon(room: Room, clock: SetClock
 
 def test_a_send_goes_before(room: Room, clock: SetClock, qtbot: QtBot) -> None:
     commands = room.desk.program.commands
-    post, _ = commands.save_draft(Content((Item("Now"),)), [Variant(1)])
-    commands.schedule(post, When.at(clock.now() + timedelta(seconds=30), "Europe/Berlin"), "send")
+    post, _ = commands.posts.save_draft(Content((Item("Now"),)), [Variant(1)])
+    commands.posts.schedule(post, When.at(clock.now() + timedelta(seconds=30), "Europe/Berlin"), "send")
     room.desk.settle()
     room.switch_on()
     assert room.server.requests == []
     clock.advance(3600)
-    commands.pause(None)
+    commands.sender.pause(None)
     with room.desk.context.reading() as connection:
         from sendoff.store import deliveries
 
         [one] = deliveries.of_post(connection, post)
-    commands.cancel([one.id])
+    commands.deliveries.cancel([one.id])
     room.desk.settle()
     room.desk.window.look_again()
     room.look()
@@ -185,7 +185,7 @@ def test_a_send_goes_before(room: Room, clock: SetClock, qtbot: QtBot) -> None:
 
 
 def test_who_wants_no_notifications_gets_none(room: Room) -> None:
-    room.desk.program.commands.set("notify", "none")
+    room.desk.program.commands.settings.set("notify", "none")
     room.switch_on()
     assert room.told == []
     assert room.screen.about.newer.isVisible()

@@ -49,7 +49,7 @@ def fail(desk: Desk, *chosen: int) -> None:
 
 def something_else_happens(desk: Desk) -> None:
     later = When.at(desk.context.now() + timedelta(days=3), "UTC")
-    desk.program.commands.move([ids(desk, "scheduled")[0]], later)
+    desk.program.commands.deliveries.move([ids(desk, "scheduled")[0]], later)
     desk.settle()
 
 
@@ -78,10 +78,10 @@ def test_deliveries_are_told_only_where_that_is_wished(desk: Desk, wish: str, ex
     notifier = Notifier(desk.context, lambda title, words: told.append((title, words)))
     desk.settle()
     commands = desk.program.commands
-    commands.set("notify", wish)
-    practice = commands.add_account("practice", "Practice", {})
-    post, _ = commands.save_draft(Content(items=(Item("Told"),)), [Variant(practice)])
-    commands.schedule(post, When.at(desk.context.now(), "UTC"))
+    commands.settings.set("notify", wish)
+    practice = commands.accounts.add("practice", "Practice", {})
+    post, _ = commands.posts.save_draft(Content(items=(Item("Told"),)), [Variant(practice)])
+    commands.posts.schedule(post, When.at(desk.context.now(), "UTC"))
     engine = desk.program.engine()
     engine.start()
     try:
@@ -94,7 +94,7 @@ def test_deliveries_are_told_only_where_that_is_wished(desk: Desk, wish: str, ex
 
 
 def test_nothing_is_told_when_nothing_is_wished(harbor: Desk, told: Told) -> None:
-    harbor.program.commands.set("notify", "none")
+    harbor.program.commands.settings.set("notify", "none")
     harbor.settle()
     fail(harbor, ids(harbor, "scheduled")[0])
     harbor.settle()
@@ -119,7 +119,7 @@ def test_one_that_is_leaving_meanwhile_is_not_forgotten(harbor: Desk) -> None:
             connection.exec_driver_sql(f"UPDATE deliveries SET state = 'sent', sent_at = 0 WHERE id = {delivery}")
 
     told: Told = []
-    harbor.program.commands.set("notify", "all")
+    harbor.program.commands.settings.set("notify", "all")
     notifier = Notifier(harbor.context, lambda title, words: told.append((title, words)))
     harbor.settle()
     slow, quick = attempt(first), attempt(second)
@@ -187,6 +187,6 @@ def test_a_rest_is_told_once_and_not_one_by_one(harbor: Desk, notifier: tuple[No
 
 def test_who_wants_to_hear_nothing_hears_nothing_of_it(harbor: Desk, notifier: tuple[Notifier, Told]) -> None:
     made, told = notifier
-    harbor.program.commands.set("notify", "none")
+    harbor.program.commands.settings.set("notify", "none")
     made.follow(standing(harbor, STUCK))
     assert told == []

@@ -113,7 +113,7 @@ def test_a_narrow_window_has_a_short_title_and_an_icon(harbor: Desk, planner: Pl
 
 
 def test_the_week_begins_as_the_setting_says(harbor: Desk, planner: PlannerScreen) -> None:
-    harbor.program.commands.set("week_start", "sunday")
+    harbor.program.commands.settings.set("week_start", "sunday")
     harbor.settle()
     assert planner.toolbar.title.text() == "22 – 28 November 2026"
     assert [spot.entry.chip.state for spot in planner.week.spots()][:2] == ["sent", "missed"]
@@ -149,7 +149,7 @@ def test_only_the_days_that_changed_are_painted_again(harbor: Desk, planner: Pla
     before = dict(planner.week._pixmaps)
     assert len(before) == 7
     commands, (chip,) = harbor.program.commands, chips_of(harbor, "Sunday roast")
-    commands.cancel(chip.ids)
+    commands.deliveries.cancel(chip.ids)
     harbor.settle()
     same = [day for day, pixmap in before.items() if planner.week._pixmaps.get(day) is pixmap]
     assert [day.day for day in same] == [23, 24, 25, 26, 27, 28]
@@ -199,12 +199,12 @@ def test_accounts_that_do_not_fit_are_in_a_menu(harbor: Desk, planner: PlannerSc
 def test_an_empty_planner_teaches(desk: Desk) -> None:
     screen = screen_of(desk)
     assert "Nothing is planned yet" in texts(screen)
-    account = desk.program.commands.add_account("practice", "Practice", {})
-    post, _ = desk.program.commands.save_draft(Content(items=(Item("Soon"),)), [Variant(account)])
-    desk.program.commands.schedule(post, When.at(desk.context.now() + timedelta(minutes=5), "UTC"))
+    account = desk.program.commands.accounts.add("practice", "Practice", {})
+    post, _ = desk.program.commands.posts.save_draft(Content(items=(Item("Soon"),)), [Variant(account)])
+    desk.program.commands.posts.schedule(post, When.at(desk.context.now() + timedelta(minutes=5), "UTC"))
     desk.settle()
     assert screen._pages.currentIndex() == 0
-    desk.program.commands.cancel([1])
+    desk.program.commands.deliveries.cancel([1])
     desk.settle()
     assert screen._pages.currentIndex() == 1
 
@@ -243,7 +243,7 @@ def test_a_drag_moves_and_is_undone(harbor: Desk, planner: PlannerScreen) -> Non
 
 def test_across_days_the_time_of_day_stays(harbor: Desk, planner: PlannerScreen) -> None:
     commands, (chip,) = harbor.program.commands, chips_of(harbor, "Staff picks")
-    commands.move(chip.ids, When(datetime(2026, 11, 25, 15, 7), sample.ZONE))
+    commands.deliveries.move(chip.ids, When(datetime(2026, 11, 25, 15, 7), sample.ZONE))
     harbor.settle()
     drag(planner, "Staff picks", -1, 3)
     harbor.settle()
@@ -591,10 +591,10 @@ def test_the_card_has_the_keyboard_and_gives_it_back(harbor: Desk, planner: Plan
 def test_a_card_that_is_not_true_any_more_goes(harbor: Desk, planner: PlannerScreen) -> None:
     click(planner, "Staff picks")
     QTest.keyClick(planner.week, Qt.Key.Key_Space)
-    harbor.program.commands.rename_account(1, "another name")
+    harbor.program.commands.accounts.rename(1, "another name")
     harbor.settle()
     assert planner.card.entry is not None
-    harbor.program.commands.cancel(planner.card.entry.chip.ids)
+    harbor.program.commands.deliveries.cancel(planner.card.entry.chip.ids)
     harbor.settle()
     assert planner.card.entry is None
 
@@ -653,7 +653,7 @@ def test_an_hour_that_comes_twice_is_asked_about(harbor: Desk, planner: PlannerS
 
 def test_a_post_of_another_zone_stays_in_it(harbor: Desk, planner: PlannerScreen) -> None:
     (chip,) = chips_of(harbor, "Staff picks")
-    harbor.program.commands.move(chip.ids, When(datetime(2026, 11, 25, 14, 0), "Europe/London"))
+    harbor.program.commands.deliveries.move(chip.ids, When(datetime(2026, 11, 25, 14, 0), "Europe/London"))
     harbor.settle()
     assert spot_with(planner, "Staff picks").entry.foreign
     drag(planner, "Staff picks", 1, 0)

@@ -110,7 +110,7 @@ def test_a_wrong_zone_is_said_at_its_field_and_esc_takes_it_back(harbor: Desk, s
     assert zone.accessibleDescription() == row.below.text()
     assert zone.text() == "Europe/Atlantis"  # stays to be corrected
     assert harbor.context.settings()["zone"] == "Europe/Berlin"
-    harbor.program.commands.set("give_up", "1h")  # another change does not wipe what is being corrected
+    harbor.program.commands.settings.set("give_up", "1h")  # another change does not wipe what is being corrected
     harbor.settle()
     assert row.is_wrong
     assert zone.text() == "Europe/Atlantis"
@@ -150,7 +150,7 @@ def test_zones_are_completed_by_any_part(harbor: Desk, screen: PreferencesScreen
 
 
 def test_what_the_command_line_set_besides_the_choices_is_shown(harbor: Desk, screen: PreferencesScreen) -> None:
-    harbor.program.commands.set("late", "ask 45m")
+    harbor.program.commands.settings.set("late", "ask 45m")
     harbor.settle()
     late = screen.rows["late"].control
     assert isinstance(late, ComboBox)

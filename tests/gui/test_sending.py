@@ -28,13 +28,13 @@ def test_a_window_beside_another_sender_works_and_takes_over_after_it(
         desk.until(lambda: desk.window.standing.mood is Mood.ELSEWHERE)
         assert desk.window.rail.strip._headline.text() == "Another Sendoff sends"
         assert desk.window.standing.on_quitting == ()
-        account = desk.program.commands.add_account("practice", "Practice", {})
-        post, _ = desk.program.commands.save_draft(Content(items=(Item("From the window"),)), [Variant(account)])
-        desk.program.commands.schedule(post, When.at(desk.context.now(), "UTC"))
+        account = desk.program.commands.accounts.add("practice", "Practice", {})
+        post, _ = desk.program.commands.posts.save_draft(Content(items=(Item("From the window"),)), [Variant(account)])
+        desk.program.commands.posts.schedule(post, When.at(desk.context.now(), "UTC"))
         desk.until(lambda: worker.channels["practice"].received())  # type: ignore[attr-defined]
         desk.until(lambda: not desk.window.standing.upcoming)
         # What the other process does is seen here, though nobody rings in this one.
-        worker.commands.save_draft(Content(items=(Item("From elsewhere"),)), [])
+        worker.commands.posts.save_draft(Content(items=(Item("From elsewhere"),)), [])
         desk.until(lambda: desk.window.standing.drafts == 1, seconds=5)
     finally:
         engine.stop()

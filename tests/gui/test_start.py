@@ -181,7 +181,7 @@ def test_without_a_mail_account_the_mail_is_kept_and_goes_to_no_network(bench: D
 @pytest.fixture
 def folder(tmp_path: Path, open_profile: Callable[..., Program]) -> Path:
     program = open_profile("there")
-    program.commands.add_account("practice", "Practice", {})
+    program.commands.accounts.add("practice", "Practice", {})
     program.close()
     return tmp_path / "there"
 

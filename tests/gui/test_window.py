@@ -94,11 +94,11 @@ def test_a_screen_asks_again_when_its_topic_changes_and_only_while_it_is_seen(de
     old = screen.model._ask  # type: ignore[union-attr]
     screen.model._ask = lambda limit: (asked.append(limit), old(limit))[1]  # type: ignore[union-attr]
     desk.settle()
-    desk.program.commands.save_draft(Content(items=(Item("Hello"),)), [])
+    desk.program.commands.posts.save_draft(Content(items=(Item("Hello"),)), [])
     desk.settle()
     assert len(asked) == 1
     desk.window.go("planner")
-    desk.program.commands.save_draft(Content(items=(Item("Hello again"),)), [])
+    desk.program.commands.posts.save_draft(Content(items=(Item("Hello again"),)), [])
     desk.settle()
     assert len(asked) == 1
     desk.window.go("drafts")
@@ -115,12 +115,12 @@ def test_pausing_and_resuming_really_changes_the_engine(
     program = open_profile()
     desk = open_desk(program, engine=True)
     desk.until(lambda: desk.context.sending.part == "here")
-    account = program.commands.add_account("practice", "Practice", {})
+    account = program.commands.accounts.add("practice", "Practice", {})
     press(desk, "Ctrl+P")
     desk.until(lambda: desk.context.sending.status().paused)
     assert desk.window.rail.strip._headline.text().startswith("Paused until ")
-    post, _ = program.commands.save_draft(Content(items=(Item("While paused"),)), [Variant(account)])
-    program.commands.schedule(post, When.at(desk.context.now(), "UTC"))
+    post, _ = program.commands.posts.save_draft(Content(items=(Item("While paused"),)), [Variant(account)])
+    program.commands.posts.schedule(post, When.at(desk.context.now(), "UTC"))
     desk.settle()
     practice = program.channels["practice"]
     assert practice.received() == []  # type: ignore[attr-defined]
@@ -311,13 +311,13 @@ def test_the_strip_counts_down(
     open_profile: Callable[..., Program], open_desk: Callable[..., Desk], clock: SetClock
 ) -> None:
     program = open_profile(clock=clock)
-    account = program.commands.add_account("practice", "Practice", {})
-    post, _ = program.commands.save_draft(Content(items=(Item("Soon"),)), [Variant(account)])
-    program.commands.schedule(post, When.at(clock.now(), "UTC"))
+    account = program.commands.accounts.add("practice", "Practice", {})
+    post, _ = program.commands.posts.save_draft(Content(items=(Item("Soon"),)), [Variant(account)])
+    program.commands.posts.schedule(post, When.at(clock.now(), "UTC"))
     desk = open_desk(program)
     strip = desk.window.rail.strip
     assert strip._headline.text() == "Sending now"
-    program.commands.move([1], When.at(clock.now() + timedelta(minutes=68), "UTC"))
+    program.commands.deliveries.move([1], When.at(clock.now() + timedelta(minutes=68), "UTC"))
     desk.settle()
     assert strip._detail.text() == "Practice · in 1 h 8 min"
     clock.advance(3600)

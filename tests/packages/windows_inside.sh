@@ -153,7 +153,7 @@ from sendoff.domain.channel import Identity
 
 program = open_program()
 fields = {"url": "https://localhost/notes", "auth": "bearer", "secret": "canary", "body": '{"text": "{{text}}"}'}
-program.commands.add_account("endpoint", "with a key", fields, identity=Identity("k"))
+program.commands.accounts.add("endpoint", "with a key", fields, identity=Identity("k"))
 program.close()
 PYTHON
 win "$home/app/python.exe" -X utf8 key.py || fail "no account with a key could be made"

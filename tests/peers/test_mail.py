@@ -348,8 +348,8 @@ def test_absence_is_believed_only_where_ours_are_filed(peer: Peer, tmp_path: Pat
 def test_a_scheduled_mail_goes_through_the_engine(peer: Peer, open_profile: Any, tmp_path: Path) -> None:
     """From the sign-in form to the mailbox, with the real clock: two people, a copy each."""
     program = open_profile()
-    account_id = program.commands.add_account("smtp", "Work", peer.fields())
-    program.commands.set_spacing(account_id, 0.1)
+    account_id = program.commands.accounts.add("smtp", "Work", peer.fields())
+    program.commands.accounts.set_spacing(account_id, 0.1)
     source = tmp_path / "Bericht.txt"
     source.write_bytes(b"Zahlen")
     attached = program.media.attach(source, role=Role.ATTACHMENT)
@@ -357,9 +357,9 @@ def test_a_scheduled_mail_goes_through_the_engine(peer: Peer, open_profile: Any,
     people = (ADA, Recipient("grace@mail.test", "Grace"))
     mail = Mail(subject=subject, markup=Markup.MARKDOWN, to=people, separately=True)
     content = Content((Item("# Hallo {{name}}", (attached,)),), mail)
-    post_id, _ = program.commands.save_draft(content, (Variant(account_id),))
+    post_id, _ = program.commands.posts.save_draft(content, (Variant(account_id),))
     instant = program.clock.now() + timedelta(seconds=0.5)
-    (delivery_id,) = program.commands.schedule(post_id, When.at(instant, "UTC"))
+    (delivery_id,) = program.commands.posts.schedule(post_id, When.at(instant, "UTC"))
     engine = program.engine()
     engine.start()
     try:

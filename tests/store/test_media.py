@@ -214,11 +214,11 @@ def test_files_that_no_post_names_are_deleted_when_no_copy_can_name_them(program
     kept, own, gone = (
         program.media.attach_bytes(data, "a.bin", "application/x", alt="") for data in (b"1", b"2", b"3")
     )
-    account = commands.add_account("practice", "Practice", {})
+    account = commands.accounts.add("practice", "Practice", {})
     everyone = Content((Item("a picture", (kept,)),))
-    commands.save_draft(everyone, [Variant(account, Content((Item("own", (own,)),)))])
-    old, _ = commands.save_draft(Content((Item("b", (gone,)),)), [])
-    commands.delete_draft(old)
+    commands.posts.save_draft(everyone, [Variant(account, Content((Item("own", (own,)),)))])
+    old, _ = commands.posts.save_draft(Content((Item("b", (gone,)),)), [])
+    commands.posts.delete_draft(old)
 
     def swept(after: timedelta) -> int:
         with program.store.writing() as connection:
@@ -237,14 +237,14 @@ def test_a_file_stays_for_five_weeks_after_it_was_wanted_last(program: Program) 
     """However old it is: its draft may have been deleted a moment ago, and can be put back."""
     commands = program.commands
     file = program.media.attach_bytes(b"1", "a.bin", "application/x")
-    post_id, _ = commands.save_draft(Content((Item("a", (file,)),)), [])
+    post_id, _ = commands.posts.save_draft(Content((Item("a", (file,)),)), [])
 
     def swept(after: timedelta) -> set[str]:
         with program.store.reading() as connection:
             return program.media.sweep(media.used(connection, []), datetime.now(UTC) + after)
 
     assert swept(timedelta(days=30)) == set()
-    commands.delete_draft(post_id)
+    commands.posts.delete_draft(post_id)
     assert swept(timedelta(days=31)) == set()
     assert swept(timedelta(days=64)) == set()
     assert swept(timedelta(days=66)) == {file.sha256}
@@ -254,7 +254,7 @@ def test_a_picture_is_known_again_by_its_bytes(program: Program) -> None:
     commands, store = program.commands, program.store
     data = picture()
     first = program.media.attach_bytes(data, "a.jpg", "image/jpeg")
-    account = commands.add_account("practice", "Practice", {})
+    account = commands.accounts.add("practice", "Practice", {})
 
     def alt(sha256: str = first.sha256) -> str:
         with store.reading() as connection:
@@ -263,7 +263,7 @@ def test_a_picture_is_known_again_by_its_bytes(program: Program) -> None:
     def post(words: str, own: str | None = None) -> None:
         one = replace(first, alt=words)
         variant = None if own is None else Content((Item("own", (replace(first, alt=own),)),))
-        commands.save_draft(Content((Item("a"), Item("b", (one,)))), [Variant(account, variant)])
+        commands.posts.save_draft(Content((Item("a"), Item("b", (one,)))), [Variant(account, variant)])
 
     assert alt() == ""
     post("A pier")
@@ -278,7 +278,7 @@ def test_a_picture_is_known_again_by_its_bytes(program: Program) -> None:
 
 def test_a_file_of_changes_that_are_not_saved_yet_is_wanted(program: Program) -> None:
     file = program.media.attach_bytes(b"1", "a.bin", "application/x")
-    post_id, _ = program.commands.save_draft(Content((Item("a"),)), [])
+    post_id, _ = program.commands.posts.save_draft(Content((Item("a"),)), [])
     with program.store.reading() as connection:
         post = posts.get(connection, post_id)
         kept = Unsaved(program.folder)

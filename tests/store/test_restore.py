@@ -46,12 +46,12 @@ def copied(program: Program, clock: SetClock) -> dict[str, int]:
         (part,) = deliveries.parts_of(connection, made["sent"])
         readings.insert(connection, part.id, Reading(NOW, Numbers(3, 2, 1)))
     send(program, made["refused"], Move.REFUSE)
-    program.commands.cancel([made["cancelled"]])
+    program.commands.deliveries.cancel([made["cancelled"]])
     when = When.at(NOW + timedelta(hours=5), "Europe/Berlin")
-    program.commands.move([made["moved"]], when)
+    program.commands.deliveries.move([made["moved"]], when)
     with program.store.reading() as connection:
         post = posts.get(connection, deliveries.get(connection, made["edited"]).post_id)
-    program.commands.edit(
+    program.commands.posts.edit(
         post.id,
         Content((Item("edited since"),)),
         [Variant(account)],
@@ -251,7 +251,7 @@ def test_another_process_that_has_the_old_one_open_writes_no_more(program: Progr
     copied(program, clock)
     go_back(program, clock)
     with pytest.raises(StoreDamaged, match="replaced"):
-        program.commands.set("theme", "dark")
+        program.commands.settings.set("theme", "dark")
     program.close()
 
 

@@ -55,15 +55,15 @@ def other(open_profile: OpenProfile, clock: SetClock) -> Program:
 
 
 def add_account(program: Program, name: str = "Ada", takes: str = "posts") -> int:
-    return program.commands.add_account("practice", name, {"handle": f"@{name}@practice", "takes": takes})
+    return program.commands.accounts.add("practice", name, {"handle": f"@{name}@practice", "takes": takes})
 
 
 def plan(program: Program, account_id: int, text: str = "hello", *, hours: float = 1, content: Content | None = None,
          late: str = "send") -> int:  # fmt: skip
     content = content or Content((Item(text),))
-    post_id, _ = program.commands.save_draft(content, [Variant(account_id)])
+    post_id, _ = program.commands.posts.save_draft(content, [Variant(account_id)])
     when = When.at(program.clock.now() + timedelta(hours=hours), "Europe/Berlin")
-    return program.commands.schedule(post_id, when, late)[0]
+    return program.commands.posts.schedule(post_id, when, late)[0]
 
 
 def send(program: Program, delivery_id: int, move: Move | None = Move.FINISH) -> None:
@@ -113,10 +113,10 @@ def fill(program: Program, folder: Path) -> dict[str, int]:
     send(program, made["past"], Move.POSTPONE)
     for name, move in (("sent", Move.FINISH), ("thread", Move.CONTINUE), ("refused", Move.REFUSE), ("leaving", None)):
         send(program, made[name], move)
-    program.commands.cancel([made["cancelled"]])
-    program.commands.save_draft(Content((Item("a draft in words"),)), [Variant(ada, Content((Item("its own"),)))])
-    program.commands.set("week_start", "sunday")
-    program.commands.pause()
+    program.commands.deliveries.cancel([made["cancelled"]])
+    program.commands.posts.save_draft(Content((Item("a draft in words"),)), [Variant(ada, Content((Item("its own"),)))])
+    program.commands.settings.set("week_start", "sunday")
+    program.commands.sender.pause()
     return made
 
 
@@ -198,7 +198,7 @@ def test_a_doubtful_try_has_an_end_and_can_be_settled(program: Program, other: P
     half_way = by_text(other)["half way"].delivery
     with other.store.reading() as connection:
         assert [one.outcome for one in deliveries.attempts_of(connection, half_way.id)] == [Outcome.DOUBT]
-    assert other.commands.settle(half_way.id, True) is State.SENT
+    assert other.commands.deliveries.settle(half_way.id, True) is State.SENT
 
 
 def test_after_the_sign_in_it_goes_at_its_time_but_what_was_due_asks_first(
@@ -208,7 +208,7 @@ def test_after_the_sign_in_it_goes_at_its_time_but_what_was_due_asks_first(
     bring(other, export(program, tmp_path / "all.zip"))
     with other.store.reading() as connection:
         ada = accounts.resolve(connection, "Ada")
-    assert other.commands.reconnect(ada.id, {}) == 3
+    assert other.commands.accounts.reconnect(ada.id, {}) == 3
     found = by_text(other)
     assert found["to come"].delivery.state is State.SCHEDULED
     assert found["to come"].delivery.late == "send"
@@ -378,11 +378,11 @@ def test_a_thread_that_is_half_out_can_go_on_on_the_other_side(
     """Its text is the one that its first part carried."""
     thread = plan(program, add_account(program), content=Content((Item("one"), Item("two"))))
     send(program, thread, Move.CONTINUE)
-    program.commands.cancel([thread])
+    program.commands.deliveries.cancel([thread])
     bring(other, export(program, tmp_path / "all.zip"))
     with other.store.reading() as connection:
         (arrived,) = connection.execute(sa.select(tables.deliveries.c.id)).scalars()
-    other.commands.restore([arrived])
+    other.commands.deliveries.restore([arrived])
     with other.store.reading() as connection:
         assert deliveries.get(connection, arrived).state is State.SCHEDULED
         assert [part.receipt is None for part in deliveries.parts_of(connection, arrived)] == [False, True]

@@ -34,13 +34,13 @@ def test_unsaved_changes_are_kept_in_a_private_file(tmp_path: Path) -> None:
 
 def test_the_accounts_of_the_post_that_was_planned_last(program: Program) -> None:
     commands = program.commands
-    ids = [commands.add_account("practice", name, {"handle": f"@{name}"}) for name in ("a", "b", "c")]
+    ids = [commands.accounts.add("practice", name, {"handle": f"@{name}"}) for name in ("a", "b", "c")]
     with program.store.reading() as connection:
         assert posts.last_chosen(connection, 1) == []
     for chosen in ([ids[0]], [ids[1], ids[2]]):
-        post_id, _ = commands.save_draft(Content((Item("x"),)), [Variant(one) for one in chosen])
-        commands.schedule(post_id, When.at(program.clock.now(), "UTC"))
-    commands.save_draft(Content((Item("a draft"),)), [Variant(ids[0])])
+        post_id, _ = commands.posts.save_draft(Content((Item("x"),)), [Variant(one) for one in chosen])
+        commands.posts.schedule(post_id, When.at(program.clock.now(), "UTC"))
+    commands.posts.save_draft(Content((Item("a draft"),)), [Variant(ids[0])])
     with program.store.reading() as connection:
         assert posts.last_chosen(connection, 1) == ids[1:]
         assert posts.last_chosen(connection, 99) == []

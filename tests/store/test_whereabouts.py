@@ -116,10 +116,10 @@ def test_after_resuming_a_copy_is_a_profile_like_any_other(
     shutil.copytree(program.folder, tmp_path / "copy")
     copy = open_profile("copy")
     with pytest.raises(Refused, match=r"copied from another place\. Look"):
-        copy.commands.pause(NOW + timedelta(hours=1))
-    copy.commands.pause()
+        copy.commands.sender.pause(NOW + timedelta(hours=1))
+    copy.commands.sender.pause()
     assert why(copy) == "copied"
-    copy.commands.resume()
+    copy.commands.sender.resume()
     copy.close()
     assert why(open_profile("copy")) == ""
 
@@ -178,7 +178,7 @@ def test_an_older_database_put_back_by_hand(program: Program, open_profile: Open
 def test_an_older_database_is_noticed_although_nothing_was_sent(program: Program, open_profile: OpenProfile) -> None:
     copy = backups.make(program.store.path, backups.BY_HAND, NOW)
     delivery = plan(program, add_account(program))
-    program.commands.cancel([delivery])
+    program.commands.deliveries.cancel([delivery])
     mark(program)
     program.close()
     shutil.copy(copy, program.folder / "sendoff.db")
@@ -217,7 +217,7 @@ def test_the_sender_marks_how_far_it_came_and_stops_where_the_profile_is_another
     program.close()
     shutil.copytree(program.folder, tmp_path / "copy")
     copy = open_profile("copy")
-    copy.commands.resume()
+    copy.commands.sender.resume()
     (copy.folder / whereabouts.FILE).unlink()  # as if only now
     engine = copy.engine()
     engine.start()
@@ -255,5 +255,5 @@ def test_what_would_leave_and_what_the_rules_make_of_it(program: Program, clock:
     assert found.words == ("3 are overdue: 1 leaves at once, 1 asks you first, 1 is skipped. 1 is still to come.")
     two = wouldsend.Outlook((), (1, 2, 3, 4), {wouldsend.Fate.ASK: 2, wouldsend.Fate.SKIP: 2}, 0)
     assert two.words == "4 are overdue: 2 ask you first, 2 are skipped."
-    assert program.commands.cancel_overdue() == [send_it, ask, skip]
+    assert program.commands.sender.cancel_overdue() == [send_it, ask, skip]
     assert [state(program, one) for one in (send_it, ask, skip, later)] == [State.CANCELLED] * 3 + [State.SCHEDULED]

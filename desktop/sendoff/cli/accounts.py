@@ -35,7 +35,7 @@ def show(arguments: argparse.Namespace) -> int:
         if arguments.json:
             render.print_json({"accounts": [as_json(one, counts.get(one.id, {})) for one in known]})
             return 0
-        now, zone = program.clock.now(), program.commands.zone()
+        now, zone = program.clock.now(), program.commands.settings.zone()
     rows = [
         [
             str(one.id),
@@ -103,8 +103,8 @@ def add(arguments: argparse.Namespace) -> int:
         if any(field.secret for field in channel.fields):
             session.unlock_for_new(program.secrets)
         fields |= _secret_fields(program, channel, arguments, fields)
-        identity = program.commands.connect(channel.kind, fields)
-        account_id = program.commands.add_account(channel.kind, arguments.name, fields, identity=identity)
+        identity = program.commands.accounts.connect(channel.kind, fields)
+        account_id = program.commands.accounts.add(channel.kind, arguments.name, fields, identity=identity)
         return _tell(program, account_id, arguments.json, "Added", identity.note)
 
 
@@ -118,7 +118,7 @@ def sign_in(arguments: argparse.Namespace) -> int:
             session.unlock_for_new(program.secrets)
         kept = {field.name: account.settings.get(field.name, "") for field in channel.fields if not field.secret}
         fields |= _secret_fields(program, channel, arguments, {**kept, **fields}, account.id)
-        released = program.commands.reconnect(account.id, fields)
+        released = program.commands.accounts.reconnect(account.id, fields)
         note = f"Deliveries that waited for it and go at their times again: {released}." if released else ""
         return _tell(program, account.id, arguments.json, "Signed in again:", note)
 
@@ -152,7 +152,9 @@ def _secret_fields(
     """What the command line must not hold: given, fetched by the browser, or asked for."""
 
     def by_browser(typed: Mapping[str, str]) -> dict[str, str]:
-        return dict(_browser_sign_in(program.commands.browser(channel.kind, typed, account_id=account_id), arguments))
+        return dict(
+            _browser_sign_in(program.commands.accounts.browser(channel.kind, typed, account_id=account_id), arguments)
+        )
 
     given = _given_secrets(channel, arguments)
     if channel.signs_in_by_browser and not given and (channel.browser_first or arguments.browser):
@@ -321,7 +323,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 def _checked(program: Program, account: Account) -> tuple[bool, str]:
     try:
-        identity = program.commands.check_account(account.id)
+        identity = program.commands.accounts.check(account.id)
     except SendError as wrong:
         return False, f"{wrong.reason} {wrong.advice}".strip()
     except SendoffError as wrong:
@@ -333,7 +335,7 @@ def late(arguments: argparse.Namespace) -> int:
     """The lateness rule of an account for what is planned from now on, or none of its own."""
     with session.opened(arguments) as program:
         account = session.account(program, arguments.account)
-        program.commands.set_account_late(account.id, "" if arguments.rule == DEFAULT else arguments.rule)
+        program.commands.accounts.set_late(account.id, "" if arguments.rule == DEFAULT else arguments.rule)
         with program.store.reading() as connection:
             rule = account_rows.get(connection, account.id).late or settings.read(connection)["late"]
     own = " as the preference says" if arguments.rule == DEFAULT else ""
@@ -345,7 +347,7 @@ def remove(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         account = session.account(program, arguments.account)
         session.unlock(program.secrets, [account])
-        cancelled = program.commands.remove_account(account.id)
+        cancelled = program.commands.accounts.remove(account.id)
     gone = f" What had not left was cancelled: {cancelled}." if cancelled else ""
     print(f"Removed “{render.plain(account.name)}” and its key.{gone} What was sent stays in the history.")
     return 0

@@ -63,12 +63,12 @@ def play(_: argparse.Namespace) -> int:
 
 
 def _prepare(program: Program) -> list[int]:
-    zone, base = program.commands.zone(), program.clock.now() + LEAD
+    zone, base = program.commands.settings.zone(), program.clock.now() + LEAD
     ids = []
     for number, ((name, fields), content) in enumerate(zip(_ACCOUNTS, _CONTENTS, strict=True)):
-        account_id = program.commands.add_account("practice", name, fields)
-        post_id, _ = program.commands.save_draft(content, [Variant(account_id)])
-        ids += program.commands.schedule(post_id, When.at(base + number * APART, zone), "send")
+        account_id = program.commands.accounts.add("practice", name, fields)
+        post_id, _ = program.commands.posts.save_draft(content, [Variant(account_id)])
+        ids += program.commands.posts.schedule(post_id, When.at(base + number * APART, zone), "send")
     return ids
 
 
@@ -112,7 +112,7 @@ class _Lines:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._zone = program.commands.zone()
+        self._zone = program.commands.settings.zone()
         with program.store.reading() as connection:
             self._seen = news.seen_now(connection)
 

@@ -202,7 +202,7 @@ def _program(program: Program) -> Iterator[Finding]:
     yield Finding.ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
     if needs_you:
         yield Finding.note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
-    yield from _rests(resting, program.clock.now(), program.commands.zone())
+    yield from _rests(resting, program.clock.now(), program.commands.settings.zone())
     yield from _ends(ending, program.clock.now())
     yield _due(program.clock, due, untouched, paused, f"{why} {outlook.words}" if why else "")
     if zone:

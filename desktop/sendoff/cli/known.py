@@ -21,7 +21,7 @@ def show(arguments: argparse.Namespace) -> int:
         there, why = _planned_there(program, channel, account)
         with program.store.reading() as connection:
             counts = account_rows.counts(connection).get(account.id, {})
-        now, zone = program.clock.now(), program.commands.zone()
+        now, zone = program.clock.now(), program.commands.settings.zone()
     lacks = list(channel.lacks(account))
     if arguments.json:
         kept = [
@@ -48,7 +48,7 @@ def _planned_there(program: Program, channel: Channel, account: Account) -> tupl
         return (), ""
     try:
         session.unlock(program.secrets, [account])
-        return program.commands.planned_there(account.id), ""
+        return program.commands.accounts.planned(account.id), ""
     except SendError as wrong:
         return (), f"{wrong.reason} {wrong.advice}".strip()
     except SendoffError as wrong:

@@ -47,7 +47,7 @@ def post(arguments: argparse.Namespace) -> int:
         plan = Plan(arguments.at or "", when.zone if arguments.at else "", late)
         found = _problems(program, content, variants, chosen)
         _tell_cost(found)
-        post_id, _ = program.commands.save_draft(content, variants, plan)
+        post_id, _ = program.commands.posts.save_draft(content, variants, plan)
         if arguments.draft:
             return _tell_draft(arguments, post_id)
         ids = _schedule(program, post_id, when, late, arguments.override)
@@ -61,9 +61,9 @@ def post(arguments: argparse.Namespace) -> int:
 def _schedule(program: Program, post_id: int, when: When, late: str, override: bool) -> list[int]:
     """The deliveries. What can't be scheduled leaves no draft behind: the words are still at the prompt."""
     try:
-        return program.commands.schedule(post_id, when, late, override=override)
+        return program.commands.posts.schedule(post_id, when, late, override=override)
     except SendoffError as wrong:
-        program.commands.delete_draft(post_id)
+        program.commands.posts.delete_draft(post_id)
         if isinstance(wrong, Problems) and not any(one.problem.code in PLAIN_FACTS for one in wrong.found):
             raise BadInput(f"{wrong} If you know better, add --override.") from None
         raise

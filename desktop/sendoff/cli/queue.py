@@ -22,7 +22,7 @@ from sendoff.store.timeline import Detail, Row
 def show_all(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         rows = _wanted(program, arguments)
-        now, zone = program.clock.now(), program.commands.zone()
+        now, zone = program.clock.now(), program.commands.settings.zone()
         with program.store.reading() as connection:
             resting = {one.id: one for one in accounts.resting(connection)}
         if not arguments.json:
@@ -93,7 +93,7 @@ def _tell_price(program: Program, delivery_id: int) -> None:
 def show(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.numbers:
-            program.commands.read_numbers(arguments.id)
+            program.commands.sent.read_numbers(arguments.id)
             _tell_price(program, arguments.id)
         with program.store.reading() as connection:
             detail = timeline.detail(connection, arguments.id)
@@ -102,7 +102,7 @@ def show(arguments: argparse.Namespace) -> int:
             render.print_json(shapes.detail(detail, known))
             return 0
         title = program.channels[detail.account.channel].title if detail.account.channel in program.channels else ""
-        now, zone = program.clock.now(), program.commands.zone()
+        now, zone = program.clock.now(), program.commands.settings.zone()
         print("\n".join(shapes.lines(detail, title, now, zone, arguments.verbose, known)))
     return 0
 
@@ -113,7 +113,13 @@ def _doubt(program: Program, one: Detail) -> Doubt | None:
         return None
     channel = program.channels.get(one.account.channel)
     return doubt.known(
-        one.row.delivery, one.parts, one.attempts, one.account, channel, program.clock.now(), program.commands.zone()
+        one.row.delivery,
+        one.parts,
+        one.attempts,
+        one.account,
+        channel,
+        program.clock.now(),
+        program.commands.settings.zone(),
     )
 
 
@@ -123,7 +129,7 @@ def _doubt(program: Program, one: Detail) -> Doubt | None:
 def move(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         when = session.when(program, arguments.at, arguments.zone)
-        program.commands.move(arguments.ids, when)
+        program.commands.deliveries.move(arguments.ids, when)
         print(f"{_named(arguments.ids)} moved to {describe(when, program.clock.now())}.")
         session.tell_if_nobody_sends(program)
     return 0
@@ -131,14 +137,14 @@ def move(arguments: argparse.Namespace) -> int:
 
 def cancel(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
-        program.commands.cancel(arguments.ids)
+        program.commands.deliveries.cancel(arguments.ids)
     print(f"{_named(arguments.ids)} cancelled. Nothing of it leaves.")
     return 0
 
 
 def retry(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
-        program.commands.retry(arguments.ids)
+        program.commands.deliveries.retry(arguments.ids)
         print(f"{_named(arguments.ids)}: sent as soon as possible.")
         session.tell_if_nobody_sends(program)
     return 0
@@ -148,7 +154,7 @@ def settle(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.verdict is None:
             return _tell_doubt(program, arguments.id)
-        state = program.commands.settle(arguments.id, arguments.verdict == "sent")
+        state = program.commands.deliveries.settle(arguments.id, arguments.verdict == "sent")
         if state is State.SENT:
             print(f"{arguments.id} is settled: it is there.")
             return 0
@@ -171,7 +177,7 @@ def _tell_doubt(program: Program, delivery_id: int) -> int:
 
 def look(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
-        program.commands.look_again(arguments.id)
+        program.commands.deliveries.look_again(arguments.id)
         print(f"{arguments.id}: Sendoff looks for it as soon as possible. See: sendoff show {arguments.id}")
         session.tell_if_nobody_sends(program)
     return 0
@@ -179,7 +185,7 @@ def look(arguments: argparse.Namespace) -> int:
 
 def delete(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
-        parts = program.commands.delete_sent(arguments.id)
+        parts = program.commands.sent.delete(arguments.id)
         print(f"{arguments.id} is deleted there" + (f", all {parts} parts." if parts > 1 else "."))
     return 0
 
@@ -191,13 +197,13 @@ def _named(ids: list[int]) -> str:
 def pause(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.until is None:
-            program.commands.pause()
+            program.commands.sender.pause()
             print("Paused. Nothing leaves until: sendoff resume")
             return 0
         now, until = program.clock.now(), session.when(program, arguments.until)
         if until.instant <= now:
             raise BadInput(f"{describe(until, now)}: that is past. Say until when nothing shall leave.")
-        program.commands.pause(until.instant)
+        program.commands.sender.pause(until.instant)
         print(f"Paused. Nothing leaves until {describe(until, now)}.")
     return 0
 
@@ -217,7 +223,7 @@ def resume(arguments: argparse.Namespace) -> int:
             outlook = wouldsend.outlook(connection, program.clock.now(), 0)
         if outlook.overdue:
             print(outlook.words)
-        program.commands.resume()
+        program.commands.sender.resume()
         print("Things leave again.")
         session.tell_if_nobody_sends(program)
     return 0

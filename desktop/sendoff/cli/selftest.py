@@ -160,19 +160,19 @@ def _sending(program: Program) -> Iterator[Finding]:
     """A post over HTTP and a mail over TLS, planned a second ahead, to servers inside this process."""
     board = Board()
     with FaultServer(board) as web, MailServer(program.folder) as post_office:
-        first = program.commands.add_account(
+        first = program.commands.accounts.add(
             "endpoint", "A service", {"url": f"{web.url}/posts", "body": '{"text": "{{text}}"}', "id_at": "/id"}
         )
-        second = program.commands.add_account("smtp", "A mail server", post_office.fields)
-        when = When.at(program.clock.now() + SOON, program.commands.zone())
+        second = program.commands.accounts.add("smtp", "A mail server", post_office.fields)
+        when = When.at(program.clock.now() + SOON, program.commands.settings.zone())
         contents = {
             first: Content((Item("Hello from the self-test. 👋"),)),
             second: Content((Item("It works."),), Mail("Self-test", to=(Recipient("ada@example.org", "Ada"),))),
         }
         ids = {}
         for account, content in contents.items():
-            post_id, _ = program.commands.save_draft(content, [Variant(account)])
-            (ids[account],) = program.commands.schedule(post_id, when, "send")
+            post_id, _ = program.commands.posts.save_draft(content, [Variant(account)])
+            (ids[account],) = program.commands.posts.schedule(post_id, when, "send")
         _send(program, list(ids.values()))
         yield _became(program, "post", ids[first], len(board.effects))
         yield _became(program, "mail", ids[second], len(post_office.taken))

@@ -153,7 +153,7 @@ def every_account(program: Program) -> list[Account]:
 
 def when(program: Program, words: str, zone: str | None = None) -> When:
     """A time as the person wrote it, in the zone that they named or live in."""
-    return parse_when(words, program.clock.now(), program.commands.zone() if zone is None else zone)
+    return parse_when(words, program.clock.now(), program.commands.settings.zone() if zone is None else zone)
 
 
 def pairs(words: Iterable[str], option: str) -> dict[str, str]:

@@ -40,6 +40,6 @@ def change(arguments: argparse.Namespace) -> int:
         shown = [setting.name for setting in settings.offered()]
         if arguments.name not in shown:
             raise BadInput(f"There is no preference “{arguments.name}”. There are: {', '.join(shown)}.")
-        program.commands.set(arguments.name, arguments.value)
+        program.commands.settings.set(arguments.name, arguments.value)
     print(f"{arguments.name} is “{render.plain(arguments.value)}” now.")
     return 0

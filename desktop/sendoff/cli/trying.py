@@ -10,7 +10,7 @@ from sendoff.cli import render, session
 from sendoff.domain.channel import Channel, Preset
 from sendoff.domain.delivery import Outcome
 from sendoff.domain.errors import BadInput
-from sendoff.engine.trying import SAMPLE
+from sendoff.engine.commands.trials import SAMPLE
 
 LARGEST = 64 << 20
 """Bytes of a document that are read at most; what a channel takes is for it to say."""
@@ -22,14 +22,14 @@ def attempt(arguments: argparse.Namespace) -> int:
         session.unlock(program.secrets, [account])
         kind, text, commands = account.channel, arguments.text or SAMPLE, program.commands
         if not arguments.send:
-            request = commands.rehearse(kind, {}, text, account_id=account.id)
+            request = commands.trials.rehearse(kind, {}, text, account_id=account.id)
             if arguments.json:
                 render.print_json({"sent": False, "request": request})
             else:
                 _print(request)
                 session.remark("Nothing was sent. With --send it leaves, once.")
             return 0
-        trial = commands.try_out(kind, {}, text, account_id=account.id)
+        trial = commands.trials.try_out(kind, {}, text, account_id=account.id)
     if arguments.json:
         receipt = trial.receipt and {"id": trial.receipt.remote_id, "url": trial.receipt.url}
         shown = {"outcome": trial.outcome, "text": trial.words, "request": trial.request, "answer": trial.answer}

@@ -97,7 +97,7 @@ class Duty:
         Raises:
             OwnedElsewhere: another process sends for this profile.
         """
-        self._zone = self.program.commands.zone()
+        self._zone = self.program.commands.settings.zone()
         stop_listening = self.program.bell.listen(lambda _: self._woken.set())
         with self.program.store.reading() as connection:
             seen = news.seen_now(connection)

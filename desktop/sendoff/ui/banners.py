@@ -91,7 +91,7 @@ class Banners(QWidget):
     def _wake(self, account: Account) -> None:
         commands = self._context.commands
         said = f"{account.name} is asked now whether it works again."
-        self._context.do(lambda: commands.wake_account(account.id), said=said)
+        self._context.do(lambda: commands.accounts.wake(account.id), said=said)
 
 
 def ends(standing: Standing) -> str:

@@ -55,7 +55,7 @@ class Context:
 
     def zone(self) -> str:
         """The person's time zone."""
-        return self.program.commands.zone()
+        return self.program.commands.settings.zone()
 
     def settings(self) -> dict[str, str]:
         """Every setting by its name (store/settings.py)."""

@@ -128,12 +128,12 @@ class DraftsScreen(Screen):
     def delete(self, row: DraftRow) -> None:
         """Deletes a draft; Undo writes it again."""
         commands = self.context.commands
-        self.context.do(lambda: commands.delete_draft(row.id), self._deleted)
+        self.context.do(lambda: commands.posts.delete_draft(row.id), self._deleted)
 
     def _deleted(self, post: Post) -> None:
         commands = self.context.commands
         again = partial(
-            commands.save_draft, post.content, post.variants, post.plan, workspace_id=post.workspace_id
+            commands.posts.save_draft, post.content, post.variants, post.plan, workspace_id=post.workspace_id
         )  # fmt: skip
         self.context.say("The draft was deleted.", undo=lambda: self.context.do(again))
 

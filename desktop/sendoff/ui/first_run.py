@@ -44,9 +44,9 @@ def send_practice_post(context: Context, text: str) -> int:
     commands = context.commands
     with context.reading() as connection:
         known = next((one for one in accounts.every(connection) if one.channel == "practice"), None)
-    account_id = known.id if known else commands.add_account("practice", "Practice", {})
-    post_id, _ = commands.save_draft(Content(items=(Item(text),)), [Variant(account_id)])
-    return commands.schedule(post_id, When.at(context.now() + AHEAD, commands.zone()))[0]
+    account_id = known.id if known else commands.accounts.add("practice", "Practice", {})
+    post_id, _ = commands.posts.save_draft(Content(items=(Item(text),)), [Variant(account_id)])
+    return commands.posts.schedule(post_id, When.at(context.now() + AHEAD, commands.settings.zone()))[0]
 
 
 class FirstRunScreen(Screen):
@@ -88,7 +88,7 @@ class FirstRunScreen(Screen):
     def leave(self) -> None:
         """Whoever went on has seen it."""
         commands = self.context.commands
-        self.context.do(lambda: commands.set("first_run_done", "yes"))
+        self.context.do(lambda: commands.settings.set("first_run_done", "yes"))
 
 
 class Choices(QWidget):

@@ -90,7 +90,7 @@ class LookOver(Sheet):
 
     def _cancel(self) -> None:
         self._context.do(
-            self._context.commands.cancel_overdue,
+            self._context.commands.sender.cancel_overdue,
             lambda ids: self._cancelled(len(ids)),
             owner=self,
         )
@@ -100,4 +100,4 @@ class LookOver(Sheet):
         self.fill()
 
     def _resume(self) -> None:
-        self._context.do(self._context.commands.resume, lambda _nothing: self.close_it(), owner=self)
+        self._context.do(self._context.commands.sender.resume, lambda _nothing: self.close_it(), owner=self)

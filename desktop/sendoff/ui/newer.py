@@ -105,7 +105,7 @@ class Newer(QObject):
         commands, chosen = self._context.commands, self._context.settings()
         for name, value in values.items():
             if chosen[name] != value:
-                self._context.do(lambda name=name, value=value: commands.set(name, value))  # type: ignore[misc]
+                self._context.do(lambda name=name, value=value: commands.settings.set(name, value))  # type: ignore[misc]
 
 
 def found_in(chosen: dict[str, str]) -> Release | None:

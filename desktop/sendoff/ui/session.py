@@ -396,7 +396,7 @@ class Session(QObject):
         """Keeps a setting."""
         if self.context is not None:
             commands = self.context.commands
-            self.context.do(lambda: commands.set(name, value))
+            self.context.do(lambda: commands.settings.set(name, value))
 
     # --- the desktop ----------------------------------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ def take(context: Context) -> Standing:
         return Standing(
             mood=_mood(sending.part, trouble, paused),
             now=now,
-            zone=context.commands.zone_in(chosen),
+            zone=context.commands.settings.zone_in(chosen),
             paused_until=chosen["paused_until"] if paused else "",
             paused_why=whereabouts.why_paused(chosen) if paused else "",
             trouble=trouble,

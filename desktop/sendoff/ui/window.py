@@ -285,14 +285,14 @@ class Window(QMainWindow):
         """Nothing leaves until then; None: until the person says so."""
         if self.context:
             commands, until = self.context.commands, pause.until if pause else None
-            self.context.do(lambda: commands.pause(until))
+            self.context.do(lambda: commands.sender.pause(until))
 
     def pause_until_tomorrow(self) -> None:
         from sendoff.ui.pausing import tomorrow
 
         if self.context:
             commands, until = self.context.commands, tomorrow(self.standing.now, self.standing.zone)
-            self.context.do(lambda: commands.pause(until))
+            self.context.do(lambda: commands.sender.pause(until))
 
     def resume(self) -> None:
         """Lets things leave again; where it was not the person who paused, they see first what that would be."""
@@ -302,7 +302,7 @@ class Window(QMainWindow):
             self.bring_up()
             self.look_over()
         else:
-            self.context.do(self.context.commands.resume)
+            self.context.do(self.context.commands.sender.resume)
 
     def look_over(self) -> None:
         """Shows why it is paused and what would leave."""

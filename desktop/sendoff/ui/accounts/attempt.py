@@ -140,14 +140,14 @@ class Attempt(QObject):
         account_id = self._account.id if self._account else None
         self._do(
             f"Asking {self._server(fields)}…",
-            lambda: commands.connect(kind, fields, account_id=account_id),
+            lambda: commands.accounts.connect(kind, fields, account_id=account_id),
             lambda identity: self._store(_Proved(self._typed, fields, identity)),
         )
 
     def _open_flow(self, fields: Mapping[str, str], given_up: threading.Event) -> BrowserSignIn:
         """On another thread. Nobody may be waiting any more when the server answers."""
         account_id = self._account.id if self._account else None
-        flow = self._context.commands.browser(self._channel.kind, fields, account_id=account_id)
+        flow = self._context.commands.accounts.browser(self._channel.kind, fields, account_id=account_id)
         if given_up.is_set():
             flow.close()
         return flow
@@ -182,10 +182,10 @@ class Attempt(QObject):
         if self._account is None:
             name = self._name or self._free_name(proved.identity)
             kind = self._channel.kind
-            account_id = commands.add_account(kind, name, proved.fields, identity=proved.identity)
+            account_id = commands.accounts.add(kind, name, proved.fields, identity=proved.identity)
         else:
             account_id = self._account.id
-            released = commands.reconnect(account_id, proved.fields, identity=proved.identity)
+            released = commands.accounts.reconnect(account_id, proved.fields, identity=proved.identity)
         with self._context.reading() as connection:
             return Connected(accounts.get(connection, account_id), proved.identity, released)
 

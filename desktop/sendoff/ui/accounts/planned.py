@@ -59,7 +59,9 @@ class PlannedThere(QWidget):
         self._ask.hide()
         self.words.setText(f"Asking {self._where}…")
         commands, account = self._context.commands, self._account
-        self._context.do(lambda: commands.planned_there(account.id), self._show, self._failed, aside=True, owner=self)
+        self._context.do(
+            lambda: commands.accounts.planned(account.id), self._show, self._failed, aside=True, owner=self
+        )
 
     def _show(self, found: Sequence[Planned]) -> None:
         look, now, zone = self._context.look, self._context.now(), self._context.zone()

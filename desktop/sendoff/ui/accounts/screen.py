@@ -285,7 +285,7 @@ class AccountsScreen(Screen):
     def _wake(self, shown: Facts) -> None:
         commands, account = self.context.commands, shown.account
         said = f"{account.name} is asked now whether it works again."
-        self.context.do(lambda: commands.wake_account(account.id), said=said, owner=self)
+        self.context.do(lambda: commands.accounts.wake(account.id), said=said, owner=self)
 
     def open(self, shown: Facts) -> None:
         """Shows all that is known of an account."""
@@ -336,9 +336,9 @@ class AccountsScreen(Screen):
     def _take_name(self, shown: Facts, name: str) -> None:
         commands, account = self.context.commands, shown.account
         self.context.do(
-            lambda: commands.rename_account(account.id, name),
+            lambda: commands.accounts.rename(account.id, name),
             said=f"{account.name} is called {name} now.",
-            undo=lambda: commands.rename_account(account.id, account.name),
+            undo=lambda: commands.accounts.rename(account.id, account.name),
         )
 
     def _space(self, shown: Facts) -> None:
@@ -369,7 +369,7 @@ class AccountsScreen(Screen):
 
         def do() -> None:
             said = f"{account.name} was removed."
-            self.context.do(lambda: commands.remove_account(account.id), said=said, slow=True)
+            self.context.do(lambda: commands.accounts.remove(account.id), said=said, slow=True)
 
         self._with_key(account, do)
 
@@ -405,7 +405,7 @@ class AccountsScreen(Screen):
             return
         commands = self.context.commands
         self._checking[account.id] = self.context.do(
-            lambda: commands.check_account(account.id),
+            lambda: commands.accounts.check(account.id),
             partial(self._answered, account),
             partial(self._failed, account),
             aside=True,

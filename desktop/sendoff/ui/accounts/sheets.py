@@ -131,11 +131,11 @@ class SpacingSheet(Sheet):
             return
         commands, account = self._context.commands, self._account
         self._context.do(
-            lambda: commands.set_spacing(account.id, seconds),
+            lambda: commands.accounts.set_spacing(account.id, seconds),
             lambda _nothing: self.close_it(),
             self._refused,
             said=f"Spacing of {account.name}: {spacing_words(seconds)}.",
-            undo=lambda: commands.set_spacing(account.id, account.spacing),
+            undo=lambda: commands.accounts.set_spacing(account.id, account.spacing),
             owner=self,
         )
 
@@ -173,7 +173,7 @@ class LateSheet(Sheet):
         words = parse_late(rule).words if rule else "as the preference says"
         self.close_it()
         self._context.do(
-            lambda: commands.set_account_late(account.id, rule),
+            lambda: commands.accounts.set_late(account.id, rule),
             said=f"If late, {account.name}: {words[:1].lower()}{words[1:]}.",
-            undo=lambda: commands.set_account_late(account.id, account.late),
+            undo=lambda: commands.accounts.set_late(account.id, account.late),
         )

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import Outcome
 from sendoff.domain.errors import SendError, SendoffError
-from sendoff.engine.trying import SAMPLE, Trial
+from sendoff.engine.commands.trials import SAMPLE, Trial
 from sendoff.ui.activity.trace import Mono
 from sendoff.ui.background import Errand
 from sendoff.ui.context import Context
@@ -75,7 +75,7 @@ class TrySheet(Sheet):
         commands, kind, fields, account_id = self._context.commands, self._kind, self._fields, self._account_id
         text = self.text.text()
         self._errand = self._context.do(
-            lambda: commands.rehearse(kind, fields, text, account_id=account_id),
+            lambda: commands.trials.rehearse(kind, fields, text, account_id=account_id),
             self._show_request,
             self._cannot,
             owner=self,
@@ -101,7 +101,7 @@ class TrySheet(Sheet):
         text = self.text.text()
         self._wait(True)
         self._context.do(
-            lambda: commands.try_out(kind, fields, text, account_id=account_id),
+            lambda: commands.trials.try_out(kind, fields, text, account_id=account_id),
             self._came,
             self._did_not_leave,
             aside=True,

@@ -77,7 +77,7 @@ class Doing:
 
     def _look(self, rows: Sequence[Row]) -> None:
         commands, delivery_id = self._context.commands, rows[0].delivery.id
-        self._run(lambda: commands.look_again(delivery_id), "Sendoff looks for it now.")
+        self._run(lambda: commands.deliveries.look_again(delivery_id), "Sendoff looks for it now.")
 
     def _settle(self, row: Row, there: bool) -> None:
         SettleSheet.show_for(self._context, row.delivery.id, there)
@@ -87,26 +87,30 @@ class Doing:
         words = (
             "It goes again now." if len(ids) == 1 else f"{counted(len(ids), 'delivery', 'deliveries')} go again now."
         )
-        self._run(lambda: commands.retry(ids), words)
+        self._run(lambda: commands.deliveries.retry(ids), words)
 
     def dismiss(self, ids: Sequence[int]) -> None:
         """Takes deliveries off what needs the person; what became of them stays in the list."""
         commands = self._context.commands
         words = "Dismissed. It stays in the list below." if len(ids) == 1 else f"{len(ids):,} were dismissed."
-        self._run(lambda: commands.acknowledge(ids), words, undo=lambda: commands.acknowledge(ids, False))
+        self._run(
+            lambda: commands.deliveries.acknowledge(ids),
+            words,
+            undo=lambda: commands.deliveries.acknowledge(ids, False),
+        )
 
     def _cancel(self, rows: Sequence[Row]) -> None:
         commands, ids, now = self._context.commands, [row.delivery.id for row in rows], self._context.now()
         words = "Cancelled. Nothing of it leaves."
         if all(row.delivery.planned_at > now for row in rows):
-            self._run(lambda: commands.cancel(ids), words, undo=lambda: commands.restore(ids))
+            self._run(lambda: commands.deliveries.cancel(ids), words, undo=lambda: commands.deliveries.restore(ids))
             return
         self._context.ask(
             "Cancel this post?" if len(ids) == 1 else f"Cancel {len(ids)} deliveries?",
             "Its time is past, so it can’t be put back. What is out already stays out. "
             "The post itself stays, and you can plan a copy.",
             "Cancel it",
-            lambda: self._run(lambda: commands.cancel(ids), words),
+            lambda: self._run(lambda: commands.deliveries.cancel(ids), words),
             danger=True,
         )
 
@@ -115,7 +119,7 @@ class Doing:
         for row in rows:
             delivery_id = row.delivery.id
             self._context.do(
-                lambda delivery_id=delivery_id: commands.read_numbers(delivery_id),  # type: ignore[misc]
+                lambda delivery_id=delivery_id: commands.sent.read_numbers(delivery_id),  # type: ignore[misc]
                 self._say_numbers, slow=True, owner=self._owner,
             )  # fmt: skip
 
@@ -146,7 +150,7 @@ class Doing:
             title, delivery_id = self._context.program.channels[row.channel].title, row.delivery.id
             self._context.say(f"{title} is asked to delete it…")
             self._context.do(
-                lambda delivery_id=delivery_id: commands.delete_sent(delivery_id),  # type: ignore[misc]
+                lambda delivery_id=delivery_id: commands.sent.delete(delivery_id),  # type: ignore[misc]
                 said=f"It is deleted from {title}.", failed=self._not_deleted, slow=True, owner=self._owner,
             )  # fmt: skip
 

@@ -67,12 +67,14 @@ class SettleSheet(Sheet):
     def _ask_again(self) -> None:
         commands, delivery_id, context = self._context.commands, self._delivery_id, self._context
         self.close_it()
-        context.do(lambda: commands.look_again(delivery_id), said="Sendoff looks for it now.")
+        context.do(lambda: commands.deliveries.look_again(delivery_id), said="Sendoff looks for it now.")
 
     def _answer(self, there: bool) -> None:
         commands, delivery_id, context = self._context.commands, self._delivery_id, self._context
         self.close_it()
-        context.do(lambda: commands.settle(delivery_id, there), lambda state: context.say(_said(there, state)))
+        context.do(
+            lambda: commands.deliveries.settle(delivery_id, there), lambda state: context.say(_said(there, state))
+        )
 
 
 def _said(there: bool, state: State) -> str:

@@ -62,7 +62,7 @@ class Care:
         self._context.back()
 
     def _deleted(self, post: Post) -> None:
-        save = self._context.commands.save_draft
+        save = self._context.commands.posts.save_draft
         again = partial(save, post.content, post.variants, post.plan, workspace_id=post.workspace_id)
         self._context.say("The draft was deleted.", undo=lambda: self._context.do(again))
 
@@ -112,5 +112,5 @@ class Care:
             return
         screen.saver.forget_changes()
         screen.reopen(post_id, keep=False)
-        again = partial(context.commands.save_draft, *mine.stored(), mine.plan, workspace_id=context.workspace_id)
+        again = partial(context.commands.posts.save_draft, *mine.stored(), mine.plan, workspace_id=context.workspace_id)
         context.say("This is the newer text.", undo=lambda: context.do(again, said="Yours is in Drafts."))

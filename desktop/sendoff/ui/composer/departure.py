@@ -119,7 +119,7 @@ class Departure:
         elif is_change:
             context.say(f"Saved. It leaves {short(when, context.now())}.")
         else:
-            undo = lambda: context.do(lambda: commands.cancel(ids), said="It is a draft again.")  # noqa: E731
+            undo = lambda: context.do(lambda: commands.deliveries.cancel(ids), said="It is a draft again.")  # noqa: E731
             context.say(f"Scheduled for {short(when, context.now())}", undo=undo)
 
     # --- what stands against it -----------------------------------------------------------------------------------

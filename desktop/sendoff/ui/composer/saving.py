@@ -112,7 +112,7 @@ class Saver(QObject):
         self, record: Record, writing: Writing, content: Content, variants: Sequence[Variant], workspace: int
     ) -> None:
         expected = record.version if record.post_id is not None else None
-        record.post_id, record.version = self._context.commands.save_draft(
+        record.post_id, record.version = self._context.commands.posts.save_draft(
             content, variants, writing.plan, post_id=record.post_id, expected=expected, workspace_id=workspace
         )
 
@@ -169,7 +169,7 @@ class Saver(QObject):
         def work() -> list[int]:
             content, variants = writing.sent(mails)
             if planned is not None:
-                ids = commands.edit(
+                ids = commands.posts.edit(
                     planned.id, content, variants, when, writing.late, writing.plan,
                     expected=planned.version, override=override,
                 )  # fmt: skip
@@ -177,7 +177,7 @@ class Saver(QObject):
                 return ids
             self._write(record, writing, content, variants, workspace)
             assert record.post_id is not None
-            return commands.schedule(record.post_id, when, writing.late, override=override)
+            return commands.posts.schedule(record.post_id, when, writing.late, override=override)
 
         def finished(ids: list[int]) -> None:
             self._under_way -= 1
@@ -203,7 +203,7 @@ class Saver(QObject):
 
         def work() -> None:
             if record.post_id is not None and not record.stuck:
-                commands.delete_draft(record.post_id)
+                commands.posts.delete_draft(record.post_id)
                 record.post_id = None
 
         self._context.do(work, failed=lambda _gone: None)
@@ -215,7 +215,7 @@ class Saver(QObject):
         def work() -> Post:
             if record.post_id is None:
                 raise NotFound("There was nothing to delete yet.")
-            post = commands.delete_draft(record.post_id)
+            post = commands.posts.delete_draft(record.post_id)
             record.post_id = None
             return post
 
@@ -228,14 +228,16 @@ class Saver(QObject):
             return
 
         def work() -> int:
-            commands.cancel(ids)
+            commands.deliveries.cancel(ids)
             content, variants = writing.stored()
             try:
-                post_id, _ = commands.save_draft(
+                post_id, _ = commands.posts.save_draft(
                     content, variants, writing.plan, post_id=planned.id, expected=planned.version
                 )
             except Refused:  # a part of it is history, or somebody else changed it: the words go on as a new draft
-                post_id, _ = commands.save_draft(content, variants, writing.plan, workspace_id=planned.workspace_id)
+                post_id, _ = commands.posts.save_draft(
+                    content, variants, writing.plan, workspace_id=planned.workspace_id
+                )
             self._unsaved.forget(planned.id)
             return post_id
 

@@ -96,8 +96,8 @@ class Deeds:
             own = when if chip.when.zone == zone else When.at(when.instant, chip.when.zone)
             commands = self._context.commands
             said = f"Moved to {day_words(wall.date())}, {clock_text(when.wall)}.{self._rest(chip, ids)}"
-            undo = partial(commands.move, ids, chip.when) if self._can_go_back([chip]) else None
-            self._context.do(partial(commands.move, ids, own), said=said, undo=undo, owner=self._owner)
+            undo = partial(commands.deliveries.move, ids, chip.when) if self._can_go_back([chip]) else None
+            self._context.do(partial(commands.deliveries.move, ids, own), said=said, undo=undo, owner=self._owner)
 
         self._resolved(wall, zone, move)
 
@@ -120,8 +120,8 @@ class Deeds:
         size = span_text(abs(by.total_seconds()))
         said = f"{counted(len(movable), 'post', 'posts')} moved {size} {'later' if by > timedelta() else 'earlier'}."
         said += self._stayed(len(chips) - len(movable))
-        undo = partial(commands.shift, ids, -by) if self._can_go_back(movable) else None
-        self._context.do(partial(commands.shift, ids, by), said=said, undo=undo, owner=self._owner)
+        undo = partial(commands.deliveries.shift, ids, -by) if self._can_go_back(movable) else None
+        self._context.do(partial(commands.deliveries.shift, ids, by), said=said, undo=undo, owner=self._owner)
 
     def ask_shift(self, chips: Sequence[Chip]) -> None:
         """Asks by how much."""
@@ -159,8 +159,10 @@ class Deeds:
         else:
             said = f"{counted(len(going), 'post was', 'posts were')} cancelled."
             said += self._stayed(len(chips) - len(going))
-        undo = partial(commands.restore, ids) if all(chip.at > self._context.now() for chip in going) else None
-        self._context.do(partial(commands.cancel, ids), said=said, undo=undo, owner=self._owner)
+        undo = (
+            partial(commands.deliveries.restore, ids) if all(chip.at > self._context.now() for chip in going) else None
+        )
+        self._context.do(partial(commands.deliveries.cancel, ids), said=said, undo=undo, owner=self._owner)
 
     def send_now(self, chip: Chip) -> None:
         """Sends at once, after asking: what is out cannot be taken back."""
@@ -189,9 +191,9 @@ class Deeds:
 
         def send() -> None:
             if waiting:
-                commands.move(waiting, When.at(self._context.now(), zone))
+                commands.deliveries.move(waiting, When.at(self._context.now(), zone))
             if others:
-                commands.retry(others)
+                commands.deliveries.retry(others)
 
         self._context.do(send, said="On its way.", owner=self._owner)
 

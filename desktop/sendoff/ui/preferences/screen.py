@@ -133,7 +133,7 @@ class PreferencesScreen(Screen):
         def work() -> None:
             if name == "start_at_login":
                 autostart.apply(value == "yes")
-            commands.set(name, value)
+            commands.settings.set(name, value)
 
         def taken(_nothing: None) -> None:
             row.set_wrong("")

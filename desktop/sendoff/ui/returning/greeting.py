@@ -55,7 +55,7 @@ class Greeting(QObject):
         if found is None:
             self._offer("")
         elif not found.rows:
-            self._context.do(self._context.commands.welcomed)
+            self._context.do(self._context.commands.sender.welcomed)
         else:
             self._greet(found)
 

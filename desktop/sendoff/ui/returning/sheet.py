@@ -164,13 +164,17 @@ class WelcomeSheet(Sheet):
     def give_time(self, row: Row, when: When) -> None:
         commands = self._context.commands
         said = f"It goes {short(when, self._context.now())}."
-        self._context.do(lambda: commands.move([row.delivery.id], when), said=said)
+        self._context.do(lambda: commands.deliveries.move([row.delivery.id], when), said=said)
 
     def leave(self, rows: Sequence[Row]) -> None:
         """Takes missed ones as they are: they did not go out, and need nobody any more."""
         commands, ids = self._context.commands, [row.delivery.id for row in rows]
         said = "Left as it is: it did not go out." if len(ids) == 1 else f"{len(ids):,} are left as they are."
-        self._context.do(lambda: commands.acknowledge(ids), said=said, undo=lambda: commands.acknowledge(ids, False))
+        self._context.do(
+            lambda: commands.deliveries.acknowledge(ids),
+            said=said,
+            undo=lambda: commands.deliveries.acknowledge(ids, False),
+        )
 
     def times(self, row: Row) -> list[tuple[str, When]]:
         """The times that are offered for one that was missed."""
@@ -182,7 +186,7 @@ class WelcomeSheet(Sheet):
         return [(f"Next free time, {short(free, now)}", free), (f"In an hour, {short(hour, now)}", hour)]
 
     def _seen(self) -> None:
-        self._context.do(self._context.commands.welcomed)
+        self._context.do(self._context.commands.sender.welcomed)
 
 
 class GroupView(QWidget):

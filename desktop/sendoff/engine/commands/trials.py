@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Channel, Kind, Parcel, Trace
+from sendoff.domain.channel import Channel, Kind, Parcel, Trace, channel_named
 from sendoff.domain.delivery import Outcome, Receipt
-from sendoff.domain.errors import InDoubt, NeedsLogin, NotFound, Rejected, SendError, TryLater
+from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, NotFound, Rejected, SendError, TryLater
+from sendoff.domain.fields import divide
 from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.redact import Redactor
+from sendoff.domain.when import Clock
+from sendoff.engine.commands.accounts import Accounts
 from sendoff.engine.dispatch import masked
 
 SAMPLE = "A test from Sendoff."
@@ -36,7 +39,47 @@ class Trial:
     receipt: Receipt | None = None
 
 
-def parcel(
+class Trials:
+    """Tries what a form makes of a text, with fields that were typed or with those of an account."""
+
+    def __init__(self, accounts: Accounts, channels: Mapping[str, Channel], clock: Clock) -> None:
+        self._accounts = accounts
+        self._channels = channels
+        self._clock = clock
+
+    def rehearse(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> str:
+        """What a post of `text` would look like as it leaves, secrets masked. Nothing leaves.
+
+        Args:
+            account_id: the account whose fields count where one is left out; None for fields that are not stored.
+
+        Raises:
+            BadInput: the fields make no request of it; the message says why.
+        """
+        channel, settings, secret = self._for_trial(kind, fields, account_id)
+        return channel.rehearse(_parcel(channel, settings, secret, {}, text, self._clock.now()))
+
+    def try_out(self, kind: str, fields: Mapping[str, str], text: str, *, account_id: int | None = None) -> Trial:
+        """Sends a post of `text` for real, outside of the timeline: nothing is stored, and nothing is tried again.
+
+        Raises:
+            BadInput, Rejected, NeedsLogin, TryLater: the sign-in did not work; nothing was sent.
+        """
+        channel, settings, secret = self._for_trial(kind, fields, account_id)
+        identity = channel.connect({**settings, **secret})
+        settings, secret = {**settings, **identity.settings}, {**secret, **identity.secrets}
+        return _send(channel, _parcel(channel, settings, secret, identity.learned, text, self._clock.now()))
+
+    def _for_trial(
+        self, kind: str, fields: Mapping[str, str], account_id: int | None
+    ) -> tuple[Channel, dict[str, str], dict[str, str]]:
+        channel = channel_named(self._channels, kind)
+        if not channel.can_rehearse:
+            raise BadInput(f"{channel.title} can’t be tried: what it sends is not made by a form.")
+        return channel, *divide(channel, self._accounts.completed(kind, fields, account_id))
+
+
+def _parcel(
     channel: Channel, settings: Mapping[str, str], secret: Mapping[str, str], learned: Mapping[str, Any], text: str,
     now: datetime,
 ) -> Parcel:  # fmt: skip
@@ -51,7 +94,7 @@ def parcel(
     )  # fmt: skip
 
 
-def send(channel: Channel, made: Parcel) -> Trial:
+def _send(channel: Channel, made: Parcel) -> Trial:
     """Sends it for real, once."""
     redactor, trace = Redactor(made.secret.values()), made.trace
     clean, receipt, words = redactor.clean, None, "It was taken."
