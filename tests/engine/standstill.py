@@ -196,7 +196,7 @@ class Process:
         self.departures = self.engine._departures
         self.departures.revive = list  # type: ignore[method-assign]  # it has no threads to start
         self.departures._claim_wanted, self.departures._changed = _Wanted(), _Changed()
-        self.engine._dispatch._chance = self.engine._settler._chance = random.Random(7)
+        self.engine._dispatch._chance = self.engine._looks._settler._chance = random.Random(7)
         self.writer: StillWriter = self.engine._writer  # type: ignore[assignment]
         self.pool: StillPool = self.engine._pool  # type: ignore[assignment]
         self.timeline: StillTimeline = self.engine._timeline  # type: ignore[assignment]

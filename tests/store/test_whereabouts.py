@@ -14,8 +14,8 @@ import pytest
 from sendoff.bootstrap import Program, open_program
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import Refused
-from sendoff.engine.engine import is_paused
 from sendoff.engine.journal import Journal
+from sendoff.engine.pause import is_paused
 from sendoff.store import backups, deliveries, doubts, settings, whereabouts, wouldsend
 from sendoff.store.db import StoreDamaged
 from tests.conftest import SetClock

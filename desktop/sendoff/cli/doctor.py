@@ -24,7 +24,8 @@ from sendoff.domain.redact import Redactor
 from sendoff.domain.signin import Ending
 from sendoff.domain.when import Clock, distance, span_text
 from sendoff.domain.words import counted
-from sendoff.engine.engine import SIGN_OF_LIFE, is_paused
+from sendoff.engine.engine import SIGN_OF_LIFE
+from sendoff.engine.pause import is_paused
 from sendoff.engine.watchdog import UNTOUCHED, untaken
 from sendoff.store import (
     accounts,

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sendoff import killpoints
 from sendoff.domain.absence import Cause
@@ -31,6 +30,8 @@ from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.heart import Heart
 from sendoff.engine.journal import Journal, boot_id
 from sendoff.engine.keys import Keys
+from sendoff.engine.looks import Looks
+from sendoff.engine.pause import Pause
 from sendoff.engine.pool import Pool
 from sendoff.engine.quiet import Quiet
 from sendoff.engine.readiness import Readiness
@@ -41,7 +42,7 @@ from sendoff.engine.signins import SignIns
 from sendoff.engine.timeline import Timeline
 from sendoff.engine.watchdog import Watchdog
 from sendoff.engine.writer import Writer
-from sendoff.store import changes, doubts, media, outgoing, posts, settings, timeline, whereabouts
+from sendoff.store import changes, doubts, media, outgoing, posts, timeline, whereabouts
 from sendoff.store.db import Connection, Store, StoreTrouble
 from sendoff.store.media import Media
 from sendoff.store.profile import SenderLock
@@ -96,85 +97,75 @@ class Engine:
         workers: int = WORKERS,
         get_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._bell = bell
+        self._store, self._clock, self._bell = store, clock, bell
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.running = False
+
+        # What the profile's folder has of a sender: its lock, what left last, and how far the rows had come.
         self._lock = SenderLock(store.folder)
         self._journal = Journal(store.folder)
-        self._quiet = Quiet()
-        self._started_at = clock.now()
-        self._troubles: dict[str, str] = {}
-        self._writer = Writer(store, lambda text: self._trouble("disk", text), lambda: self._departures.hurried)
+        self._marker = whereabouts.Marker(store.folder)
+
+        # The way of a delivery, from its time to its end.
+        keys, chronometer = Keys(secrets, store.folder, clock), Chronometer(clock, boot_id() or self.owner)
+        self._writer = Writer(store, partial(self._trouble, "disk"), lambda: self._departures.hurried)
         self._pool = Pool(workers, "send")
-        chronometer, keys = Chronometer(clock, boot_id() or self.owner), Keys(secrets, store.folder, clock)
         self._dispatch = Dispatch(
-            store=store,
-            writer=self._writer,
-            secrets=secrets,
-            keys=keys,
-            media=files,
-            channels=channels,
-            clock=clock,
-            chronometer=chronometer,
-            owner=self.owner,
-            leaving=self._note_leaving,
-            trouble=lambda text: self._trouble("keychain", text),
-            unreached=lambda account: self._readiness.doubt([account]),
-        )
-        self._settler = Settler(
-            store=store, writer=self._writer, dispatch=self._dispatch, keys=keys, channels=channels, clock=clock,
-            chronometer=chronometer,
+            store=store, writer=self._writer, secrets=secrets, keys=keys, media=files, channels=channels, clock=clock,
+            chronometer=chronometer, owner=self.owner, leaving=self._note_leaving,
+            trouble=partial(self._trouble, "keychain"), unreached=lambda account: self._readiness.doubt([account]),
         )  # fmt: skip
-        self._heart = Heart(self._beat)
         self._timeline = Timeline(self._due)
-        self._timeline.chore("unused files", lambda: self._sweep(files), timedelta(days=1))
-        self._timeline.chore("backup", self._back_up, timedelta(hours=1))
-        self._marker, self._warning = whereabouts.Marker(store.folder), ""
         self._departures = Departures(
-            store=store,
-            writer=self._writer,
-            clock=clock,
-            owner=self.owner,
-            dispatch=self._dispatch,
-            pool=self._pool,
-            wake_at=self._timeline.wake_at,
-            look_at_clock=self._look_at_clock,
-            unreached=lambda: self._readiness.waiting,
+            store=store, writer=self._writer, clock=clock, owner=self.owner, dispatch=self._dispatch, pool=self._pool,
+            wake_at=self._timeline.wake_at, look_at_clock=self._look_at_clock, unreached=self._unreached,
             get_ready=get_ready,
-        )
+        )  # fmt: skip
+
+        # What is asked of endpoints beside it.
         self._readiness = Readiness(
             ask=partial(_reach, channels), pool=self._pool, clock=clock, changed=self._departures.poke
         )
+        settler = Settler(
+            store=store, writer=self._writer, dispatch=self._dispatch, keys=keys, channels=channels, clock=clock,
+            chronometer=chronometer,
+        )  # fmt: skip
+        self._looks = Looks(store=store, settler=settler, pool=self._pool, clock=clock, looked=self._departures.poke)
         self._circuit = Circuit(
             store=store, writer=self._writer, keys=keys, channels=channels, pool=self._pool, clock=clock
         )
-        aside: dict[str, Any] = {
-            "store": store, "writer": self._writer, "keys": keys, "channels": channels,
-            "pool": self._pool, "clock": clock, "unreached": lambda: self._readiness.waiting,
-        }  # fmt: skip
-        self._signins = SignIns(**aside, rests=lambda: self._departures.rests)
-        self._readings = Readings(**aside, is_busy=self._is_busy)
+        self._signins = SignIns(
+            store=store, writer=self._writer, keys=keys, channels=channels, pool=self._pool, clock=clock,
+            unreached=self._unreached, rests=lambda: self._departures.rests,
+        )  # fmt: skip
+        self._readings = Readings(
+            store=store, writer=self._writer, keys=keys, channels=channels, pool=self._pool, clock=clock,
+            unreached=self._unreached, is_busy=self._is_busy,
+        )  # fmt: skip
+
+        # What stops and watches it, and what is done once a day.
+        self._pause = Pause(store, clock, self._pause_changed)
         self._returns = Returns(
             store=store, writer=self._writer, readiness=self._readiness, clock=clock,
-            hold=partial(self._departures.hold, "clock"), trouble=lambda text: self._trouble("clock", text),
+            hold=partial(self._departures.hold, "clock"), trouble=partial(self._trouble, "clock"),
         )  # fmt: skip
         self._watchdog = Watchdog(
-            store=store, departures=self._departures, clock=clock, alarm=lambda text: self._trouble("watchdog", text)
+            store=store, departures=self._departures, clock=clock, alarm=partial(self._trouble, "watchdog")
         )
-        self._watch = ClockWatch(clock)
-        self._watch_lock = threading.Lock()
-        self._generation = -1
-        self._next_look: datetime | None = None
-        self._seen: dict[str, int] = {}
-        self._looking: set[int] = set()
-        self._looking_lock = threading.Lock()
+        self._watch, self._watch_lock = ClockWatch(clock), threading.Lock()
+        self._heart = Heart(self._beat)
+        self._quiet = Quiet()
+        self._timeline.chore("unused files", partial(self._sweep, files), timedelta(days=1))
+        self._timeline.chore("backup", self._back_up, timedelta(hours=1))
+
+        # What was told and heard last.
+        self._troubles: dict[str, str] = {}
+        self._warning = ""
+        self._started_at = clock.now()
         self._alive_at: datetime | None = None
-        self._paused_until = ""
-        self._paused = False
-        self._paused_since: datetime | None = None
+        self._generation = -1
+        self._seen: dict[str, int] = {}
         self._stop_listening = bell.listen(self._hear)
-        self.running = False
 
     # --- start and stop -------------------------------------------------------------------------------------------
 
@@ -193,7 +184,7 @@ class Engine:
         killpoints.reach("recover.after")
         self._journal.start()
         self._writer.start()
-        self._read_pause()
+        self._pause.read()
         self._returns.back(Cause.OFF, before.seen_at if before else None)
         self._circuit.read()
         self._timeline.start()
@@ -228,7 +219,7 @@ class Engine:
     def status(self) -> Status:
         troubles = " ".join(self._troubles.values())
         return Status(
-            self.running, self._paused, troubles, self._pool.busy, self._warning, self._readiness.waiting
+            self.running, self._pause.is_on, troubles, self._pool.busy, self._warning, self._readiness.waiting
         )  # fmt: skip
 
     def has_work(self, horizon: timedelta = timedelta(seconds=60)) -> bool:
@@ -251,7 +242,7 @@ class Engine:
             self._departures.read_accounts()
             self._circuit.read()
         if changes.SETTINGS in topics:
-            self._read_pause()
+            self._pause.read()
         # What the writer itself changed is followed up where it is known whether anything became due by it.
         if topics & _WAKE and not self._writer.is_this_thread:
             self._departures.poke()
@@ -262,9 +253,10 @@ class Engine:
             self._keep_lock()
             self._look_at_clock()
             self._notice_others()
-            self._look()
-            self._apply_pause()
-            for one in (self._readiness, self._circuit, self._returns, self._watchdog, self._signins, self._readings):
+            for one in (
+                self._looks, self._pause, self._readiness, self._circuit, self._returns, self._watchdog, self._signins,
+                self._readings,
+            ):  # fmt: skip
                 one.tick()
             self._look_after_threads()
             self._power.hold_off(self._pool.busy > 0 or self._departures.is_anything_near)
@@ -274,6 +266,10 @@ class Engine:
                 self._journal.start()
         except StoreTrouble as trouble:
             self._trouble("disk", str(trouble))
+
+    def _unreached(self) -> frozenset[int]:
+        """The accounts whose hosts can't be reached now."""
+        return self._readiness.waiting
 
     def _is_busy(self) -> bool:
         """Whether something leaves, is about to, or must not."""
@@ -379,31 +375,11 @@ class Engine:
         self._generation = generation
         with self._store.reading() as connection:
             counters = changes.counters(connection)
-            self._next_look = doubts.next_look(connection)
+            self._looks.read(connection)
         self._marker.note(sum(counters.values()))
         changed = frozenset(topic for topic, n in counters.items() if self._seen.get(topic) != n)
         self._seen = counters
         self._bell.ring(changed)
-
-    def _look(self) -> None:
-        if self._next_look is None or self._next_look > self._clock.now():
-            return
-        with self._store.reading() as connection:
-            ids = doubts.to_look_at(connection, self._clock.now())
-        for delivery_id in ids:
-            with self._looking_lock:
-                if delivery_id in self._looking:
-                    continue
-                self._looking.add(delivery_id)
-            self._pool.submit(partial(self._look_at, delivery_id))
-
-    def _look_at(self, delivery_id: int) -> None:
-        try:
-            self._settler.look(delivery_id)
-        finally:
-            with self._looking_lock:
-                self._looking.discard(delivery_id)
-            self._departures.poke()
 
     def _show_life(self) -> None:
         now = self._clock.now()
@@ -421,21 +397,9 @@ class Engine:
 
         self._writer.run(say)
 
-    def _read_pause(self) -> None:
-        with self._store.reading() as connection:
-            self._paused_until = settings.read(connection)["paused_until"]
-        self._apply_pause()
-
-    def _apply_pause(self) -> None:
-        now = self._clock.now()
-        paused = is_paused(self._paused_until, now)
-        if paused == self._paused:
-            return
-        self._paused = paused
-        if paused:
-            self._paused_since = now
-        elif self.running:
-            self._returns.back(Cause.PAUSED, self._paused_since)
+    def _pause_changed(self, paused: bool, since: datetime | None) -> None:
+        if not paused and self.running:
+            self._returns.back(Cause.PAUSED, since)
         self._departures.pause(paused)
         self._bell.ring(frozenset({changes.SENDER}))
 
@@ -454,11 +418,6 @@ def _reach(channels: Mapping[str, Channel], account: Account) -> None:
     channel = channels.get(account.channel)
     if channel is not None:
         channel.reach(account)
-
-
-def is_paused(until: str, now: datetime) -> bool:
-    """Whether the setting `paused_until` stops the sending now."""
-    return bool(until) and (until == settings.FOREVER or datetime.fromisoformat(until) > now)
 
 
 _WAKE = frozenset({changes.DELIVERIES, changes.ACCOUNTS, changes.SETTINGS})

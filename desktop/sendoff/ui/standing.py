@@ -165,7 +165,7 @@ class Standing:
 
 def take(context: Context) -> Standing:
     """Looks at the program; a handful of small questions."""
-    from sendoff.engine.engine import is_paused
+    from sendoff.engine.pause import is_paused
     from sendoff.store import accounts, posts, settings, signins, timeline, whereabouts
     from sendoff.ui.sending import Part
 
