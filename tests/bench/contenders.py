@@ -14,7 +14,8 @@ import requests
 
 from sendoff.bootstrap import Program, open_program
 from sendoff.channels.http import Http, Transport
-from sendoff.domain.channel import Capabilities, Channel, Parcel
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Parcel
 from sendoff.domain.delivery import PartPlan, Receipt
 from sendoff.domain.post import Content, Item, Plan
 from sendoff.domain.when import When

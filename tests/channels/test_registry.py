@@ -10,7 +10,8 @@ from sendoff.channels import registry
 from sendoff.channels.http import Transport
 
 CHANNEL = """
-from sendoff.domain.channel import Capabilities, Channel
+from sendoff.domain.channel import Channel
+from sendoff.domain.capabilities import Capabilities
 class It(Channel):
     kind, title, capabilities = "pigeon", "Pigeon", Capabilities(checked="")
     def __init__(self, context): pass

@@ -14,17 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sendoff.channels.registry import Context
-from sendoff.domain.channel import (
-    BrowserSignIn,
-    Capabilities,
-    Channel,
-    Field,
-    Identity,
-    Kind,
-    Option,
-    Parcel,
-    Preset,
-)
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import BrowserSignIn, Channel, Field, Identity, Kind, Option, Parcel, Preset
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import NeedsLogin, Rejected, TryLater
 

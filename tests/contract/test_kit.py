@@ -13,7 +13,8 @@ from sendoff.channels import testing
 from sendoff.channels.http import Http, Transport
 from sendoff.channels.testing import HTTP_CASES, Case, FaultServer, Reply, Request
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Parcel
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Parcel
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import InDoubt, Rejected, SendError, TryLater
 from sendoff.domain.post import Content, Item

@@ -12,7 +12,8 @@ from sendoff.channels import tls
 from sendoff.channels.http import Answer, Http, Patience
 from sendoff.channels.registry import Context
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Field, Frozen, How, Identity, Kind, Option, Parcel, Settle
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Field, Frozen, How, Identity, Kind, Option, Parcel, Settle
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook, InDoubt, TryLater
 

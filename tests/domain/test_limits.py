@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from sendoff.domain.channel import Capabilities, Level
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Level
 from sendoff.domain.forms import for_endpoint
 from sendoff.domain.limits import check, same_words, size_text
 from sendoff.domain.post import Attachment, Content, Copy, Item, Mail, Poll, Recipient, Role

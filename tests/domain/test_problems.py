@@ -6,7 +6,8 @@ import pytest
 
 from sendoff.domain import problems
 from sendoff.domain.account import Account, AccountState
-from sendoff.domain.channel import Capabilities, Channel
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel
 from sendoff.domain.post import Content, Item, Mail, Recipient, Variant
 
 

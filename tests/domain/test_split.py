@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.post import Attachment, Item, Poll
 from sendoff.domain.split import Reader, split_item
 from sendoff.domain.text import COUNTERS, FAR, filled, graphemes, marks

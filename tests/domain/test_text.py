@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.text import count, fitting, graphemes, marks
 
 FAMILY = "👨‍👩‍👧‍👦"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Frozen, How, Identity, Parcel, Settle
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Frozen, How, Identity, Parcel, Settle
 from sendoff.domain.delivery import Delivery, Receipt, State
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When

@@ -10,7 +10,8 @@ from enum import StrEnum
 from functools import partial
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Frozen, How, Identity, Parcel, Settle
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Frozen, How, Identity, Parcel, Settle
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import CannotLook, InDoubt, NeedsLogin, Rejected, TryLater
 

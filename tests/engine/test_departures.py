@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.delivery import State
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When

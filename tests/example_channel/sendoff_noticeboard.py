@@ -9,7 +9,8 @@ from urllib.parse import quote
 from sendoff.channels.http import Http
 from sendoff.channels.reading import table
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Field, How, Identity, Kind, Parcel, Settle, Trace
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Field, How, Identity, Kind, Parcel, Settle, Trace
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import InDoubt
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Parcel, Trace
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Parcel, Trace
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
 
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)

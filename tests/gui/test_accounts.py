@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from sendoff.bootstrap import Program
 from sendoff.domain.account import Account, AccountState
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.delivery import State
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, Poll, Post, Recipient, Role, Variant
 from sendoff.domain.split import Reader
 from sendoff.domain.when import When

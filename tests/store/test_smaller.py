@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.errors import BadInput
 from sendoff.domain.forms import best_form, fits
 from sendoff.domain.post import Attachment

@@ -20,9 +20,9 @@ from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.reading import ends_at, table
 from sendoff.domain.account import Account
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
     BrowserSignIn,
-    Capabilities,
     Channel,
     Field,
     Frozen,

@@ -17,8 +17,8 @@ from sendoff.channels.discord_rights import Right, rights
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.reading import table
 from sendoff.domain.account import Account
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
-    Capabilities,
     Channel,
     Field,
     How,

@@ -21,9 +21,9 @@ from sendoff.channels.http_endpoint_setup import Look, Request, Setup
 from sendoff.channels.http_endpoint_template import NOTHING, Values, as_words, at
 from sendoff.channels.reading import ends_at
 from sendoff.domain.account import Account
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
     BrowserSignIn,
-    Capabilities,
     Channel,
     Frozen,
     How,

@@ -19,8 +19,8 @@ from sendoff.channels.http import Answer, Http
 from sendoff.domain import mail as mails
 from sendoff.domain.account import Account
 from sendoff.domain.address import ascii_name
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
-    Capabilities,
     Channel,
     Field,
     Frozen,

@@ -22,9 +22,9 @@ from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
 from sendoff.channels.reading import count, listed, table
 from sendoff.domain.account import Account
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
     BrowserSignIn,
-    Capabilities,
     Channel,
     Field,
     How,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sendoff.domain import mail
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Field, How, Identity, Kind, Parcel, Settle
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Field, How, Identity, Kind, Parcel, Settle
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, TryLater
 

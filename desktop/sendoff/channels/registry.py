@@ -11,7 +11,8 @@ from pathlib import Path
 from sendoff.channels.http import Transport
 from sendoff.channels.shelter import shelter
 from sendoff.domain import limits
-from sendoff.domain.channel import Capabilities, Channel, Field, Option
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Field, Option
 from sendoff.domain.post import Content, Item
 
 log = logging.getLogger(__name__)

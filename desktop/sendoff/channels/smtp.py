@@ -24,8 +24,8 @@ from sendoff.channels.smtp_wire import (
 from sendoff.domain import mail as mails
 from sendoff.domain.account import Account
 from sendoff.domain.address import ascii_name
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
-    Capabilities,
     Channel,
     Field,
     Frozen,

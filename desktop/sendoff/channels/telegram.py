@@ -12,8 +12,8 @@ from sendoff.channels import tls
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.reading import listed, table
 from sendoff.domain.account import Account
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
-    Capabilities,
     Channel,
     Field,
     How,

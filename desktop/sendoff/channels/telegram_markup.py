@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import regex
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.text import COUNTERS, LINK, Mark, Span
 
 PLAIN, MARKDOWN, HTML = "", "markdown", "html"

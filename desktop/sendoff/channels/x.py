@@ -20,10 +20,10 @@ from sendoff.channels.x_api import SETTLING, Api, is_duplicate, is_too_early
 from sendoff.channels.x_sign import Grant, Keys, granted
 from sendoff.domain import price
 from sendoff.domain.account import Account
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
     PAID_READS,
     BrowserSignIn,
-    Capabilities,
     Channel,
     Field,
     How,

@@ -12,7 +12,7 @@ import regex
 
 from sendoff import resources
 from sendoff.domain import price, text
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 
 COUNTER = "x"
 LINK_WEIGHT = 23

@@ -9,7 +9,8 @@ from typing import Any
 
 from sendoff.channels import registry
 from sendoff.cli import render, session, trying
-from sendoff.domain.channel import Capabilities, Channel, Field, Option, Preset, channel_named
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Field, Option, Preset, channel_named
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import span_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.post import CAPTIONS, Attachment, Content, Item, Role
 
 WRITABLE = ("image/jpeg", "image/png", "image/webp", "image/gif")

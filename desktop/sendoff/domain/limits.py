@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sendoff.domain import forms, price
 from sendoff.domain import mail as mails
-from sendoff.domain.channel import Capabilities, Level, Problem
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Level, Problem
 from sendoff.domain.post import Attachment, Content, Item, Mail, Recipient, Role
 from sendoff.domain.text import count, filled, warning_size
 from sendoff.domain.words import counted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sendoff.domain.channel import Capabilities, Level, Problem
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Level, Problem
 from sendoff.domain.post import Content, Item
 from sendoff.domain.text import Mark, marks
 

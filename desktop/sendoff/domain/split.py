@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import regex
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.post import Item
 from sendoff.domain.text import GRAPHEME, filled, fitting, marks, warning_size
 

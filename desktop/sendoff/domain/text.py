@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import regex
 
-if TYPE_CHECKING:  # a channel marks links with this module
-    from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 
 GRAPHEME = regex.compile(r"\X")
 

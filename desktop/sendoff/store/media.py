@@ -16,7 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import CAPTIONS, Attachment, Copy, Post, Role
 from sendoff.store import backups, codec, pictures, smaller

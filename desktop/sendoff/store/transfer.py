@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 import sendoff
 from sendoff.domain.account import AccountState
-from sendoff.domain.channel import Capabilities
+from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.delivery import Outcome, State
 from sendoff.domain.errors import BadInput, Damaged, SetupMissing
 from sendoff.domain.post import Content

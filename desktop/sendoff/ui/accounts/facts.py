@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sendoff.domain.account import Account, AccountState, rest_span
-from sendoff.domain.channel import Capabilities, Channel
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel
 from sendoff.domain.limits import size_text
 from sendoff.domain.signin import Ending
 from sendoff.domain.when import When, distance, short, span_text

@@ -8,7 +8,8 @@ from itertools import chain
 
 from sendoff.domain import problems, signin
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel, Level, Problem
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel, Level, Problem
 from sendoff.domain.post import Content, Item
 from sendoff.domain.split import Reader
 from sendoff.domain.text import filled, fitting, graphemes, warning_size

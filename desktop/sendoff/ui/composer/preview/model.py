@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sendoff.domain.account import Account
-from sendoff.domain.channel import Capabilities, Channel
+from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Channel
 from sendoff.domain.post import Content, Item, LinkCard
 from sendoff.domain.text import filled, fitting, warning_size
 from sendoff.domain.when import When
