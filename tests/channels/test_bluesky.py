@@ -17,6 +17,7 @@ from sendoff.channels import bluesky_pds as pds
 from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import testing
 from sendoff.channels.bluesky import Bluesky
+from sendoff.channels.fault_server import Reply
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
@@ -442,7 +443,7 @@ def test_refusals_say_what_to_do(
     words: str,
 ) -> None:
     made = testing.parcel(Bench(bluesky, server, tmp_path), server.url)
-    monkeypatch.setattr(server.endpoint, "handle", lambda _: testing.Reply(400, json.dumps(body).encode()))
+    monkeypatch.setattr(server.endpoint, "handle", lambda _: Reply(400, json.dumps(body).encode()))
     with pytest.raises(end, match=words):
         bluesky.publish(made)
 

@@ -19,6 +19,7 @@ import pytest
 from sendoff.channels import bluesky_oauth as oauth
 from sendoff.channels import testing
 from sendoff.channels.bluesky import Bluesky
+from sendoff.channels.fault_server import Reply
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
@@ -179,7 +180,7 @@ def test_what_can_t_begin(bluesky: Bluesky, server: PdsServer, monkeypatch: pyte
     with pytest.raises(Rejected, match="damaged"):
         bluesky.connect({"identifier": "alice.test", "oauth": "{}"})
     told = json.dumps({"authorization_servers": []}).encode()
-    monkeypatch.setattr(server.endpoint.desk, "handle", lambda _: testing.Reply(200, told))
+    monkeypatch.setattr(server.endpoint.desk, "handle", lambda _: Reply(200, told))
     with pytest.raises(Rejected, match="knows no sign-in with the browser"):
         bluesky.browser({"identifier": "alice.test"})
 

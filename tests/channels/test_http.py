@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from sendoff.channels import tls
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Http, Patience, Transport
-from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.channel import Trace
 from sendoff.domain.errors import BadInput, Rejected, TryLater
 from tests.fakes import authority

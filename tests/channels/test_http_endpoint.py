@@ -20,12 +20,13 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from sendoff.channels import http_endpoint_setup as setups
+from sendoff.channels.fault_server import Reply
 from sendoff.channels.http import Transport
 from sendoff.channels.http_endpoint import HttpEndpoint
 from sendoff.channels.http_endpoint_form import EMPTY, PRESETS
 from sendoff.channels.http_endpoint_template import NOTHING, at
 from sendoff.channels.registry import Context
-from sendoff.channels.testing import IMPATIENT, Reply
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Level, Parcel, Trace
 from sendoff.domain.delivery import Receipt, State

@@ -18,10 +18,11 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import pytest
 
 from sendoff.channels import http_endpoint_setup as setups
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Transport
 from sendoff.channels.http_endpoint import HttpEndpoint
 from sendoff.channels.registry import Context
-from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Trace
 from sendoff.domain.delivery import State

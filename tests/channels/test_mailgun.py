@@ -17,10 +17,10 @@ import pytest
 
 from sendoff.bootstrap import Program
 from sendoff.channels import mailgun_answers, testing
+from sendoff.channels.fault_server import FaultServer, Reply
 from sendoff.channels.http import Answer, Transport
 from sendoff.channels.mailgun import Mailgun
 from sendoff.channels.registry import Context
-from sendoff.channels.testing import Reply
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Level, Parcel, Problem
 from sendoff.domain.delivery import Receipt, plan_parts
@@ -548,7 +548,7 @@ def test_an_address_that_is_not_mailguns_is_told(offline: Mailgun) -> None:
         def handle(self, request: Any) -> Reply:
             return Reply(200, b"<html><title>Welcome</title></html>", {"Content-Type": "text/html"})
 
-    with testing.FaultServer(Hotel()) as hotel, pytest.raises(Rejected, match="no sending address"):
+    with FaultServer(Hotel()) as hotel, pytest.raises(Rejected, match="no sending address"):
         offline.connect(typed(base_url=hotel.url))
 
 

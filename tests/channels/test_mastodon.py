@@ -16,10 +16,11 @@ import pytest
 
 from sendoff.channels import mastodon as module
 from sendoff.channels import testing
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Patience, Transport
 from sendoff.channels.mastodon import Mastodon
 from sendoff.channels.registry import Context
-from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain import limits
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Level, Parcel, Trace

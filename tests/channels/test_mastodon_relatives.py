@@ -14,12 +14,13 @@ import pytest
 import yaml
 
 from sendoff.channels import mastodon_servers as servers
+from sendoff.channels.fault_server import FaultServer, Reply
 from sendoff.channels.fediverse import Software
 from sendoff.channels.mastodon import _posted
 from sendoff.channels.mastodon_media import upload
 from sendoff.channels.mastodon_posts import plain
 from sendoff.channels.mastodon_quotes import named
-from sendoff.channels.testing import IMPATIENT, FaultServer, Reply
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Planned
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, Rejected, TryLater

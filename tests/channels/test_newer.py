@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from sendoff import resources
+from sendoff.channels.fault_server import FaultServer
 from sendoff.channels.http import Transport
 from sendoff.channels.newer import MOST, Release, ask, read
-from sendoff.channels.testing import IMPATIENT, FaultServer
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.errors import BadInput, Rejected, SendError, TryLater
 from sendoff.release import NewerPage, newer_page
 from tests.fakes.releases import SCRIPT, Makers, Page, script

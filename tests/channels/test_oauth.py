@@ -13,11 +13,12 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Transport
 from sendoff.channels.mastodon import Mastodon
 from sendoff.channels.oauth import OUT_OF_BAND, Client, CodeSignIn, GivenUp, Listener, Service
 from sendoff.channels.registry import Context
-from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.channel import BrowserSignIn
 from sendoff.domain.errors import BadInput, Rejected, TryLater
 from tests.fakes.mastodon import MastodonServer

@@ -13,6 +13,7 @@ import pytest
 
 from sendoff.channels import telegram_markup as markup
 from sendoff.channels import testing
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.telegram import FILE_BYTES, PHOTO_BYTES, Telegram
@@ -384,11 +385,11 @@ def test_the_pause_is_telegram_s(server: TelegramServer, tmp_path: Path) -> None
 
 def test_ok_false_is_no_success_whatever_the_status(tmp_path: Path) -> None:
     class Lying(fake.FakeTelegram):
-        def handle(self, request: testing.Request) -> testing.Reply:
+        def handle(self, request: Request) -> Reply:
             body = {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"}
-            return testing.Reply(200, json.dumps(body).encode()) if self.is_effect(request) else super().handle(request)
+            return Reply(200, json.dumps(body).encode()) if self.is_effect(request) else super().handle(request)
 
-    with testing.FaultServer(Lying()) as server, pytest.raises(Rejected, match="too long"):
+    with FaultServer(Lying()) as server, pytest.raises(Rejected, match="too long"):
         Bench(tmp_path, server).post()  # type: ignore[arg-type]  # the same with another endpoint
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from sendoff.channels import testing, x_posts, x_sign
+from sendoff.channels.fault_server import Reply
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
 from sendoff.channels.testing import IMPATIENT
@@ -529,7 +530,7 @@ def test_a_list_of_something_else_proves_nothing(x: X, server: XServer, tmp_path
     post = server.endpoint.write("Other.")
     answer = server.endpoint.list
     for body, end in (({}, TryLater), ({"meta": {}, "data": [{"id": post.id, "text": "Hello."}]}, CannotLook)):
-        server.endpoint.list = lambda *_, body=body: testing.Reply(200, json.dumps(body).encode())  # type: ignore[method-assign]
+        server.endpoint.list = lambda *_, body=body: Reply(200, json.dumps(body).encode())  # type: ignore[method-assign]
         with pytest.raises(end):
             x.find(again(made))
     server.endpoint.list = answer  # type: ignore[method-assign]
@@ -537,7 +538,7 @@ def test_a_list_of_something_else_proves_nothing(x: X, server: XServer, tmp_path
 
 def test_a_deletion_without_a_clear_word_is_in_doubt(x: X, server: XServer, tmp_path: Path) -> None:
     bench = Bench(x, server, tmp_path)
-    server.endpoint.remove = lambda *_: testing.Reply(200, b'{"data": {"deleted": false}}')  # type: ignore[method-assign]
+    server.endpoint.remove = lambda *_: Reply(200, b'{"data": {"deleted": false}}')  # type: ignore[method-assign]
     with pytest.raises(InDoubt, match="did not say that it is gone"):
         x.delete(bench.account(), bench.secrets, Receipt("19"))
 

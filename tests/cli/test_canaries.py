@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sendoff.channels.testing import FaultServer, Request
+from sendoff.channels.fault_server import FaultServer, Request
 from tests.cli.conftest import PASSPHRASE, Run, Spawn
 from tests.fakes import discord, telegram
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from sendoff.channels import testing
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Http, Transport
-from sendoff.channels.testing import HTTP_CASES, Case, FaultServer, Reply, Request
+from sendoff.channels.testing import HTTP_CASES, Case
 from sendoff.domain.account import Account
 from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import Channel, Parcel

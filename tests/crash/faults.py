@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from tests.crash.cells import Cell, Played, Room, judge, rows, texts
 from tests.crash.children import Child, Nursery
 from tests.crash.endpoints import Ledger, LedgerServer

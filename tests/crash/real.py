@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sendoff.channels.testing import FaultServer
+from sendoff.channels.fault_server import FaultServer
 from tests.crash import table
 from tests.crash.cells import Cell, Game, Played, Room, rows, texts
 from tests.crash.endpoints import Ledger, LedgerServer, free_port

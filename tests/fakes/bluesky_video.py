@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Job:
 
 @dataclass
 class FakeVideo:
-    """The service: an `Endpoint` of channels/testing.py.
+    """The service: an `Endpoint` of channels/fault_server.py.
 
     What a test may set: `works` (looks until a film is done), `limits` (the answer of getUploadLimits), `failure` (the
     failureCode of every job), `refusal` (status and error of every upload), `pds` (where films are handed to).

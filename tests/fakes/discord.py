@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from tests.fakes import forms
 
 BOT_TOKEN = "MTAwMDAwMDAwMDAwMDAwMDA1.GcAnRy.canary-bot-token-0123456789abcdef"
@@ -47,7 +47,7 @@ class Message:
 
 
 class FakeDiscord:
-    """The service behind the server: an `Endpoint` of channels/testing.py.
+    """The service behind the server: an `Endpoint` of channels/fault_server.py.
 
     What a test may set: `allowed` (the bot's permissions in the channels), `clock` (seconds that its clock is off),
     `nonce_life`, `allowance` (messages until 429), `gone` (channels and webhooks that were deleted), `refusal` (an

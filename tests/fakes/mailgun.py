@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from tests.fakes import forms
 from tests.fakes.forms import File, Form
 
@@ -472,7 +472,7 @@ def _encoded_size(form: Form) -> int:
 
 
 class Region:
-    """The API host of one region: channels/testing.Endpoint."""
+    """The API host of one region: channels/fault_server.Endpoint."""
 
     def __init__(self, service: Service, name: str) -> None:
         self.service = service
@@ -780,7 +780,7 @@ class LoopbackMailgun:
 
     Args:
         service: with domains, keys and a clock of one's own.
-        mode, times: how the US host breaks sends, as channels/testing.FaultServer has it.
+        mode, times: how the US host breaks sends, as channels/fault_server.FaultServer has it.
     """
 
     def __init__(self, service: Service | None = None, mode: str = "accept", times: int | None = None) -> None:

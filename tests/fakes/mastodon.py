@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import regex
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 
 KEY_LIFE = timedelta(hours=1)
 """How long Mastodon and Pixelfed remember an Idempotency-Key."""
@@ -115,7 +115,7 @@ class Upload:
 
 
 class FakeMastodon:
-    """The service behind the server: an `Endpoint` of channels/testing.py.
+    """The service behind the server: an `Endpoint` of channels/fault_server.py.
 
     What a test may set: `approve` (False: the person says no), `processing` (looks until an upload is ready, None:
     at once), `broken_uploads`, `allowance` (posts until 429, None: no limit), `scopes` of the pasted token, `skew`
@@ -549,7 +549,7 @@ class FakeMastodon:
 
 
 class MastodonServer(FaultServer):
-    """A fake Mastodon that listens. `mode` and `times` break its posts as channels/testing.py tells."""
+    """A fake Mastodon that listens. `mode` and `times` break its posts as channels/fault_server.py tells."""
 
     endpoint: FakeMastodon
 

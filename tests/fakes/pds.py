@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import regex
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from tests.fakes.pds_oauth import Desk
 
 ACCESS, REFRESH, GRACE = timedelta(hours=2), timedelta(days=90), timedelta(hours=2)
@@ -293,7 +293,7 @@ class FakePds:
 
 
 class PdsServer(FaultServer):
-    """A fake PDS that listens. `mode` and `times` break its writes as channels/testing.py tells."""
+    """A fake PDS that listens. `mode` and `times` break its writes as channels/fault_server.py tells."""
 
     endpoint: FakePds
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from sendoff.channels.testing import Reply, Request
+from sendoff.channels.fault_server import Reply, Request
 
 if TYPE_CHECKING:
     from tests.fakes.pds import FakePds

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sendoff.channels.fault_server import Reply, Request
 from sendoff.channels.newer import Release
-from sendoff.channels.testing import Reply, Request
 
 SCRIPT = Path(__file__).parents[2] / "packaging" / "sign_release.py"
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from tests.fakes import forms
 
 TOKEN = "123456789:canary-telegram-token-0123456789ab"
@@ -42,7 +42,7 @@ class Message:
 
 
 class FakeTelegram:
-    """The service behind the server: an `Endpoint` of channels/testing.py.
+    """The service behind the server: an `Endpoint` of channels/fault_server.py.
 
     What a test may set: `members` (the bot's ChatMember by chat), `refusal` (status, description and parameters of the
     next answers), `allowance` (messages until 429), `heard` (the updates that wait), `upgraded` (the group became a

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from sendoff.channels.testing import FaultServer, Reply, Request
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from tests.fakes import forms
 
 KEYS = {
@@ -74,7 +74,7 @@ class Upload:
 
 
 class FakeX:
-    """The service behind the server: an `Endpoint` of channels/testing.py.
+    """The service behind the server: an `Endpoint` of channels/fault_server.py.
 
     What a test may set: `clock` (seconds that its clock is off), `refusal` (an answer to the next posts: status, body,
     headers), `credits` (False: used up), `reads` (how many posts were read, each of which costs), `hidden` (posts that

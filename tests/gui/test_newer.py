@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 import sendoff
 from sendoff import release
-from sendoff.channels.testing import FaultServer
+from sendoff.channels.fault_server import FaultServer
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
 from sendoff.release import NewerPage

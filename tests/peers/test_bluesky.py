@@ -22,9 +22,10 @@ import pytest
 from sendoff.channels import bluesky_posts as posts
 from sendoff.channels import testing
 from sendoff.channels.bluesky import Bluesky
+from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Transport
 from sendoff.channels.registry import Context
-from sendoff.channels.testing import IMPATIENT, FaultServer, Reply, Request
+from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Identity, Parcel, Trace
 from sendoff.domain.delivery import Receipt
@@ -100,7 +101,7 @@ def passed_on(url: str, request: Request) -> Reply:
 
 
 class Lossy:
-    """The PDS behind a server that loses answers: an endpoint of channels/testing.py."""
+    """The PDS behind a server that loses answers: an endpoint of channels/fault_server.py."""
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from sendoff import APP_ID, release
 from sendoff.bootstrap import Program, open_program
-from sendoff.channels.testing import FaultServer
+from sendoff.channels.fault_server import FaultServer
 from sendoff.cli import display
 from sendoff.cli.findings import Finding, as_json, is_well
 from sendoff.cli.selftest_endpoints import Board, MailServer

@@ -10,13 +10,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sendoff.channels.testing import Reply, Request
+from sendoff.channels.fault_server import Reply, Request
 
 HOST = "127.0.0.1"
 
 
 class Board:
-    """Takes posts, and gives each an id; see channels/testing.py."""
+    """Takes posts, and gives each an id; see channels/fault_server.py."""
 
     def __init__(self) -> None:
         self.effects: list[str] = []
