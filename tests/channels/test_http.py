@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -148,6 +149,12 @@ def test_an_answer_is_read_up_to_a_limit_and_never_unpacked(transport: Transport
         answer = Http(transport, server.url, "Harbor").read("/much")
     assert answer.body == b"x" * 1000
     assert lowered(server.requests[0].headers)["accept-encoding"] == "identity"
+
+
+def test_one_thread_keeps_the_time_of_all_transports(server: FaultServer) -> None:
+    for patience in (IMPATIENT, IMPATIENT.with_files):
+        Http(Transport(patience), server.url, "Harbor").read("/me")
+    assert [one.name for one in threading.enumerate()].count("http-deadlines") == 1
 
 
 def test_what_was_kept_from_leaving_leaves_nothing_on_the_line(transport: Transport, server: FaultServer) -> None:

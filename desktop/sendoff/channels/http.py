@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import email.utils
-import heapq
-import itertools
 import json
 import re
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +15,7 @@ from urllib.parse import urlsplit
 
 from sendoff import __version__
 from sendoff.channels import guarded, tls
+from sendoff.channels.deadlines import DEADLINES
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Trace
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, Rejected, SendError, TryLater
@@ -68,51 +65,6 @@ class Answer:
             return None
 
 
-class _Reaper:
-    """Cuts connections whose total time is over: a server that drips bytes never meets a read time-out."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Exchange]] = []
-        self._order = itertools.count()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def watch(self, exchange: Exchange, seconds: float) -> None:
-        with self._changed:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="http-deadlines", daemon=True)
-                self._thread.start()
-            entry = (time.monotonic() + seconds, next(self._order), exchange)
-            heapq.heappush(self._heap, entry)
-            if self._heap[0] is entry:
-                self._changed.notify()
-
-    def _serve(self) -> None:
-        with self._changed:
-            while True:
-                if not self._heap:
-                    self._changed.wait()
-                    continue
-                left = self._heap[0][0] - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                    continue
-                exchange = heapq.heappop(self._heap)[2]
-                if exchange.sock is not None:
-                    exchange.expired = True
-                    _cut(exchange.sock)
-
-
-def _cut(sock: Any) -> None:
-    """Ends a connection under the thread that waits for it. The plain call: TLS has nothing to say in time."""
-    raw = sock if isinstance(sock, socket.socket) else getattr(sock, "socket", None)
-    if raw is not None:
-        try:
-            socket.socket.shutdown(raw, socket.SHUT_RDWR)
-        except OSError:
-            pass  # it ended by itself
-
-
 class Transport:
     """The lines of this process: one for each thread, host and set of authorities.
 
@@ -124,7 +76,6 @@ class Transport:
         self.patience = patience
         self.allowed = allowed
         self._local = threading.local()
-        self._reaper = _Reaper()
 
     def line(self, url: str, ca_file: str) -> Line:
         """This thread's line to where an address leads."""
@@ -144,9 +95,6 @@ class Transport:
         from sendoff.channels import lines  # noqa: F401
 
         tls.context()
-
-    def watch(self, exchange: Exchange, seconds: float) -> None:
-        self._reaper.watch(exchange, seconds)
 
 
 @dataclass(slots=True)
@@ -224,7 +172,7 @@ class Http:
             patience.total, lines.small(prepared.body), leaving=self.trace.leaving if effect else None,
             allowed=self.transport.allowed, told=self.told,
         )  # fmt: skip
-        self.transport.watch(exchange, patience.total)
+        DEADLINES.watch(exchange, patience.total)
         try:
             with line.carry(prepared, exchange, patience.connect, patience.read) as response:
                 body, whole = line.body(response, patience.most)
