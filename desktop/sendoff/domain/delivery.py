@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sendoff.domain.errors import Refused
 from sendoff.domain.post import Content, Mail
+from sendoff.domain.redact import Redactor
 
 
 class State(StrEnum):
@@ -189,6 +190,14 @@ class Receipt:
     answer: str = ""
     refused: tuple[tuple[str, str], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    def masked(self, redactor: Redactor) -> Receipt:
+        """As it may be kept. Its id and its data stay as they are, because later calls need them."""
+        if not (self.url or self.answer or self.refused):
+            return self
+        clean = redactor.clean
+        refused = tuple((who, clean(why)) for who, why in self.refused)
+        return replace(self, url=clean(self.url), answer=clean(self.answer), refused=refused)
 
 
 BY_HAND = Receipt("by hand", answer="You said that it is there.")

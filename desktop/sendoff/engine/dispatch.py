@@ -367,7 +367,7 @@ class Dispatch:
         some = f" ({len(receipt.refused)} of the recipients were refused)" if receipt.refused else ""
         return self._end(
             ready, parcel, move, Outcome.SENT, now, summary=f"Taken{some}", reason=reason,
-            receipt=masked(receipt, ready.redactor), answer=receipt.answer,
+            receipt=receipt.masked(ready.redactor), answer=receipt.answer,
             ready_at=ready_at, due_at=ready_at if move is Move.CONTINUE else None,
         )  # fmt: skip
 
@@ -457,15 +457,6 @@ def _is_strike(wrong: SendError, move: Move) -> bool:
     if isinstance(wrong, TryLater):
         return not wrong.offline and wrong.after is None
     return isinstance(wrong, InDoubt) or move is Move.REFUSE
-
-
-def masked(receipt: Receipt, redactor: Redactor) -> Receipt:
-    """A receipt as it may be kept. Its id and its data stay as they are, because later calls need them."""
-    clean = redactor.clean
-    if not (receipt.url or receipt.answer or receipt.refused):
-        return receipt
-    refused = tuple((who, clean(why)) for who, why in receipt.refused)
-    return replace(receipt, url=clean(receipt.url), answer=clean(receipt.answer), refused=refused)
 
 
 _MOVES: Mapping[type[SendError], tuple[Move, Outcome]] = {

@@ -17,7 +17,7 @@ from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, Moment, span_text
 from sendoff.engine import limiter
 from sendoff.engine.clockwatch import Chronometer
-from sendoff.engine.dispatch import Dispatch, masked
+from sendoff.engine.dispatch import Dispatch
 from sendoff.engine.keys import Keys
 from sendoff.engine.writer import Writer
 from sendoff.store import deliveries, doubts, outgoing
@@ -132,7 +132,7 @@ class Settler:
             log.exception("the channel %s failed to look", job.account.channel)
             self._in_vain(job, f"The look for it did not work: Sendoff itself failed ({type(fault).__name__}).")
         else:
-            self._found(job, receipt and masked(receipt, redactor), settle, left_at, summary)
+            self._found(job, receipt and receipt.masked(redactor), settle, left_at, summary)
 
     def _found(self, job: Job, receipt: Receipt | None, settle: Settle, left_at: datetime, summary: str) -> None:
         now = self._clock.now()

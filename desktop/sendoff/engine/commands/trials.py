@@ -18,7 +18,6 @@ from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock
 from sendoff.engine.commands.accounts import Accounts
-from sendoff.engine.dispatch import masked
 
 SAMPLE = "A test from Sendoff."
 """What a try says unless the person writes something else."""
@@ -99,7 +98,7 @@ def _send(channel: Channel, made: Parcel) -> Trial:
     redactor, trace = Redactor(made.secret.values()), made.trace
     clean, receipt, words = redactor.clean, None, "It was taken."
     try:
-        receipt = masked(channel.publish(made), redactor)
+        receipt = channel.publish(made).masked(redactor)
         outcome = Outcome.SENT
     except SendError as wrong:
         outcome, words = _OUTCOMES[type(wrong)], f"{wrong.reason} {wrong.advice}".strip()
