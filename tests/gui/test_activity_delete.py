@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QApplication
 from sendoff.bootstrap import Program
 from sendoff.channels.practice import Practice
 from sendoff.domain.channel import Channel
-from sendoff.domain.delivery import PartPlan, Receipt
-from sendoff.domain.errors import TryLater
+from sendoff.domain.delivery import PartPlan, Receipt, State
+from sendoff.domain.errors import Refused, TryLater
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from sendoff.store import deliveries, doubts, posts
+from sendoff.store import deliveries, doubts, posts, timeline
+from sendoff.ui.activity.deeds import Act
 from sendoff.ui.activity.screen import ActivityScreen
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.floating import Sheet
@@ -132,3 +133,32 @@ def test_where_nothing_can_be_taken_back_nothing_offers_it(
     screen.reach(delivery_id)
     desk.settle()
     assert delete_button(screen) is None
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_is_offered_is_what_the_command_does(sent: tuple[Desk, ActivityScreen, int], by_hand: bool) -> None:
+    """In every state, by the endpoint's receipt and by the person's word."""
+    desk, screen, delivery_id = sent
+    practice = desk.program.channels["practice"]
+    for state in State:
+        with desk.program.store.writing() as connection:
+            word = "remote_id = 'by hand', receipt = '{\"remote_id\": \"by hand\"}'"
+            if by_hand:
+                connection.exec_driver_sql(f"UPDATE parts SET {word} WHERE number = 2")
+            taken = "'a'" if state in (State.CLAIMED, State.SENDING) else "NULL"
+            connection.exec_driver_sql(f"UPDATE deliveries SET state = '{state}', owner = {taken}")
+        with desk.program.store.reading() as connection:
+            row = timeline.detail(connection, delivery_id).row
+        offered = any(deed.act is Act.DELETE for deed in screen.doing.deeds(row))
+        try:
+            desk.program.commands.sent.delete(delivery_id)
+        except Refused:
+            done = False
+        else:
+            done = True
+        with desk.program.store.writing() as connection:
+            connection.exec_driver_sql("DELETE FROM events")
+        assert offered == done, state
+        assert not (done and by_hand)
+    assert isinstance(practice, Practice)
+    assert bool(practice.received()) == by_hand

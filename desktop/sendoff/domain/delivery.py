@@ -191,6 +191,11 @@ class Receipt:
     refused: tuple[tuple[str, str], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether it is the person's word, and not the endpoint's, that it is there."""
+        return self.remote_id == BY_HAND.remote_id
+
     def masked(self, redactor: Redactor) -> Receipt:
         """As it may be kept. Its id and its data stay as they are, because later calls need them."""
         if not (self.url or self.answer or self.refused):

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sendoff.domain.delivery import BY_HAND, Receipt
+from sendoff.domain.delivery import Receipt
 from sendoff.domain.numbers import LAST, STEPS, Numbers, Reading, is_due
 from sendoff.store import changes, codec
 from sendoff.store.tables import deliveries, events, parts, readings
@@ -68,7 +68,7 @@ def wanted(
         for row in rows
         if row.id not in passed
         and is_due(row.sent_at, row.read_at, now)
-        and (receipt := codec.receipt(row.receipt)).remote_id != BY_HAND.remote_id
+        and not (receipt := codec.receipt(row.receipt)).is_by_hand
     ]
 
 

@@ -10,8 +10,9 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from sendoff.domain.account import Account
-from sendoff.domain.delivery import Attempt, Delivery, Event, Move, Part, State, can, most_urgent
+from sendoff.domain.delivery import BY_HAND, Attempt, Delivery, Event, Move, Part, State, can, most_urgent
 from sendoff.domain.numbers import Reading
+from sendoff.domain.outside import Outside
 from sendoff.domain.post import Content, Post
 from sendoff.domain.when import When
 from sendoff.store import accounts as account_rows
@@ -175,7 +176,8 @@ _STATES = {state.value: state for state in State}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One delivery in a list: planned and actual time, whose it is, where it stands. `parts` and `out` count parts."""
+    """One delivery in a list: planned and actual time, whose it is, where it stands. `parts`, `out` and `by_hand`
+    count parts: all, those that are out, and those of which only the person says so."""
 
     delivery: Delivery
     excerpt: str
@@ -187,6 +189,12 @@ class Row:
     out: int
     people: int
     deleted: bool = False
+    by_hand: int = 0
+
+    @property
+    def outside(self) -> Outside:
+        """What of it is out."""
+        return Outside(self.delivery.state, self.out, self.by_hand)
 
     @property
     def when(self) -> When:
@@ -209,6 +217,7 @@ def _row_query() -> Any:
             accounts.c.handle,
             one(sa.func.count()).label("parts"),
             one(sa.func.count(cut.c.remote_id)).label("out"),
+            one(sa.func.count(sa.case((cut.c.remote_id == BY_HAND.remote_id, 1)))).label("by_hand"),
             one(sa.func.coalesce(sa.func.sum(cut.c.count), 0)).label("people"),
             sa.select(cut.c.receipt)
             .where(mine, cut.c.receipt.is_not(None))
@@ -239,6 +248,7 @@ def _rows(found: Any) -> list[Row]:
             out=row.out,
             people=row.people,
             deleted=bool(row.deleted),
+            by_hand=row.by_hand,
         )
         for row in found
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sendoff.domain.channel import Channel, channel_named
-from sendoff.domain.delivery import BY_HAND, State
 from sendoff.domain.errors import Refused, TryLater
 from sendoff.domain.numbers import Numbers, Reading
+from sendoff.domain.outside import Outside, why_no_numbers, why_not_deleted
 from sendoff.domain.when import Clock
 from sendoff.engine.keys import Keys
 from sendoff.store import accounts, changes, deliveries, readings
@@ -38,16 +38,8 @@ class Sent:
             account = accounts.get(connection, one.account_id)
             out = [part.receipt for part in deliveries.parts_of(connection, delivery_id) if part.receipt]
         channel = channel_named(self._channels, account.channel)
-        if one.state is State.IN_DOUBT:
-            raise Refused("It is not known whether all of it is out. Settle that first.")
-        if one.state in (State.CLAIMED, State.SENDING, State.HANDED_OVER):
-            raise Refused("It is on its way. Delete it when it is out.")
-        if not out:
-            raise Refused("Nothing of it is out. Cancel it instead.")
-        if not channel.can_delete:
-            raise Refused(f"{channel.title} takes nothing back that was sent.")
-        if BY_HAND in out:
-            raise Refused("You said that it is there, so Sendoff does not know its number. Delete it there.")
+        if why_not := why_not_deleted(Outside.of(one.state, out), channel):
+            raise Refused(why_not)
         secret = self._keys.secret(account, channel)
         for receipt in reversed(out):
             channel.delete(account, secret, receipt)
@@ -63,26 +55,24 @@ class Sent:
             Rejected, NeedsLogin, TryLater: it did not answer.
         """
         with self._store.reading() as connection:
-            account = accounts.get(connection, deliveries.get(connection, delivery_id).account_id)
-            out = {part.id: part for part in deliveries.parts_of(connection, delivery_id) if part.receipt}
+            one = deliveries.get(connection, delivery_id)
+            account = accounts.get(connection, one.account_id)
+            cut = {part.id: part for part in deliveries.parts_of(connection, delivery_id)}
+        out = {part_id: part.receipt for part_id, part in cut.items() if part.receipt}
         channel = channel_named(self._channels, account.channel)
+        if why_not := why_no_numbers(Outside.of(one.state, list(out.values())), account, channel):
+            raise Refused(why_not)
         at_once = channel.capabilities.learned(account.learned).numbers
-        if not at_once:
-            raise Refused(f"{channel.title} does not tell what people did with a post.")
-        if not channel.may_read(account):
-            raise Refused(f"{channel.title} charges for reading. Allow it in the account first: Sign in again.")
-        asked = {part.id: part.receipt for part in out.values() if part.receipt and part.receipt != BY_HAND}
-        if not asked:
-            raise Refused("Nothing of it is out that could be asked for.")
+        asked = {part_id: receipt for part_id, receipt in out.items() if not receipt.is_by_hand}
         secret, receipts = self._keys.secret(account, channel), list(asked.values())
         told: dict[str, Numbers | None] = {}
         for first in range(0, len(receipts), at_once):
             told |= channel.numbers(account, secret, receipts[first : first + at_once])
         now = self._clock.now()
-        found = {part_id: Reading(now, told[one.remote_id]) for part_id, one in asked.items() if one.remote_id in told}
+        found = {part_id: Reading(now, told[it.remote_id]) for part_id, it in asked.items() if it.remote_id in told}
         if not found:
             raise TryLater(f"{channel.title} does not show it yet.")
         with self._store.writing(changes.DELIVERIES) as connection:
             for part_id, reading in found.items():
                 readings.insert(connection, part_id, reading)
-        return {out[part_id].number: reading for part_id, reading in found.items()}
+        return {cut[part_id].number: reading for part_id, reading in found.items()}

@@ -10,6 +10,7 @@ from sendoff.domain import price
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, How
 from sendoff.domain.delivery import Move, State, can
+from sendoff.domain.outside import RESTING, why_no_numbers, why_not_deleted
 from sendoff.store.timeline import Row
 from sendoff.ui.links import is_web
 
@@ -51,10 +52,6 @@ MOVES: Mapping[Act, Move] = {
     Act.CANCEL: Move.CANCEL,
 }
 """The moves that some deeds make; they are possible where the state table allows them."""
-
-
-STANDS = (State.SENT, State.FAILED, State.MISSED, State.HELD, State.CANCELLED)
-"""The states in which nothing of a delivery is on its way, so that what is out can be taken back."""
 
 
 def deeds_of(row: Row, account: Account | None, channel: Channel | None) -> tuple[Deed, ...]:
@@ -104,11 +101,6 @@ def _dismiss(row: Row) -> list[Deed]:
     return [] if row.delivery.acknowledged else [Deed(Act.DISMISS, "Dismiss")]
 
 
-def tells_numbers(account: Account, channel: Channel) -> bool:
-    """Whether the network can be asked what people did with this account's posts."""
-    return channel.may_read(account) and channel.capabilities.learned(account.learned).numbers > 0
-
-
 def _price(row: Row, account: Account, channel: Channel) -> str:
     """What the network charges for it, or ""."""
     cost = price.reading(row.out, channel.capabilities.learned(account.learned))
@@ -122,11 +114,12 @@ def _anywhere(row: Row, account: Account | None, channel: Channel | None) -> lis
         found.append(Deed(Act.COPY_LINK, "Copy the link", "link", pressing=False))
     if row.channel == "practice" and row.out:
         found.append(Deed(Act.RECEIVED, "What the practice network received", "flask-conical", pressing=False))
-    stands = row.out and not row.deleted and row.delivery.state in STANDS
-    if stands and account and channel and tells_numbers(account, channel):
+    if row.deleted or row.delivery.state not in RESTING or channel is None:
+        return found
+    if account and not why_no_numbers(row.outside, account, channel):
         words = f"Read likes and replies now{_price(row, account, channel)}"
         found.append(Deed(Act.NUMBERS, words, "refresh-cw", pressing=False))
-    if stands and channel and channel.can_delete:
+    if not why_not_deleted(row.outside, channel):
         words = f"Delete from {channel.title}…"  # noqa: S608  # no SQL, but a button
         found.append(Deed(Act.DELETE, words, "trash-2", pressing=False))
     return found

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from sendoff.domain.delivery import BY_HAND, Event, Part, Receipt
+from sendoff.domain.delivery import Event, Part, Receipt
 from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
 from sendoff.domain.words import counted
@@ -58,8 +58,6 @@ class Proof(Card):
         if detail.events:
             self._build_list("Later news", [_event_line(look, event, zone) for event in detail.events])
         for deed in below:
-            if deed.act is Act.DELETE and any(part.receipt and _is_word(part.receipt) for part in detail.parts):
-                continue  # Sendoff does not know its number there
             self.body.addSpacing(4)
             self.body.addWidget(
                 Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, run=partial(do, deed.act))
@@ -68,7 +66,7 @@ class Proof(Card):
     def _build_head(self) -> None:
         head = QHBoxLayout()
         first = _first(self._detail)
-        title = "No receipt yet" if first is None else "Your word" if _is_word(first) else "Receipt"
+        title = "No receipt yet" if first is None else "Your word" if first.is_by_hand else "Receipt"
         head.addWidget(Label(self._look, title, size="small", weight=STRONG, color="text2"))
         head.addStretch(1)
         button = Button(self._look, "Copy", kind="link", icon="copy", size=SMALL, run=self._copy_all)
@@ -114,7 +112,7 @@ def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
     """The receipt in lines: name, words, and whether they are of fixed width."""
     one, found = detail.row.delivery, []
     first = _first(detail)
-    by_hand = first is not None and _is_word(first)
+    by_hand = first is not None and first.is_by_hand
     if first is not None and not by_hand:
         found.append(("Id", first.remote_id, True))
     found.append(("Planned", _in_full(detail.row.when), False))
@@ -134,11 +132,6 @@ def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
 
 def _first(detail: Detail) -> Receipt | None:
     return next((part.receipt for part in detail.parts if part.receipt), None)
-
-
-def _is_word(receipt: Receipt) -> bool:
-    """Whether it is the person's word, and not the endpoint's, that it is there."""
-    return receipt.remote_id == BY_HAND.remote_id
 
 
 def _numbers(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
