@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from PySide6.QtGui import QFontMetrics
 
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import When
 from sendoff.store.timeline import Chip, Seat
 from sendoff.ui.planner import days, words
-from sendoff.ui.planner.chips import is_rtl
+from sendoff.ui.planner.chips import is_rtl, wrapped
 from sendoff.ui.planner.days import Bend, Entry
 from sendoff.ui.planner.drag import target
 from sendoff.ui.planner.layout import GAP, HEIGHT, LOW, NARROWEST, TALL, Spot, lay_out
 from sendoff.ui.planner.list import lines_of
 from sendoff.ui.planner.shift import parse_span
+from sendoff.ui.theme import Look
 
 MONDAY = date(2026, 11, 23)
 
@@ -192,3 +194,35 @@ def test_rows_have_a_heading_for_each_day() -> None:
     walls = [datetime(2026, 11, 23, 9), datetime(2026, 11, 23, 10), datetime(2026, 11, 25, 9)]
     lines = lines_of([chip(wall, post_id=7) for wall in walls], "UTC")
     assert [line.key for line in lines] == [(MONDAY,), (7, 0), (7, 1), (date(2026, 11, 25),), (7, 2)]
+
+
+# --- words on chips -----------------------------------------------------------------------------------------------
+
+WRITTEN = (
+    "November at the harbor: your letter", "Wholesale price list, winter", "Donaudampfschifffahrt is back",
+    "https://harborcoffee.example/november/letter", "We finally fixed the espresso machine", "قهوة جديدة من إثيوبيا",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("inset", [0, 17, 34])
+def test_no_word_is_broken_in_its_middle(look: Look, written: str, inset: int) -> None:
+    """What is longer than its line ends with the three dots that say so, and every line fits."""
+    metrics = QFontMetrics(look.font("small"))
+    for width in range(45, 140):
+        for lines in (1, 2, 4):
+            found = wrapped(written, look.font("small"), width, lines, inset)
+            assert 1 <= len(found) <= lines
+            rooms = [width - inset] + [width] * (lines - 1)
+            assert all(metrics.horizontalAdvance(line) <= room for line, room in zip(found, rooms, strict=False))
+            for line in [one.removeprefix("\u200f") for one in found if one and not one.endswith("…")]:
+                end = written.index(line) + len(line)
+                assert not (line[-1].isalnum() and written[end : end + 1].isalnum())
+
+
+def test_a_word_that_fits_below_the_marks_goes_there(look: Look) -> None:
+    font = look.font("small")
+    width = QFontMetrics(font).horizontalAdvance("Wholesale") + 2
+    assert wrapped("Wholesale price list", font, width, 3, 17) == ["", "Wholesale", "price list"]
+    assert wrapped("A wholesale list", font, width, 3, 17) == ["A", "wholesale", "list"]
+    assert wrapped("Wholesaleprices up", font, width, 3)[1:] == ["up"]

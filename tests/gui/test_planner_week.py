@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
@@ -558,6 +558,21 @@ def test_the_card_comes_after_a_moment_and_goes(harbor: Desk, planner: PlannerSc
     assert harbor.window.rect().contains(planner.card.geometry().adjusted(36, 36, -36, -36))
     QTest.mouseMove(view, QPoint(20, 300))
     harbor.until(lambda: planner.card.entry is None)
+
+
+def test_in_a_narrow_window_the_card_leaves_its_chip_free(harbor: Desk, planner: PlannerScreen) -> None:
+    harbor.window.setMinimumSize(720, 450)
+    harbor.window.resize(720, 450)
+    harbor.settle()
+    for words in ("Morning", "We finally", "Quiz night", "Sunday roast"):
+        planner.week.jump_to(spot_with(planner, words).entry.chip.post_id, sample.NOW)
+        spot = spot_with(planner, words)
+        chip = planner.week.rect_of(spot)
+        chip.moveTopLeft(planner.week.viewport().mapToGlobal(chip.topLeft()))
+        planner.card.show_entry(spot.entry, lambda chip=chip: chip)  # type: ignore[misc]
+        card = planner.card.geometry().adjusted(36, 36, -36, -36)
+        assert harbor.window.rect().contains(card)
+        assert not card.intersects(QRect(harbor.window.mapFromGlobal(chip.topLeft()), chip.size()))
 
 
 def buttons(planner: PlannerScreen) -> dict[str, Button]:

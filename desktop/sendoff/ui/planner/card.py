@@ -153,14 +153,14 @@ class PreviewCard(QWidget):
                 first.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _place(self, beside: QRect) -> None:
-        """Right of the chip, left if there is no room; inside the window."""
+        """Right of the chip, left if there is no room; inside the window, where it covers the least of the chip."""
         window = self._context.window
         chip = QRect(window.mapFromGlobal(beside.topLeft()), beside.size())
         size = QSize(WIDE, self._height())
-        left = chip.right() + 1 + BESIDE
-        if left + WIDE > window.width() - 8:
-            left = chip.left() - BESIDE - WIDE
-        left = max(8, min(left, window.width() - 8 - WIDE))
+        least, most = 8, window.width() - 8 - WIDE
+        right, left = chip.right() + 1 + BESIDE, chip.left() - BESIDE - WIDE
+        left = left if right > most and least - left < right - most else right
+        left = max(least, min(left, most))
         top = max(8, min(chip.top() - 60, window.height() - 8 - size.height()))
         self.setGeometry(QRect(QPoint(left, top), size).adjusted(-AROUND, -AROUND, AROUND, AROUND))
 

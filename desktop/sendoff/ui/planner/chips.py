@@ -148,17 +148,19 @@ class ChipPainter:
         clock = self._times[colors.weight]
         clock.draw(painter, left, top, entry.clock, self._look.color(colors.time))
         words = QRect(left, top + LINE, right - left, LINE)
+        begin = left
         if wide:
             self._draw_marks(painter, left + clock.width + 6, icon - 4, top + LINE / 2, chip, colors)
         else:
-            words.setLeft(self._draw_marks(painter, left, left + MARK, words.top() + LINE / 2, chip, colors))
+            begin = self._draw_marks(painter, left, left + MARK, words.top() + LINE / 2, chip, colors)
         lines = (rect.height() - 4) // LINE - 1
-        self._draw_words(painter, words, chip.excerpt, lines, self._look.color(colors.words))
+        self._draw_words(painter, words, begin - left, chip.excerpt, lines, self._look.color(colors.words))
 
-    def _draw_words(self, painter: QPainter, rect: QRect, words: str, lines: int, color: QColor) -> None:
-        for line in wrapped(words, self._small, rect.width(), lines):
-            paint.text(painter, rect, line, self._small, color, side(words))
-            rect = rect.translated(0, LINE)
+    def _draw_words(self, painter: QPainter, rect: QRect, inset: int, words: str, lines: int, color: QColor) -> None:
+        """The first line begins `inset` px further in, behind the marks."""
+        for number, line in enumerate(wrapped(words, self._small, rect.width(), lines, inset)):
+            place = rect.translated(0, number * LINE)
+            paint.text(painter, place.adjusted(0 if number else inset, 0, 0, 0), line, self._small, color, side(words))
 
     def _draw_marks(
         self, painter: QPainter, left: int, right: int, middle: float, chip: Chip, colors: Paint
@@ -206,25 +208,38 @@ def side(words: str) -> Qt.AlignmentFlag:
     return Qt.AlignmentFlag.AlignRight if is_rtl(words) else Qt.AlignmentFlag.AlignLeft
 
 
-def wrapped(words: str, font: QFont, width: int, lines: int) -> list[str]:
-    """The words on at most so many lines; the last one is elided. Each line keeps the direction of the whole."""
+def wrapped(words: str, font: QFont, width: int, lines: int, inset: int = 0) -> list[str]:
+    """The words on at most so many lines, the first of which is `inset` px shorter, and empty if no word fits there.
+
+    A word that is longer than a line, and the last line, are elided. Each line keeps the direction of the whole.
+    """
     metrics, rest = QFontMetrics(font), words
     found: list[str] = []
     direction = "\u200f" if is_rtl(words) else ""
-    while len(found) < lines - 1 and metrics.horizontalAdvance(rest) > width:
-        length = _first_line(rest, font, width)
-        found.append(direction + rest[:length].rstrip())
-        rest = rest[length:].lstrip()
+
+    def elided(line: str, room: int) -> str:
+        return direction + metrics.elidedText(line, Qt.TextElideMode.ElideRight, room).replace(" …", "…")
+
+    while len(found) < lines - 1:
+        room = width if found else width - inset
+        if metrics.horizontalAdvance(rest) <= room:
+            break
+        line = rest[: _first_line(rest, font, room)].rstrip()
+        if inset and not found and metrics.horizontalAdvance(line) > room:
+            found.append("")
+            continue
+        found.append(elided(line, room))
+        rest = rest[len(line) :].lstrip()
     if rest:
-        found.append(direction + metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width).replace(" …", "…"))
+        found.append(elided(rest, width if found else width - inset))
     return found
 
 
 def _first_line(words: str, font: QFont, width: int) -> int:
-    """How many characters fit on a line that breaks between words."""
+    """How many characters go on a line that breaks between words: at least the first one, whether it fits or not."""
     layout = QTextLayout(words[:400], font)
     option = QTextOption()
-    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    option.setWrapMode(QTextOption.WrapMode.WordWrap)
     layout.setTextOption(option)
     layout.beginLayout()
     line = layout.createLine()
