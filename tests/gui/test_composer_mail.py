@@ -94,6 +94,22 @@ def test_a_mail_by_hand(post_office: Desk, tmp_path: Path) -> None:
     assert again.desk.current.form.to.text() == "Ada <ada@example.org>, bob@example.org"
 
 
+def test_attach_stands_beside_what_is_attached(post_office: Desk, tmp_path: Path) -> None:
+    """Each file pushes it on, and what is taken out lets it come back."""
+    view = letter_to(post_office).desk.current
+    places, add = view.enclosures, view.enclosures.add_button
+    for count in range(1, 3):
+        view.add_files([composing.write_file(tmp_path, f"list {count}.pdf", b"%PDF-1.7")])
+        post_office.until(lambda: not view.is_busy)
+        rest(post_office)
+        assert len(places.chips) == count
+        assert not any(add.geometry().intersects(chip.geometry()) for chip in places.chips)
+        assert places.rect().contains(add.geometry())
+    click(places.chips[0].remove_button)
+    rest(post_office)
+    assert add.x() - places.chips[0].geometry().right() < 20
+
+
 def test_a_wrong_address_is_named_and_never_sent(post_office: Desk) -> None:
     screen = letter_to(post_office)
     form = screen.desk.current.form

@@ -22,6 +22,7 @@ class FlowLayout(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
+        self.invalidate()  # a widget that is shown already asks for no place by itself
 
     def count(self) -> int:
         return len(self._items)
