@@ -327,6 +327,18 @@ def test_words_move_on_with_the_clock(bench: Desk, clock: SetClock) -> None:
     assert screen.foot.button.words() == "Schedule for Tue 19:00"
 
 
+def test_the_button_says_the_time_of_now_while_it_is_seen(bench: Desk, clock: SetClock) -> None:
+    """What is said in seconds is true to the second: it counts from the press."""
+    screen = compose(bench)
+    screen.foot.words.setText("in 40 s")
+    said = screen.foot.button.words()
+    clock.advance(3)
+    bench.until(lambda: screen.foot.button.words() != said, seconds=2)
+    assert screen.foot.said.text().endswith("in 40 s")
+    bench.window.go("planner")
+    assert not screen.foot._timer.isActive()
+
+
 def test_the_rule_for_lateness_is_taken_along(bench: Desk) -> None:
     screen = compose(bench)
     write(bench, screen, "x")

@@ -36,8 +36,8 @@ ICON = 24
 BADGE = 200
 """What the badge may take of that room, in px; a longer detail is elided."""
 
-AGAIN = 15_000
-"""How often the words are read again while they stand there, in ms: "in 20 min" moves on."""
+AGAIN = 1_000
+"""How often the words are read again while they are seen, in ms: "in 20 min" moves on, and the button with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,6 @@ class Foot(QWidget):
         self.words.setCursorPosition(len(words))
         self.words.blockSignals(False)
         self.read_again()
-        self._timer.start()
 
     def show_as_set(self, words: str) -> None:
         """Says what the first choice of the rules comes to for the accounts that are chosen now."""
@@ -245,6 +244,11 @@ class Foot(QWidget):
         super().showEvent(event)  # type: ignore[arg-type]
         self.open_button.move(self.words.width() - 28, 4)
         self.read_again()
+        self._timer.start()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)  # type: ignore[arg-type]
+        self._timer.stop()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
