@@ -31,6 +31,7 @@ from sendoff.ui.activity.settling import SettleSheet
 from sendoff.ui.activity.trace import Mono
 from sendoff.ui.widgets.button import KINDS, Button
 from sendoff.ui.widgets.label import Label
+from sendoff.ui.window import LEAST
 from tests.gui.desk import Desk
 from tests.gui.sample import NOW, ZONE
 
@@ -165,6 +166,22 @@ def test_a_doubt_is_settled_after_a_question(
     assert state(harbor, one) is after
     assert harbor.window.said == said
     assert len(screen.needs._rows) == 3
+
+
+def test_in_a_small_window_page_down_shows_what_the_answers_do(harbor: Desk, screen: ActivityScreen) -> None:
+    harbor.window.setMinimumSize(LEAST)
+    harbor.window.resize(LEAST)
+    click(harbor, button(screen, "It is there"))
+    sheet = harbor.window.overlay
+    assert isinstance(sheet, SettleSheet)
+    bar = sheet.page.verticalScrollBar()
+    assert bar.maximum() > 0 == bar.value()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_PageDown)
+    assert bar.value() == bar.maximum()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_PageUp)
+    assert bar.value() == 0
+    yes = next(part for part in sheet.findChildren(Button) if part.words() == "It is there")
+    assert yes.accessibleDescription() == "It counts as sent, and nothing goes out again."
 
 
 def test_a_network_that_can_be_asked_is_asked_from_the_sheet(harbor: Desk, screen: ActivityScreen) -> None:

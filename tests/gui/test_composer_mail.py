@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -16,6 +17,7 @@ from sendoff.domain.when import When
 from sendoff.store import accounts, deliveries
 from sendoff.ui.composer.assess import Matter
 from sendoff.ui.composer.screen import ComposerScreen
+from sendoff.ui.window import LEAST
 from tests.conftest import SetClock
 from tests.gui import composing, sample
 from tests.gui.composer_hands import (
@@ -337,6 +339,20 @@ def test_the_button_says_the_time_of_now_while_it_is_seen(bench: Desk, clock: Se
     assert screen.foot.said.text().endswith("in 40 s")
     bench.window.go("planner")
     assert not screen.foot._timer.isActive()
+
+
+def test_in_a_small_window_the_foot_keeps_its_parts_apart(bench: Desk) -> None:
+    screen = compose(bench)
+    bench.window.setMinimumSize(LEAST)
+    bench.window.resize(LEAST)
+    foot = screen.foot
+    for words in ("", "tomorrow 9", "24 Dec 2027 18:30"):
+        foot.words.setText(words)
+        bench.settle()
+        parts = [one for one in (foot.words, foot.late, foot.badge, foot.button) if one.isVisible()]
+        places = [(left := one.mapTo(foot, QPoint(0, 0)).x(), left + one.width()) for one in parts]
+        assert all(end + 12 <= begin for (_, end), (begin, _) in pairwise(places)), (words, places)
+        assert places[-1][1] <= foot.width() - 24
 
 
 def test_the_rule_for_lateness_is_taken_along(bench: Desk) -> None:

@@ -10,8 +10,14 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from sendoff.channels.registry import ordered
+from sendoff.domain.delivery import State
+from sendoff.store import timeline
+from sendoff.ui.activity.settling import SettleSheet
+from sendoff.ui.activity.trace import AttemptView
 from sendoff.ui.composer.screen import ComposerScreen
 from sendoff.ui.screens import SCREENS
+from sendoff.ui.widgets.label import Label
+from sendoff.ui.widgets.surface import Card, Header
 from sendoff.ui.window import LEAST
 from tests.gui import composing, sample
 from tests.gui.desk import Desk
@@ -44,9 +50,20 @@ def places(desk: Desk) -> Iterator[str]:
         lines = screen.model.rows  # type: ignore[union-attr]
         screen.toggle(next(one for one in lines if getattr(one, "text", "").startswith(opened)))  # type: ignore[union-attr]
         yield f"activity: {opened}"
+    attempt = screen.list.findChildren(AttemptView)[0]  # type: ignore[union-attr]
+    attempt.line.click()
+    yield "activity, an attempt opened"
     window.go("accounts", account_id=1 + sample.NEWS)
     yield "accounts, one chosen"
-    sheets: tuple[Callable[[], object], ...] = (window.open_palette, window.open_keys, window.open_restore)
+
+    def open_doubt() -> None:
+        with desk.context.reading() as connection:
+            (doubtful,) = timeline.queue(connection, states=[State.IN_DOUBT])
+        SettleSheet.show_for(desk.context, doubtful.delivery.id, True)
+
+    sheets: tuple[Callable[[], object], ...] = (
+        window.open_palette, window.open_keys, window.open_restore, open_doubt,
+    )  # fmt: skip
     for open_sheet in sheets:
         open_sheet()
         yield open_sheet.__name__
@@ -65,6 +82,16 @@ def seen(desk: Desk) -> list[QWidget]:
     return [one for one in desk.window.findChildren(QWidget) if one.isVisible()]
 
 
+def is_cut(widget: QWidget) -> bool:
+    """Whether words or a card have less room than they take, with no bar to scroll by."""
+    beyond = widget.parentWidget()
+    if isinstance(widget, Label) and widget.hasHeightForWidth():
+        return widget.height() < widget.heightForWidth(widget.width())
+    if isinstance(beyond, Header) and widget is beyond.title:
+        return widget.width() < widget.sizeHint().width()
+    return isinstance(widget, Card) and beyond is not None and not beyond.rect().contains(widget.geometry())
+
+
 def path(widget: QWidget | None) -> str:
     """Where it stands, for whoever has to mend it: its own class and those it is in."""
     return f"{type(widget).__name__} in {path(widget.parentWidget())}" if widget is not None else "nothing"
@@ -80,6 +107,8 @@ def test_controls_have_names_and_nothing_goes_sideways_in_the_smallest_window(ha
             name = spoken.text(QAccessible.Text.Name) if spoken else one.accessibleName()
             if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.isEnabled() and not name.strip():
                 wrong.append(f"{place}: no name, {path(one)}")
+            if is_cut(one):
+                wrong.append(f"{place}: cut off, {path(one)}")
             if isinstance(one, QAbstractScrollArea) and (more := one.horizontalScrollBar().maximum()) > 0:
                 wrong.append(f"{place}: {more} px too wide, {path(one)}")
         if harbor.window.size() != LEAST:

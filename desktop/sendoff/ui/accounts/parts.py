@@ -17,6 +17,8 @@ from sendoff.ui.widgets.button import SMALL, Button
 from sendoff.ui.widgets.state import Tile
 
 ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+LINK_LEAST = 80
+"""How wide the button of an address is at least, in px."""
 
 _PLACE = re.compile(
     r"(?<![@\w.-])(?:https://)?((?:[a-z0-9-]+\.)+(?:com|org|net|de|io|social|app)(?:/[\w./~-]*\w)?)(?![\w@])"
@@ -65,6 +67,7 @@ class Links(QWidget):
         found = places(words)
         for place in found:
             button = Button(self._look, place, kind="link", icon="external-link", size=SMALL)
+            button.setMinimumWidth(LINK_LEAST)  # a long one is elided: the sentence has it in full
             button.clicked.connect(partial(_open_place, place))
             self._row.addWidget(button)
         self._row.addStretch(1)

@@ -60,7 +60,8 @@ class Welcome(QWidget):
         middle.addStretch(1)
         column.addLayout(middle)
         column.addSpacing(20)
-        words = "Go on with your post" if for_draft else "Write a post"
+        kind = "an e-mail" if channel.capabilities.mail else "a post"
+        words = "Go on with your post" if for_draft else f"Write {kind}"
         self.write = Button(look, words, kind="primary", size=LARGE, icon="pen-line", run=write)
         self.done = Button(look, "Done", size=LARGE, run=done)
         row = QHBoxLayout()

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
 from sendoff.store.timeline import Detail, Row
@@ -26,6 +26,9 @@ from sendoff.ui.widgets.flow import FlowLayout
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Pill
 from sendoff.ui.widgets.surface import Divider
+
+STACKED = 800
+"""In a list narrower than this, in px, the receipt stands below the attempts."""
 
 QUIET = {
     State.SCHEDULED: "It has not tried to leave yet.",
@@ -63,6 +66,11 @@ class RoomView(Place):
             self._panels[wanted[place]] = panel
             self.body.insertWidget(place, panel)
 
+    def height_for(self, width: int, edge: int) -> int:
+        for panel in self._panels.values():
+            panel.stack(width < STACKED)
+        return super().height_for(width, edge)
+
     def _drop(self, delivery_id: int) -> None:
         panel = self._panels.pop(delivery_id)
         self.body.removeWidget(panel)
@@ -82,7 +90,7 @@ class _Panel(QWidget):
         column.setSpacing(4)
         if several:
             column.addLayout(_head(context, detail))
-        row = QHBoxLayout()
+        self._row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(16)
         self._left = QVBoxLayout()
         self._left.setSpacing(0)
@@ -91,7 +99,7 @@ class _Panel(QWidget):
         copy = doing.copy
         below = [deed for deed in doing.deeds(detail.row) if deed.act in (Act.RECEIVED, Act.NUMBERS, Act.DELETE)]
         self.proof = Proof(look, detail, zone, copy, below, lambda act: doing.do(act, [detail.row]))
-        row.addWidget(self.proof, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.proof, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         column.addLayout(row)
         if several and not last:
             column.addSpacing(8)
@@ -126,6 +134,11 @@ class _Panel(QWidget):
         if deeds:
             self._left.addSpacing(8)
             self._left.addLayout(buttons(look, deeds, lambda act: doing.do(act, [row])))
+
+    def stack(self, stacked: bool) -> None:
+        """Puts the receipt below the attempts, where there is no room beside them."""
+        ways = QBoxLayout.Direction
+        self._row.setDirection(ways.TopToBottom if stacked else ways.LeftToRight)
 
     def shows(self, detail: Detail, several: bool) -> bool:
         """Whether it would look the same."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain import doubt
 from sendoff.domain.delivery import State
@@ -34,14 +34,20 @@ class SettleSheet(Sheet):
         self._context, self._delivery_id = context, detail.row.delivery.id
         self.known = _facts(context, detail)
         self.facts = [*_post(detail), *self.known.facts]
-        self.body.addWidget(ScrollBox(_grid(look, self.facts)), 1)
         self.look_again = Button(look, "Look again", icon="search", size=SMALL, run=self._ask_again)
         self.look_again.setEnabled(self.known.can_look)
         why = self.known.why_not or "Sendoff asks the endpoint once more, as soon as it gets to it."
         self.look_again.setAccessibleDescription(why)
-        self.body.addLayout(_beside(look, self.look_again, "Not possible here." if self.known.why_not else why))
-        self.body.addWidget(_choice(look, THERE, self.known.there))
-        self.body.addWidget(_choice(look, ABSENT, self.known.absent))
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addLayout(_grid(look, self.facts))
+        column.addLayout(_beside(look, self.look_again, "Not possible here." if self.known.why_not else why))
+        column.addWidget(_choice(look, THERE, self.known.there))
+        column.addWidget(_choice(look, ABSENT, self.known.absent))
+        self.page = ScrollBox(page)
+        self.body.addWidget(self.page, 1)
         self.body.addWidget(Label(look, "Neither answer can be taken back.", size="small", color="text2"))
         yes = Button(
             look, THERE, kind="primary" if there else "secondary", icon="check", run=lambda: self._answer(True)
@@ -50,6 +56,8 @@ class SettleSheet(Sheet):
             look, ABSENT, kind="secondary" if there else "primary", icon="rotate-ccw", run=lambda: self._answer(False)
         )
         cancel = Button(look, "Decide later", run=self.close_it)
+        yes.setAccessibleDescription(self.known.there)
+        no.setAccessibleDescription(self.known.absent)
         for button in (cancel, no, yes) if there else (cancel, yes, no):
             self.add_button(button)
         self.begin_with(yes if there else cancel)
@@ -98,9 +106,8 @@ def _post(detail: Detail) -> list[tuple[str, str]]:
     return [("Post", own or detail.row.excerpt), ("Account", detail.row.account)]
 
 
-def _grid(look: Look, facts: list[tuple[str, str]]) -> QWidget:
-    page = QWidget()
-    grid = QGridLayout(page)
+def _grid(look: Look, facts: list[tuple[str, str]]) -> QGridLayout:
+    grid = QGridLayout()
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(12)
     grid.setVerticalSpacing(4)
@@ -110,7 +117,7 @@ def _grid(look: Look, facts: list[tuple[str, str]]) -> QWidget:
         top = Qt.AlignmentFlag.AlignTop
         grid.addWidget(Label(look, name, color="text2", weight=MEDIUM), place, 0, top)
         grid.addWidget(Label(look, words, wrap=True), place, 1)
-    return page
+    return grid
 
 
 def _beside(look: Look, button: Button, words: str) -> QHBoxLayout:

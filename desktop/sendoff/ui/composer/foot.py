@@ -27,6 +27,9 @@ NARROW = 960
 LATE, LATE_LEAST = 268, 130
 """How wide the rule is, in px: it gives way to the badge, which says what must not be cut off."""
 
+WORDS_LEAST = 148
+"""How wide the words of the time are at least, in px."""
+
 BARE = 212
 """Where less than this is left for the rule, in px, the badge becomes an icon with a tooltip."""
 
@@ -222,19 +225,22 @@ class Foot(QWidget):
         super().resizeEvent(event)
         narrow = self.width() < NARROW
         self._label.setVisible(not narrow)
-        self.words.setFixedWidth(212 if narrow else 300)
         self._late_words.setVisible(not narrow)
-        self.open_button.move(self.words.width() - 28, 4)
         self.share()
 
     def share(self) -> None:
-        """Gives the rule the room that the button and the badge leave."""
-        others = 24 + (0 if self._label.isHidden() else 44) + self.words.width() + 12 + 16 + 24 + 24
+        """Gives the rule the room that the button and the badge leave; where that is too little, the words give way."""
+        words = 212 if self.width() < NARROW else 300
+        others = 24 + (0 if self._label.isHidden() else 44) + words + 12 + 16 + 24 + 24
         free = self.width() - others - self.button.sizeHint().width()
         wish = min(self.badge.wish(), BADGE)
         self.badge.set_bare(free - wish < BARE)
-        late = max(LATE_LEAST, min(LATE, free - (ICON if self.badge.is_bare else wish)))
-        both = self.words.width() + 12 + late
+        left = free - (ICON if self.badge.is_bare else wish)
+        late = max(LATE_LEAST, min(LATE, left))
+        words = max(WORDS_LEAST, words - max(0, late - left))
+        self.words.setFixedWidth(words)
+        self.open_button.move(words - 28, 4)
+        both = words + 12 + late
         self.late.setFixedWidth(late)
         self._right.setFixedWidth(both)
         self._wrong.setFixedWidth(both)
@@ -242,7 +248,6 @@ class Foot(QWidget):
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
-        self.open_button.move(self.words.width() - 28, 4)
         self.read_again()
         self._timer.start()
 

@@ -14,6 +14,7 @@ from sendoff.ui.widgets import paint
 from sendoff.ui.widgets.button import SMALL, Button, IconButton
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.order import reached
+from sendoff.ui.widgets.scroll import ScrollBox
 from sendoff.ui.widgets.surface import CARD_RADIUS, Divider
 
 AROUND = 36
@@ -237,6 +238,8 @@ class Overlay(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self._stays:
             self.close_it()
+        for box in self.card.findChildren(ScrollBox):
+            box.turn(Qt.Key(event.key()))
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractSlider, QFrame, QScrollArea, QSizePolicy, QWidget
 
+PAGES = {
+    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+}
 OFF_THE_BAR = 8
 LEAST = 120
 """It never becomes lower than this, px."""
@@ -37,6 +41,11 @@ class ScrollBox(QScrollArea):
             margins = layout.contentsMargins()
             margins.setRight(OFF_THE_BAR if scrolls else 0)
             layout.setContentsMargins(margins)
+
+    def turn(self, key: Qt.Key) -> None:
+        """Scrolls by a page, where that is what the key is for; nothing in it needs the keyboard for that."""
+        if key in PAGES:
+            self.verticalScrollBar().triggerAction(PAGES[key])
 
     def hasHeightForWidth(self) -> bool:
         return True

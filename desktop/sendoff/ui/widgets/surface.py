@@ -133,15 +133,16 @@ class Header(QWidget):
             self._row.addSpacing(4)
         size = "lead" if back else "title"
         self.title = Label(look, title, size=size, weight=STRONG, elide=True)
-        self.aside = Label(look, "", color="text2")
+        self.aside = Label(look, "", color="text2", elide=True)
         self.aside.hide()
         self._row.addWidget(self.title)
         self._row.addWidget(self.aside)
         self._row.addStretch(1)
 
     def set_title(self, title: str, aside: str = "") -> None:
-        """The title, and quieter words beside it."""
+        """The title, and quieter words beside it, which give way to it."""
         self.title.setText(title)
+        self.title.setMinimumWidth(self.title.sizeHint().width() if aside else 0)
         self.aside.setText(aside)
         self.aside.setVisible(bool(aside))
 
