@@ -22,9 +22,11 @@ from sendoff.ui import autostart
 from sendoff.ui.passphrase import PassphraseSheet
 from sendoff.ui.preferences.about import LicenceSheet, versions
 from sendoff.ui.preferences.data import exported_words, imported_words
+from sendoff.ui.preferences.rows import Row
 from sendoff.ui.preferences.screen import PreferencesScreen
 from sendoff.ui.session import Session
 from sendoff.ui.theme import Look
+from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.choice import ComboBox, Switch
 from sendoff.ui.widgets.field import TextField
 from tests.conftest import SetClock
@@ -237,6 +239,23 @@ def test_pressing_a_name_goes_there_and_scrolling_marks_what_is_read(harbor: Des
     assert screen.pages.current == 5
     bar.setValue(0)
     assert screen.pages.current == 0
+
+
+def test_where_one_went_stays_in_sight_when_what_is_above_grows(harbor: Desk, screen: PreferencesScreen) -> None:
+    harbor.window.go("preferences", page="about")
+    harbor.settle()
+    bar = screen.column.verticalScrollBar()
+    assert bar.value() == bar.maximum()
+    before = bar.maximum()
+    for number in range(2):
+        screen.keys.add(Row(screen.look, f"Row {number}", "words", Button(screen.look, "Do it")))
+    harbor.until(lambda: bar.maximum() > before)
+    harbor.settle()
+    assert bar.value() == bar.maximum()
+    bar.setValue(10)  # now somebody scrolled
+    screen.keys.add(Row(screen.look, "Row 3", "words", Button(screen.look, "Do it")))
+    harbor.settle()
+    assert bar.value() == 10
 
 
 def test_tab_walks_through_and_brings_into_view(harbor: Desk, screen: PreferencesScreen) -> None:

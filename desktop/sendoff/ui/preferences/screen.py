@@ -153,6 +153,7 @@ class _Scroll(QScrollArea):
     def __init__(self, sections: list[Section]) -> None:
         super().__init__()
         self._sections, self._going = sections, False
+        self._at: int | None = None  # the section that was gone to, until somebody scrolls
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -173,12 +174,18 @@ class _Scroll(QScrollArea):
         row.addStretch(0)
         self.setWidget(page)
         self.verticalScrollBar().valueChanged.connect(self._tell)
+        self.verticalScrollBar().rangeChanged.connect(lambda: QTimer.singleShot(0, self, self._stay))
 
     def go_to(self, place: int) -> None:
-        """Brings a section to the top, as far as there is something below it."""
+        """Brings a section to the top, as far as there is something below it; it stays there when another one grows."""
+        self._at = place
         self._going = True
         self.verticalScrollBar().setValue(self._top(place))
         self._going = False
+
+    def _stay(self) -> None:
+        if self._at is not None:
+            self.go_to(self._at)
 
     def _top(self, place: int) -> int:
         section = self._sections[place]
@@ -187,6 +194,7 @@ class _Scroll(QScrollArea):
     def _tell(self, value: int) -> None:
         if self._going:
             return
+        self._at = None
         last = len(self._sections) - 1
         if value == self.verticalScrollBar().maximum():
             self.reading.emit(last)
