@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput
 from sendoff.domain.when import When
 from sendoff.store.timeline import Chip, Seat
 from sendoff.ui.planner import days, words
-from sendoff.ui.planner.chips import is_rtl, wrapped
+from sendoff.ui.planner.chips import ChipPainter, is_rtl, wrapped
 from sendoff.ui.planner.days import Bend, Entry
 from sendoff.ui.planner.drag import target
 from sendoff.ui.planner.layout import GAP, HEIGHT, LOW, NARROWEST, TALL, Spot, lay_out
@@ -21,6 +21,7 @@ from sendoff.ui.planner.shift import parse_span
 from sendoff.ui.theme import Look
 
 MONDAY = date(2026, 11, 23)
+MORNING = datetime(2026, 11, 23, 9)
 
 
 def chip(wall: datetime, zone: str = "UTC", post_id: int = 1, state: State = State.SCHEDULED) -> Chip:
@@ -226,3 +227,25 @@ def test_a_word_that_fits_below_the_marks_goes_there(look: Look) -> None:
     assert wrapped("Wholesale price list", font, width, 3, 17) == ["", "Wholesale", "price list"]
     assert wrapped("A wholesale list", font, width, 3, 17) == ["A", "wholesale", "list"]
     assert wrapped("Wholesaleprices up", font, width, 3)[1:] == ["up"]
+
+
+# --- folds --------------------------------------------------------------------------------------------------------
+
+
+def test_a_fold_tells_the_most_urgent_of_what_it_hides(look: Look) -> None:
+    """In words, and in the colour and with the icon of that state."""
+    hidden = [Entry(chip(MORNING, post_id=number, state=state), MORNING) for number, state in enumerate(
+        (State.SENT, State.SCHEDULED, State.IN_DOUBT)
+    )]  # fmt: skip
+    calm, urgent = (Spot(tuple(one), 0, 0, 28, 42, more=True) for one in (hidden[:2], hidden))
+    assert words.fold_words(calm) == "2 more posts"
+    assert words.fold_words(urgent) == "3 more posts, the most urgent: In doubt"
+    assert words.fold_words(Spot((hidden[0],), 0, 0, 28, 42, more=True)) == "1 more post"
+    drawn = []
+    for spot in (calm, urgent):
+        picture = QImage(28, 42, QImage.Format.Format_RGB32)
+        painter = QPainter(picture)
+        ChipPainter(look, {}).spot(painter, spot, picture.rect())
+        painter.end()
+        drawn.append(picture.pixelColor(3, 20).name())
+    assert drawn == [look.color("surface").name(), look.color("doubt.tint").name()]

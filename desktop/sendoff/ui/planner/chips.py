@@ -78,16 +78,22 @@ class ChipPainter:
     def spot(self, painter: QPainter, spot: Spot, rect: QRect) -> None:
         """A place of the grid as it is when nobody points at it."""
         if spot.more:
-            self.more(painter, rect, len(spot.entries))
+            self.more(painter, rect, spot)
         else:
             self.chip(painter, rect, spot.entry)
 
-    def more(self, painter: QPainter, rect: QRect, count: int) -> None:
-        """What stands for chips that have no room."""
-        look = self._look
-        self._box(painter, rect, "surface", "line")
+    def more(self, painter: QPainter, rect: QRect, spot: Spot) -> None:
+        """What stands for chips that have no room; a state that must be seen shows through."""
+        look, count, loud = self._look, len(spot.entries), spot.state in LOUD
+        colors = colors_of(spot.state)
+        self._box(painter, rect, colors.fill if loud else "surface", colors.line if loud else "line")
         words = f"+{count}" if count < 100 else "99+"
-        paint.text(painter, rect, words, look.font("small", MEDIUM), look.color("text2"), Qt.AlignmentFlag.AlignHCenter)
+        place = QRect(rect.left(), rect.top() + 4, rect.width(), LINE) if loud else rect
+        paint.text(
+            painter, place, words, look.font("small", MEDIUM), look.color("text2"), Qt.AlignmentFlag.AlignHCenter
+        )  # fmt: skip
+        if loud:
+            self._draw_icon(painter, rect.left() + (rect.width() - ICON) / 2, rect.top() + 4 + LINE * 1.5, spot.state)
 
     def chip(self, painter: QPainter, rect: QRect, entry: Entry, *, line: str = "") -> None:
         """One chip. `line` is the token of its edge instead of the state's own."""

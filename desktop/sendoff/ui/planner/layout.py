@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sendoff.domain.delivery import State, most_urgent
 from sendoff.ui.planner.days import MINUTES, Entry
 
 HOUR = 48
@@ -37,6 +38,11 @@ class Spot:
     @property
     def entry(self) -> Entry:
         return self.entries[0]
+
+    @property
+    def state(self) -> State:
+        """The most urgent of its entries."""
+        return most_urgent([one.chip.state for one in self.entries])
 
 
 def y_of(minutes: float) -> float:

@@ -28,7 +28,7 @@ from sendoff.ui.planner.deeds import Deeds
 from sendoff.ui.planner.drag import Drag
 from sendoff.ui.planner.grid import GUTTER, Grid, Key
 from sendoff.ui.planner.layout import Spot, minutes_at
-from sendoff.ui.planner.words import spoken
+from sendoff.ui.planner.words import fold_words, spoken
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.menu import Menu
 from sendoff.ui.widgets.tip import plain
@@ -163,7 +163,7 @@ class WeekView(Grid):
 
     def _say(self, spot: Spot) -> None:
         """Tells a screen reader what is current now."""
-        words = f"{len(spot.entries)} more posts" if spot.more else spoken(spot.entry, self._zone)
+        words = fold_words(spot) if spot.more else spoken(spot.entry, self._zone)
         self.setAccessibleDescription(words)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 

@@ -10,8 +10,9 @@ from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import State
 from sendoff.domain.when import clock_text, distance
 from sendoff.domain.words import counted
-from sendoff.store.timeline import Chip
+from sendoff.store.timeline import ATTENTION, Chip
 from sendoff.ui.planner.days import Entry, day_words
+from sendoff.ui.planner.layout import Spot
 from sendoff.ui.states import FACES
 
 AWAKE = frozenset({State.SCHEDULED, State.CLAIMED, State.HELD})
@@ -71,3 +72,9 @@ def spoken(entry: Entry, zone: str) -> str:
     names = ", ".join(seat.name for seat in chip.seats)
     own = "" if chip.when.zone == zone else f", planned in {chip.when.zone}"
     return f"{time_words(entry)}, {FACES[chip.state].word}, {chip.excerpt or 'no words'}, to {names}{own}"
+
+
+def fold_words(spot: Spot) -> str:
+    """What a fold hides, and the state of it that must be seen: "2 more posts, the most urgent: In doubt"."""
+    told = counted(len(spot.entries), "more post", "more posts")
+    return f"{told}, the most urgent: {FACES[spot.state].word}" if spot.state in ATTENTION else told
