@@ -18,7 +18,7 @@ from sendoff.cli import render, session, trying
 from sendoff.domain.account import Account, rest_span, rest_words
 from sendoff.domain.channel import BrowserSignIn, Channel, Field, Preset, channel_named
 from sendoff.domain.errors import BadInput, Rejected, SendError, SendoffError
-from sendoff.domain.when import moment, parse_late
+from sendoff.domain.when import moment, parse_late, within
 from sendoff.store import accounts as account_rows
 from sendoff.store import settings
 
@@ -84,7 +84,7 @@ def _standing(account: Account, now: datetime, zone: str) -> str:
     if account.state == "sign_in":
         return "needs a sign-in"
     words = rest_span(account, now, zone)
-    ends = f", signed in until {moment(account.expires_at, zone, now)}" if account.expires_at else ""
+    ends = f", signed in until {within(moment(account.expires_at, zone, now))}" if account.expires_at else ""
     return f"{words[:1].lower()}{words[1:]}" if words else f"works{ends}"
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import Channel, How, Settle
 from sendoff.domain.delivery import Attempt, Delivery, Outcome, Part
-from sendoff.domain.when import exact, moment, span_text
+from sendoff.domain.when import exact, moment, span_text, within
 from sendoff.domain.words import counted
 
 STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not have gone out."
@@ -100,7 +100,7 @@ def _left(tries: Sequence[Attempt], zone: str, now: datetime) -> str:
     if not tries:
         return "There is no try on record."
     last = tries[-1]
-    began = f"The last try began {_lower(exact(last.began_at, zone, now))}"
+    began = f"The last try began {within(exact(last.began_at, zone, now))}"
     if last.summary == STOPPED_WHILE:
         began += ". Sendoff stopped before it was over"
     elif last.ended_at:
@@ -124,7 +124,7 @@ def _looked(delivery: Delivery, last: Attempt | None, zone: str, now: datetime, 
     told = " ".join(words for words in (_news(delivery, last), delivery.advice if can_look else "") if words)
     if delivery.looked_at is None:
         return told or ("Not yet." if can_look else "")
-    return f"Last {_lower(exact(delivery.looked_at, zone, now))}. {told}".rstrip()
+    return f"Last {within(exact(delivery.looked_at, zone, now))}. {told}".rstrip()
 
 
 def _news(delivery: Delivery, last: Attempt | None) -> str:
@@ -138,7 +138,7 @@ def _next(delivery: Delivery, settle: Settle | None, zone: str, now: datetime) -
         if settle is None or settle.how is How.ASK:
             return "Sendoff can’t look for it, so it is your word that counts."
         return "Sendoff does not look by itself any more: it is your word that counts."
-    when = "now" if delivery.look_at <= now else _lower(moment(delivery.look_at, zone, now))
+    when = "now" if delivery.look_at <= now else within(moment(delivery.look_at, zone, now))
     if settle and settle.how is How.SEARCH and settle.absent_after:
         after = span_text(settle.absent_after)
         return f"Sendoff looks {when}. What is not there {after} after it left counts as not sent, and goes again."
@@ -155,7 +155,3 @@ def _there(parts: Sequence[Part], part: Part | None) -> str:
 
 def _took(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 60 else span_text(seconds)
-
-
-def _lower(words: str) -> str:
-    return f"today{words[5:]}" if words.startswith("Today") else words

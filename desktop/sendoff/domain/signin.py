@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sendoff.domain.account import Account
 from sendoff.domain.text import graphemes
-from sendoff.domain.when import distance, moment
+from sendoff.domain.when import distance, moment, within
 
 STEPS = (7, 3, 1)
 """Days before the end at which the person is told, once each."""
@@ -66,9 +66,7 @@ def _short(excerpt: str) -> str:
 
 
 def _when(instant: datetime, now: datetime, zone: str) -> str:
-    """Within a sentence: "today 14:00", "Fri 11:00", "22 Dec 19:00"."""
-    words = moment(instant, zone, now)
-    return f"t{words[1:]}" if words.startswith("Today") else words
+    return within(moment(instant, zone, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,6 +333,11 @@ def moment(instant: datetime, zone: str, now: datetime) -> str:
     return f"Today {words}" if when.wall.date() == When.at(now, zone).wall.date() else words
 
 
+def within(words: str) -> str:
+    """A time of `moment` or `exact` in the middle of a sentence: "today 14:00", "Fri 11:00"."""
+    return f"today{words[5:]}" if words.startswith("Today") else words
+
+
 def exact(instant: datetime, zone: str, now: datetime) -> str:
     """A time to a tenth of a second: "Today 14:00:00.2", "22 Nov 14:00:00.2"."""
     wall = When.at(instant, zone).wall

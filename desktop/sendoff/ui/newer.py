@@ -14,7 +14,7 @@ from sendoff.channels import newer
 from sendoff.channels.http import Patience, Transport
 from sendoff.channels.newer import Release
 from sendoff.domain.errors import SendoffError, TryLater
-from sendoff.domain.when import MONTHS, moment
+from sendoff.domain.when import MONTHS, moment, within
 from sendoff.release import NewerPage
 from sendoff.store import changes
 from sendoff.ui.context import Context
@@ -129,7 +129,7 @@ def said(chosen: dict[str, str], now: datetime, zone: str) -> str:
         return "It looks in a moment."
     asked = moment(datetime.fromisoformat(chosen["newer_asked"]), zone, now)
     newest = "" if newer_in(chosen) else "This is the newest version. "
-    return f"{newest}Looked last: {asked.replace('Today', 'today')}."
+    return f"{newest}Looked last: {within(asked)}."
 
 
 def day(release: Release) -> str:

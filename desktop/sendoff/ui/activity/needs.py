@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
-from sendoff.domain.when import moment, short
+from sendoff.domain.when import moment, short, within
 from sendoff.domain.words import counted
 from sendoff.store.activity import Decision
 from sendoff.ui.activity.days import PADDING, Place
@@ -70,9 +70,9 @@ def _cause(decision: Decision, view: View) -> str:
     one = decision.row.delivery
     parts = [one.reason, one.advice]
     if one.state is State.IN_DOUBT and one.looked_at:
-        parts.append(f"Last looked for {moment(one.looked_at, view.zone, view.now)}.")
+        parts.append(f"Last looked for {within(moment(one.looked_at, view.zone, view.now))}.")
     if one.state is State.IN_DOUBT and one.look_at:
-        when = moment(one.look_at, view.zone, view.now)
+        when = within(moment(one.look_at, view.zone, view.now))
         parts.append("Sendoff looks for it now." if one.look_at <= view.now else f"Sendoff looks again {when}.")
     if one.state is State.HELD:
         parts.append("Nothing is lost: it all goes on by itself after you sign in.")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import NotFound
-from sendoff.domain.when import When, moment, zone_info
+from sendoff.domain.when import When, moment, within, zone_info
 from sendoff.store import activity, changes, deliveries, timeline
 from sendoff.store.activity import Decision, Entry, Wanted
 from sendoff.store.db import Connection
@@ -300,7 +300,8 @@ class ActivityScreen(Screen):
         last = self._entries[-1].planned_at
         foot = Place()
         foot.body.setContentsMargins(EDGE, 12, EDGE, 20)
-        foot.body.addWidget(Button(self.look, f"Go on before {moment(last, self.context.zone(), self.context.now())}",
+        before = within(moment(last, self.context.zone(), self.context.now()))
+        foot.body.addWidget(Button(self.look, f"Go on before {before}",
                                    icon="arrow-right", run=lambda: self._begin_at(last + INSTANT)))  # fmt: skip
         return foot
 
