@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -78,47 +79,48 @@ class Panel(QWidget):
 
     def __init__(self, look: Look, name: str, mark: str, options: Sequence[Option], values: Mapping[str, str]) -> None:
         super().__init__()
-        self._options = options
-        self._given = dict(values)
+        self._look, self._options = look, options
+        self._values = {one.name: one.default for one in options} | dict(values)
+        self.fields: dict[str, QWidget] = {}
         self.head = _Head(look, name, mark, self.toggle)
-        self._body = QWidget()
-        self.fields = {
-            one.name: _field(look, one, self._given.get(one.name, one.default), self._tell) for one in options
-        }
-        grid = QGridLayout(self._body)
-        grid.setContentsMargins(24, 4, 4, 16)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(12)
-        for number, option in enumerate(options):
-            held: QWidget = self.fields[option.name]
-            if not isinstance(held, Switch):
-                held = Field(look, option.label, held, option.help)
-            grid.addWidget(held, number // 2, number % 2, Qt.AlignmentFlag.AlignTop)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        self._body.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.head)
-        column.addWidget(self._body)
+        self._body: QWidget | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.head)
         self._say()
 
     def toggle(self) -> None:
-        """Opens the fields, or closes them."""
+        """Opens the fields, or closes them. They are made when they are first wanted: most stay as usual."""
+        if self._body is None:
+            self._body = self._make_body()
+            self._column.addWidget(self._body)
         self._body.setVisible(self._body.isHidden())
         self.head.set_open(not self._body.isHidden())
 
+    def _make_body(self) -> QWidget:
+        body = QWidget()
+        body.hide()
+        grid = QGridLayout(body)
+        grid.setContentsMargins(24, 4, 4, 16)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(12)
+        for number, option in enumerate(self._options):
+            field = _field(self._look, option, self._values[option.name], partial(self._take, option.name))
+            self.fields[option.name] = field
+            held = field if isinstance(field, Switch) else Field(self._look, option.label, field, option.help)
+            grid.addWidget(held, number // 2, number % 2, Qt.AlignmentFlag.AlignTop)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        return body
+
     def values(self) -> dict[str, str]:
         """What differs from the usual; names of another version's options are kept."""
-        found = {name: value for name, value in self._given.items() if name not in self.fields}
-        for option in self._options:
-            value = _value(self.fields[option.name])
-            if value != option.default:
-                found[option.name] = value
-        return found
+        usual = {one.name: one.default for one in self._options}
+        return {name: value for name, value in self._values.items() if value != usual.get(name)}
 
-    def _tell(self) -> None:
+    def _take(self, name: str) -> None:
+        self._values[name] = _value(self.fields[name])
         self._say()
         self.changed.emit()
 
