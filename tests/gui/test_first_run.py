@@ -15,9 +15,12 @@ from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program
 from sendoff.domain.delivery import State
+from sendoff.store.profile import usual
 from sendoff.ui import first_run
-from sendoff.ui.another_profile import ask_to_open
+from sendoff.ui.another_profile import ask_to_open, title
 from sendoff.ui.first_run import FirstRunScreen
+from sendoff.ui.preferences.rows import Row
+from sendoff.ui.preferences.screen import PreferencesScreen
 from sendoff.ui.session import Session
 from tests.gui.desk import Desk, opened
 
@@ -90,6 +93,29 @@ def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:
     assert desk.context.settings()["first_run_done"] == "yes"
 
 
+def test_a_window_says_which_profile_it_has(harbor: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And what the question says is planned here, is."""
+    folder = harbor.program.folder
+    assert harbor.window.windowTitle() == f"Sendoff – {folder.name}"
+    row = shown_data(harbor)
+    assert row.below.text() == f"{folder}. A start from the menu opens the usual one, in {usual()}."
+    monkeypatch.setenv("SENDOFF_USUAL_HOME", str(folder))
+    assert title(folder) == "Sendoff"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "sendoff.db").touch()
+    ask_to_open(harbor.context, tmp_path / "other")
+    told = harbor.window.overlay.card.accessibleDescription()  # type: ignore[union-attr]
+    assert "Of this one, 1 delivery is leaving and may end in doubt and " in told
+    assert told.endswith(" won’t go out until you start it again.")
+
+
+def shown_data(desk: Desk) -> Row:
+    desk.window.go("preferences", page="data")
+    screen = desk.window.screen_named("preferences")
+    assert isinstance(screen, PreferencesScreen)
+    return screen.data.folder
+
+
 def test_another_profile_is_opened_in_the_place_of_this_one(
     start: Callable[..., Session], open_profile: Callable[..., Program], tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -110,6 +136,11 @@ def test_another_profile_is_opened_in_the_place_of_this_one(
     assert window.overlay is None
     ask_to_open(session.context, other)
     assert window.overlay is not None
+    told = window.overlay.card.accessibleDescription()
+    assert told == (
+        f"Sendoff closes this profile and opens the one in {other}. "
+        f"A start from the menu still opens the usual one, in {usual()}."
+    )
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
     assert session.quitting
     assert session.words_anew == ("--home", str(other))

@@ -93,3 +93,16 @@ def test_a_killed_holder_frees_the_lock_at_once_and_its_child_does_not_keep_it(t
         lock.acquire()
         lock.release()
         os.kill(child, signal.SIGKILL)
+
+
+def test_a_profile_for_this_time_leaves_the_usual_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in (profile.HOME, profile.USUAL):
+        monkeypatch.setenv(name, "")  # so that both are as they were after this
+        monkeypatch.delenv(name)
+    system = profile.home()
+    assert profile.usual() == system
+    profile.choose(tmp_path / "one")
+    profile.choose(tmp_path / "two")  # as a window that one opens does it
+    assert (profile.home(), profile.usual()) == (tmp_path / "two", system)
+    monkeypatch.delenv(profile.USUAL)
+    assert profile.usual() == tmp_path / "two"  # whoever set it for every start has it as the usual one

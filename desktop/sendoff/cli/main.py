@@ -83,7 +83,9 @@ def _run(words: Sequence[str]) -> int:
     except SystemExit as end:  # help, the version, or wrong usage; it is all said
         return end.code if isinstance(end.code, int) else WRONG_USE
     if arguments.home:
-        os.environ["SENDOFF_HOME"] = str(arguments.home.absolute())
+        from sendoff.store import profile
+
+        profile.choose(arguments.home)
     if arguments.verb is None:
         if arguments.passphrase_fd is not None:
             from sendoff.cli import session

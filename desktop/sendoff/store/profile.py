@@ -12,13 +12,28 @@ import platformdirs
 
 from sendoff.domain.errors import OwnedElsewhere, SetupMissing
 
+HOME, USUAL = "SENDOFF_HOME", "SENDOFF_USUAL_HOME"
+"""The variables that name the profile, and the one that a start without a word of another would open."""
+
 
 def home() -> Path:
     """Where this person's profile is: SENDOFF_HOME, or the system's place for a program's data."""
-    named = os.environ.get("SENDOFF_HOME")
-    return (
-        Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir("sendoff", appauthor=False))
-    )
+    return _named(os.environ.get(HOME, ""))
+
+
+def usual() -> Path:
+    """The profile that a start from the menu opens; this process may have been given another one by `choose`."""
+    return _named(os.environ.get(USUAL, os.environ.get(HOME, "")))
+
+
+def choose(folder: Path) -> None:
+    """Makes a folder the profile of this process, and of those that it starts."""
+    os.environ.setdefault(USUAL, os.environ.get(HOME, ""))
+    os.environ[HOME] = str(folder.absolute())
+
+
+def _named(name: str) -> Path:
+    return Path(name).expanduser().absolute() if name else Path(platformdirs.user_data_dir("sendoff", appauthor=False))
 
 
 def open_folder(folder: Path) -> Path:

@@ -6,8 +6,20 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from sendoff.domain.words import joined
 from sendoff.store.db import FILE
+from sendoff.store.profile import usual
 from sendoff.ui.context import Context
+
+
+def is_usual(folder: Path) -> bool:
+    """Whether a start from the menu opens the profile in this folder."""
+    return folder.resolve() == usual().resolve()
+
+
+def title(folder: Path) -> str:
+    """The window's: it names a profile that is not the usual one."""
+    return "Sendoff" if is_usual(folder) else f"Sendoff – {folder.name}"
 
 
 def choose_profile(context: Context) -> QFileDialog:
@@ -29,10 +41,12 @@ def ask_to_open(context: Context, folder: Path) -> None:
     elif folder.samefile(context.program.folder):
         context.say("That is the profile that is open.")
     else:
+        meanwhile = joined(context.window.standing.on_quitting)
+        here = f" Of this one, {meanwhile}." if meanwhile else ""
+        once = "" if is_usual(folder) else f" A start from the menu still opens the usual one, in {usual()}."
         context.ask(
             "Open this other profile?",
-            f"Sendoff ends here and starts with the profile in {folder}. What is planned here waits meanwhile. Opened "
-            "from the menu Sendoff has this one again; for the other one start it with --home and that folder.",
+            f"Sendoff closes this profile and opens the one in {folder}.{once}{here}",
             "Open it",
             lambda: context.window.profile_wanted.emit(folder),
         )

@@ -108,9 +108,11 @@ class Window(QMainWindow):
 
     def enter(self, context: Context) -> None:
         """Takes the program that was opened, and shows the first page."""
+        from sendoff.ui.another_profile import title
         from sendoff.ui.banners import Banners
 
         self.context = context
+        self.setWindowTitle(title(context.program.folder))
         self.banners = Banners(context)
         self._column.insertWidget(0, self.banners)
         self.stood.connect(self.banners.show_standing)

@@ -14,6 +14,8 @@ from sendoff.domain.errors import SendoffError
 from sendoff.domain.when import When
 from sendoff.domain.words import counted
 from sendoff.store import transfer
+from sendoff.store.profile import usual
+from sendoff.ui.another_profile import is_usual
 from sendoff.ui.context import Context
 from sendoff.ui.preferences.rows import Row, Section
 from sendoff.ui.widgets.button import Button
@@ -38,7 +40,10 @@ class DataSection(Section):
         super().__init__(context.look, "Your data")
         self._context = context
         look, program = context.look, context.program
-        self.folder = Row(look, "Profile", str(program.folder), self._folder_buttons())
+        where = str(program.folder)
+        if not is_usual(program.folder):
+            where += f". A start from the menu opens the usual one, in {usual()}."
+        self.folder = Row(look, "Profile", where, self._folder_buttons())
         self.backup = _Task(context, "Backup", BACKUP, "Back up now…", self.choose_backup)
         self.export = _Task(context, "Export", EXPORT, "Export…", self.choose_export)
         self.bring_in = _Task(context, "Import", IMPORT, "Import…", self.choose_import)
