@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
@@ -22,6 +22,7 @@ from sendoff.ui.first_run import FirstRunScreen
 from sendoff.ui.preferences.rows import Row
 from sendoff.ui.preferences.screen import PreferencesScreen
 from sendoff.ui.session import Session
+from sendoff.ui.window import LEAST
 from tests.gui.desk import Desk, opened
 
 
@@ -91,6 +92,22 @@ def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:
     desk.settle()
     assert desk.window.current == "add_account"
     assert desk.context.settings()["first_run_done"] == "yes"
+
+
+def test_the_first_buttons_are_seen_in_the_smallest_window(
+    open_profile: Callable[..., Program], open_desk: Callable[..., Desk]
+) -> None:
+    desk = open_desk(open_profile())
+    desk.window.go("first_run")
+    screen = desk.window.screen_named("first_run")
+    assert isinstance(screen, FirstRunScreen)
+    desk.window.setMinimumSize(LEAST)
+    for size, mark in ((QSize(1280, 800), True), (LEAST, False)):
+        desk.window.resize(size)
+        desk.settle()
+        for one in (screen.choices.try_it, screen.choices.connect_it):
+            assert one.visibleRegion().boundingRect() == one.rect()
+        assert screen.choices._mark.isVisible() == mark
 
 
 def test_a_window_says_which_profile_it_has(harbor: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,8 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QSpacerItem,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sendoff.channels.registry import ordered
 from sendoff.domain.channel import Channel
@@ -36,6 +45,8 @@ AHEAD = timedelta(seconds=10)
 
 TEXT = "Hello! This is my first post with Sendoff. It leaves by itself, on time, and I will see what became of it."
 CARD_WIDTH, CARD_LEAST, CARD_HEIGHT, GAP = 344, 300, 320, 16
+LOW = 600
+"""A window lower than this, in px, has no room for the mark."""
 CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
@@ -82,6 +93,10 @@ class FirstRunScreen(Screen):
             self._pages.setCurrentWidget(self.choices)
             self.choices.try_it.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.choices.set_low(self.height() < LOW)
+
     def refresh(self) -> None:
         self.practice.look_again()
 
@@ -97,12 +112,12 @@ class Choices(QWidget):
     def __init__(self, context: Context, practise: Callable[[], object], connect: Callable[[], object]) -> None:
         super().__init__()
         look = context.look
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
+        self._column = column = QVBoxLayout(self)
         column.setSpacing(0)
         column.addStretch(2)
-        column.addWidget(_Mark(), 0, CENTRE)
-        column.addSpacing(24)
+        self._mark, self._below_mark, self._above_cards = _Mark(), QSpacerItem(0, 0), QSpacerItem(0, 0)
+        column.addWidget(self._mark, 0, CENTRE)
+        column.addItem(self._below_mark)
         column.addWidget(Label(look, "Write once. It leaves on time.", size="display", weight=STRONG), 0, CENTRE)
         column.addSpacing(6)
         for line in (
@@ -110,7 +125,7 @@ class Choices(QWidget):
             "Your keys never leave this computer.",
         ):
             column.addWidget(Label(look, line, size="lead", color="text2"), 0, CENTRE)
-        column.addSpacing(40)
+        column.addItem(self._above_cards)
         self.try_it = Button(look, "Send a practice post", kind="primary", size=LARGE, run=practise)
         self.connect_it = Button(look, "Choose a network", size=LARGE, run=connect)
         column.addLayout(_side_by_side(_try_card(look, self.try_it), _connect_card(context, self.connect_it)))
@@ -120,6 +135,15 @@ class Choices(QWidget):
         self.another = Button(look, "Open another profile", kind="link", icon="folder-open", run=window.choose_profile)
         column.addLayout(_side_by_side(self.restore, self.another))
         column.addStretch(3)
+        self.set_low(False)
+
+    def set_low(self, low: bool) -> None:
+        """Leaves out what only adorns, so that in a low window the buttons are seen without scrolling."""
+        self._mark.setHidden(low)
+        self._column.setContentsMargins(24, 12 if low else 24, 24, 24)
+        self._below_mark.changeSize(0, 0 if low else 24)
+        self._above_cards.changeSize(0, 16 if low else 40)
+        self._column.invalidate()
 
 
 def _side_by_side(*parts: QWidget) -> QHBoxLayout:
