@@ -24,6 +24,7 @@ class Net(Channel):
         (State.FAILED, 0, 0, "Cancel it instead"),
         (State.SCHEDULED, 0, 0, "Cancel it instead"),
         (State.SCHEDULED, 1, 0, "Cancel that first"),
+        (State.HELD, 1, 0, "Cancel that first"),
         (State.CLAIMED, 1, 0, "on its way"),
         (State.SENDING, 0, 0, "on its way"),
         (State.HANDED_OVER, 0, 0, "on its way"),

@@ -644,6 +644,25 @@ def test_a_text_that_was_changed_does_not_go_on_with_a_thread(driver: Driver, se
             again([half_out])
 
 
+def test_the_rest_of_a_thread_does_not_follow_what_was_deleted(driver: Driver) -> None:
+    driver.channel.answers = [None, Rejected("too rude")]
+    driver.channel.can_delete = True
+    deleted: list[str] = []
+    driver.channel.delete = lambda _account, _secret, receipt: deleted.append(receipt.remote_id)  # type: ignore[method-assign]
+    when = When.at(driver.clock.now() + timedelta(hours=1), "UTC")
+    post_id, _ = driver.commands.posts.save_draft(Content((Item("one"), Item("two"))), [Variant(driver.account)])
+    (half_out,) = driver.commands.posts.schedule(post_id, when)
+    driver.commands.deliveries.retry([half_out])
+    driver.run()
+    assert driver.get(half_out).state is State.FAILED
+    driver.commands.sent.delete(half_out)
+    assert len(deleted) == 1
+    for again in (driver.commands.deliveries.retry, lambda ids: driver.commands.deliveries.move(ids, when)):
+        with pytest.raises(Refused, match="is deleted, so the rest"):
+            again([half_out])
+    assert driver.get(half_out).state is State.FAILED
+
+
 def test_the_keys_life_counts_from_the_first_doubt_however_often_it_was_repeated(driver: Driver) -> None:
     delivery_id = doubtful(driver, Settle(How.REPEAT, looks=(5,), key_life=100))
     driver.channel.answers = [InDoubt("again no answer")]

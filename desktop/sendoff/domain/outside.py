@@ -12,6 +12,9 @@ from sendoff.domain.delivery import Receipt, State
 RESTING = frozenset({State.SENT, State.FAILED, State.MISSED, State.HELD, State.CANCELLED})
 """The states in which nothing of a delivery is on its way."""
 
+WAITING = frozenset({State.SCHEDULED, State.HELD})
+"""The states in which the rest of it goes on by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -31,9 +34,9 @@ def why_not_deleted(it: Outside, channel: Channel) -> str:
     """Why the network can't be asked to delete it, with what to do; "" where it can."""
     if it.state is State.IN_DOUBT:
         return "It is not known whether all of it is out. Settle that first."
-    if it.state is State.SCHEDULED and it.parts:
+    if it.state in WAITING and it.parts:
         return "The rest of it still waits. Cancel that first, then delete what is out."
-    if it.state not in RESTING | {State.SCHEDULED}:
+    if it.state not in RESTING | WAITING:
         return "It is on its way. Delete it when it is out."
     if not it.parts:
         return "Nothing of it is out. Cancel it instead."

@@ -118,6 +118,8 @@ class Deliveries:
         post = posts.get(connection, one.post_id)
         cut = deliveries.parts_of(connection, one.id)
         if any(part.receipt for part in cut):
+            if any(event.kind == "deleted" for event in deliveries.events_of(connection, one.id)):
+                raise Refused("What was out of it is deleted, so the rest can’t follow it. Write it as a new post.")
             if post.version != doubts.carried(connection, one.id):
                 raise Refused("Its text was changed after a part of it had left. Write the rest as a new post.")
             return

@@ -74,10 +74,10 @@ def _own(row: Row, account: Account | None, channel: Channel | None) -> list[Dee
         case State.FAILED:
             edit = [] if row.out else [Deed(Act.EDIT, "Edit and reschedule", "pencil")]
             retry = Deed(Act.RETRY, "Send the rest" if row.out else "Try again", "rotate-ccw")
-            return [*edit, retry, *_dismiss(row)]
+            return [*edit, *_unless_deleted(row, retry), *_dismiss(row)]
         case State.MISSED:
             edit = [] if row.out else [Deed(Act.EDIT, "New time", "calendar-clock")]
-            return [*edit, Deed(Act.RETRY, "Send now", "send"), *_dismiss(row)]
+            return [*edit, *_unless_deleted(row, Deed(Act.RETRY, "Send now", "send")), *_dismiss(row)]
         case State.HELD:
             sign_in = Deed(Act.SIGN_IN, "Sign in again", "key-round")
             return [sign_in, Deed(Act.RETRY, "Try again", "rotate-ccw", pressing=False), *edit]
@@ -95,6 +95,11 @@ def _in_doubt(account: Account | None, channel: Channel | None) -> list[Deed]:
     elif account and channel and is_web(account.url):
         look.append(Deed(Act.VISIT, f"Look in {channel.title}", "external-link"))
     return [*look, Deed(Act.THERE, "It is there", "check"), Deed(Act.ABSENT, "It isn’t, send again", "rotate-ccw")]
+
+
+def _unless_deleted(row: Row, retry: Deed) -> list[Deed]:
+    """The rest can't follow what was taken back."""
+    return [] if row.deleted else [retry]
 
 
 def _dismiss(row: Row) -> list[Deed]:
