@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel
-from sendoff.domain.delivery import Receipt, State
+from sendoff.domain.delivery import WAITING, Receipt, State
 
 RESTING = frozenset({State.SENT, State.FAILED, State.MISSED, State.HELD, State.CANCELLED})
 """The states in which nothing of a delivery is on its way."""
 
-WAITING = frozenset({State.SCHEDULED, State.HELD})
-"""The states in which the rest of it goes on by itself."""
+ON_ITS_WAY = frozenset({State.CLAIMED, State.SENDING, State.HANDED_OVER})
+"""The states in which it is leaving, or about to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def why_not_deleted(it: Outside, channel: Channel) -> str:
     """Why the network can't be asked to delete it, with what to do; "" where it can."""
     if it.state is State.IN_DOUBT:
         return "It is not known whether all of it is out. Settle that first."
+    if it.state in ON_ITS_WAY:
+        return "It is on its way. Delete it when it is out."
     if it.state in WAITING and it.parts:
         return "The rest of it still waits. Cancel that first, then delete what is out."
-    if it.state not in RESTING | WAITING:
-        return "It is on its way. Delete it when it is out."
     if not it.parts:
         return "Nothing of it is out. Cancel it instead."
     if not channel.can_delete:
