@@ -231,8 +231,11 @@ class Process:
         self.timeline.departures()
 
     def _something_leaves(self) -> bool:
-        heads = [*self.departures._gate[:1], *(at for at, _, _ in self.departures._queue[:1])]
-        return any(at <= self.clock.now() for at in heads)
+        return any(at <= self.clock.now() for at in self._heads())
+
+    def _heads(self) -> list[datetime]:
+        """When the gate opens, and when the delay queue has something."""
+        return [*self.departures._gate[:1], *(at for at, _, _ in self.departures._queue[:1])]
 
     def _until_rest(self, loop: Callable[[], None]) -> None:
         try:
@@ -245,8 +248,7 @@ class Process:
 
     def instants(self) -> list[datetime]:
         """When something happens by itself."""
-        heads = [*self.departures._gate[:1], *(at for at, _, _ in self.departures._queue[:1])]
-        return heads + ([self.timeline.wake] if self.timeline.wake else [])
+        return self._heads() + ([self.timeline.wake] if self.timeline.wake else [])
 
     def die(self) -> None:
         """All at once: the system takes the files back, and nothing is written any more."""

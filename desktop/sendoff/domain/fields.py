@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sendoff.domain.address import web_address
-from sendoff.domain.channel import Channel, Field, Kind
+from sendoff.domain.channel import Channel, Field, Identity, Kind
 from sendoff.domain.errors import BadInput
 
 
@@ -46,6 +46,12 @@ def divide(channel: Channel, completed: Mapping[str, str]) -> tuple[dict[str, st
     hidden = {field.name for field in channel.fields if field.secret}
     plain = {name: value for name, value in completed.items() if name not in hidden}
     return plain, {name: value for name, value in completed.items() if name in hidden and value}
+
+
+def kept(channel: Channel, completed: Mapping[str, str], identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
+    """The same once the endpoint was asked: what it told is laid over what was typed."""
+    plain, secret = divide(channel, completed)
+    return {**plain, **identity.settings}, {**secret, **identity.secrets}
 
 
 @contextmanager

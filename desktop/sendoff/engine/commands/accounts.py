@@ -8,7 +8,7 @@ from contextlib import suppress
 from sendoff.domain.account import Account, AccountState
 from sendoff.domain.channel import BrowserSignIn, Channel, Identity, Planned, channel_named
 from sendoff.domain.errors import BadInput, KeychainError, NeedsLogin, Refused, SecretGone
-from sendoff.domain.fields import complete, divide, lay_over
+from sendoff.domain.fields import complete, kept, lay_over
 from sendoff.domain.when import Clock, parse_late
 from sendoff.engine.keys import Keys
 from sendoff.store import accounts, changes, deliveries
@@ -57,8 +57,7 @@ class Accounts:
         channel = channel_named(self._channels, kind)
         completed = complete(channel, fields)
         identity = identity or channel.connect(completed)
-        plain, secret = divide(channel, completed)
-        plain, secret = {**plain, **identity.settings}, {**secret, **identity.secrets}
+        plain, secret = kept(channel, completed, identity)
         name = " ".join((name or identity.name or identity.handle or channel.title).split())
         with self._store.reading() as connection:
             if accounts.by_name(connection, name):
@@ -112,8 +111,7 @@ class Accounts:
             raise BadInput(
                 f"That is {identity.handle}, but this account is {account.handle}. Add it as an account of its own."
             )
-        plain, secret = divide(channel, completed)
-        plain, secret = {**plain, **identity.settings}, {**secret, **identity.secrets}
+        plain, secret = kept(channel, completed, identity)
         # Under a new name: other processes go on with what they once read under the old one.
         ref = self._secrets.put(secret) if secret else account.secret_ref
         try:

@@ -13,7 +13,7 @@ from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Parcel, Trace, channel_named
 from sendoff.domain.delivery import Outcome, Receipt
 from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, NotFound, Rejected, SendError, TryLater
-from sendoff.domain.fields import divide
+from sendoff.domain.fields import divide, kept
 from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock
@@ -65,8 +65,9 @@ class Trials:
             BadInput, Rejected, NeedsLogin, TryLater: the sign-in did not work; nothing was sent.
         """
         channel, settings, secret = self._for_trial(kind, fields, account_id)
-        identity = channel.connect({**settings, **secret})
-        settings, secret = {**settings, **identity.settings}, {**secret, **identity.secrets}
+        completed = {**settings, **secret}
+        identity = channel.connect(completed)
+        settings, secret = kept(channel, completed, identity)
         return _send(channel, _parcel(channel, settings, secret, identity.learned, text, self._clock.now()))
 
     def _for_trial(
