@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,20 @@ def grown(folder: Path, most: int, rounds: int = 5) -> dict[str, Any]:
     return found
 
 
+def beside() -> dict[str, Any]:
+    """What else the machine does: its load, and how long a sum of 1,000 numbers takes, in µs over half a second.
+
+    Where the median of the sums is far above the least, others have part of this core without being in the load (a
+    virtual machine's neighbours), and what is measured next can come out higher by as much.
+    """
+    load, sums, end = os.getloadavg()[0], [], time.perf_counter() + 0.5
+    while (began := time.perf_counter()) < end:
+        sum(range(1000))
+        sums.append((time.perf_counter() - began) * 1e6)
+    least, middle = min(sums), statistics.median(sums)
+    return {"load_before": round(load, 2), "sum_us": round(least, 1), "sum_us_median": round(middle, 1)}
+
+
 def main() -> None:
     words = argparse.ArgumentParser(prog="./test bench")
     words.add_argument("--quick", action="store_true", help="fewer instants and rows; for a look, not for a claim")
@@ -110,8 +125,7 @@ def main() -> None:
         for part, measure in parts.items():
             if given.only and part not in given.only:
                 continue
-            load = os.getloadavg()[0]
-            found[part] = {"load_before": round(load, 2)} | measure()
+            found[part] = beside() | measure()
             print(f"{part}:", json.dumps(found[part], indent=2), flush=True)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(found, indent=2) + "\n")

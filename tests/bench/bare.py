@@ -4,6 +4,10 @@ import time
 
 BEGAN = time.perf_counter()
 
+from sendoff import haste  # noqa: E402
+
+haste.begin()
+
 import os  # noqa: E402
 
 from PySide6.QtGui import QPaintEvent  # noqa: E402

@@ -4,9 +4,9 @@ import time
 
 BEGAN = time.perf_counter()
 
-import gc  # noqa: E402
+from sendoff import haste  # noqa: E402
 
-gc.disable()  # as sendoff.ui.application does before it loads the rest
+haste.begin()
 
 import json  # noqa: E402
 import os  # noqa: E402

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sendoff
-from sendoff import release
+from sendoff import haste, release
 from sendoff.cli import display
 from tests.cli.conftest import ROOT, Run
 
@@ -106,6 +106,8 @@ def test_help_waits_for_nothing_heavy(home: Path) -> None:
 def test_the_window_opens_with_what_it_was_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through a stand-in for ui/application.py: the window has tests of its own."""
     asked: list[dict[str, Any]] = []
+    hurried: list[bool] = []
+    monkeypatch.setattr(haste, "begin", lambda: hurried.append(True))
     window = types.ModuleType("sendoff.ui.application")
     window.main = lambda **wishes: asked.append(wishes) or 0  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sendoff.ui.application", window)
@@ -126,10 +128,12 @@ def test_the_window_opens_with_what_it_was_asked_for(run: Run, monkeypatch: pyte
         {**plain, "text": "Hi", "things": ["mailto:a@b.example"]},
     ]
     assert asked[0] == {}
+    assert len(hurried) == 5
 
 
 def test_a_qt_that_cannot_be_loaded_is_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr(haste, "begin", lambda: None)  # nothing would end it here
     monkeypatch.setitem(sys.modules, "PySide6", None)
     for name in [name for name in sys.modules if name.startswith(("PySide6.", "sendoff.ui"))]:
         monkeypatch.delitem(sys.modules, name)

@@ -153,7 +153,7 @@ def test_leaving_flushes_what_was_typed_last(bench: Desk) -> None:
     assert stored(bench).content.items[0].text == "one"
     compose(bench, post_id=stored(bench).id)
     type_text(screen, " two")
-    bench.window.leave_current()
+    bench.window.keep_current()
     rest(bench)
     assert stored(bench).content.items[0].text == "one two"
 

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from sendoff.bootstrap import Program
 from sendoff.domain.delivery import State
+from sendoff.store import glance
 from sendoff.store.profile import usual
 from sendoff.ui import first_run
 from sendoff.ui.another_profile import ask_to_open, title
@@ -82,6 +83,30 @@ def test_an_empty_practice_post_is_refused_and_can_be_mended(desk: Desk) -> None
     assert screen.practice.isVisible()
     QTest.keyClick(screen.practice.send, Qt.Key.Key_Escape)
     assert screen.choices.isVisible()
+
+
+def test_whoever_only_closes_the_window_begins_with_the_first_page_again(
+    start: Callable[..., Session], tmp_path: Path, qtbot: QtBot
+) -> None:
+    session = opened(start(tmp_path / "looked-at"), qtbot)
+    assert session.window.current == "first_run"
+    session.quit()
+    qtbot.waitUntil(lambda: not session.window.isVisible())
+    session.ended()
+    again = opened(start(tmp_path / "looked-at"), qtbot)
+    assert again.window.current == "first_run"
+
+
+def test_a_profile_that_got_its_account_elsewhere_has_its_rail_at_once_from_the_second_start_on(
+    start: Callable[..., Session], open_profile: Callable[..., Program], qtbot: QtBot
+) -> None:
+    program = open_profile("by-command")
+    program.commands.accounts.add("practice", "Practice", {})
+    folder = program.folder
+    program.close()
+    session = opened(start(folder), qtbot)
+    assert session.window.current == "planner"
+    qtbot.waitUntil(lambda: (glance.settings(folder) or {}).get("first_run_done") == "yes")
 
 
 def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:

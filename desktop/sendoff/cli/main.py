@@ -164,11 +164,13 @@ def _open_window(arguments: argparse.Namespace | None = None) -> int:
     Raises:
         SetupMissing: there is no display, or Qt can't be loaded.
     """
+    from sendoff import haste
     from sendoff.cli import display
 
     instead = "The command line works without: sendoff --help."
     if trouble := display.trouble():
         raise SetupMissing(f"{trouble} {instead}")
+    haste.begin()
     try:
         from sendoff.ui.application import main as open_window
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sendoff import APP_ID, release
+from sendoff import APP_ID, haste, release
 from sendoff.bootstrap import Program, open_program
 from sendoff.channels.fault_server import FaultServer
 from sendoff.cli import display
@@ -209,9 +209,11 @@ def _window(folder: Path) -> Iterator[Finding]:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         yield Finding.note("display", f"{trouble} The window is tried without one.")
     began = time.perf_counter()
+    haste.begin()
     try:
         from sendoff.ui import selftest
     except ImportError as missing:
+        haste.end()
         yield Finding.wrong("window", f"Qt can’t be loaded: {missing}")
         return
     seen = selftest.look(folder, began)

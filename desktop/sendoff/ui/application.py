@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 
 
@@ -29,8 +28,6 @@ def main(
         SetupMissing: the profile's folder cannot be used.
         Refused: the window that is open does not answer.
     """
-    # Until the first paint many objects are made and none is dropped; looking for garbage would only cost time.
-    gc.disable()
     from sendoff.ui import session, start
 
     words = start.of_words(things, text, compose=compose)

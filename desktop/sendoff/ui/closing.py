@@ -45,7 +45,7 @@ class Closing(QObject):
 
     def _into_tray(self, context: Context) -> None:
         told = context.settings()["told_about_tray"] == "yes"
-        self._window.leave_current()
+        self._window.keep_current()
         self._session.remember()
         self._window.hide()
         if not told:

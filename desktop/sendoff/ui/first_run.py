@@ -101,7 +101,7 @@ class FirstRunScreen(Screen):
         self.practice.look_again()
 
     def leave(self) -> None:
-        """Whoever went on has seen it."""
+        """Whoever went on has seen it; whoever only closed the window begins with it again."""
         commands = self.context.commands
         self.context.do(lambda: commands.settings.set("first_run_done", "yes"))
 

@@ -6,7 +6,7 @@ which takes a fifth of the time that an empty window takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPixmap
@@ -17,8 +17,7 @@ RAIL, NARROW_RAIL = 216, 57
 """The rail's width in px, with words and with icons only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     """The colours, and whether the rail's surface is among them."""
 
     theme: Theme

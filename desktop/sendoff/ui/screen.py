@@ -43,7 +43,11 @@ class Screen(QWidget):
         """Takes what `context.go` was given, just before the page is shown; the same page may be gone to again."""
 
     def leave(self) -> None:
-        """Comes before another page is shown: the last chance to save what is being written."""
+        """Comes before another page is shown."""
+        self.keep()
+
+    def keep(self) -> None:
+        """The last chance to save what is being written: before another page is shown, and before the window goes."""
 
     @property
     def is_busy(self) -> bool:

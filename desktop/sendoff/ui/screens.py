@@ -8,17 +8,15 @@ preferences(page=).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sendoff.ui.context import Context
     from sendoff.ui.screen import Screen
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A screen: its name in `go`, title, icon, shortcut, where its class is, and whether the rail has it."""
 
     name: str

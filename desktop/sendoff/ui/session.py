@@ -4,22 +4,20 @@ quits. Each step is seen before the next one begins.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QObject, QThread, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QSessionManager
 from PySide6.QtWidgets import QApplication
 
-from sendoff import APP_ID
+from sendoff import APP_ID, haste
 from sendoff.domain.errors import Refused
 from sendoff.store import glance, profile
 from sendoff.ui import ground, identity
 from sendoff.ui.reception import Reception
-from sendoff.ui.recovery import Recovery
 from sendoff.ui.single import Single
 from sendoff.ui.start import COMPOSE, QUIT, Start
 from sendoff.ui.window import Window
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from sendoff.ui.bus import Door
     from sendoff.ui.closing import Closing
     from sendoff.ui.context import Context
+    from sendoff.ui.recovery import Recovery
     from sendoff.ui.theme import Look
     from sendoff.ui.tray import Tray
 
@@ -103,6 +102,8 @@ def leave() -> bool:
         SetupMissing: the profile's folder cannot be used.
         Refused: it did not quit.
     """
+    from PySide6.QtCore import QDeadlineTimer, QThread
+
     app = QCoreApplication(["sendoff"])
     single = Single(profile.open_folder(profile.home()), app)
     if single.take():
@@ -161,6 +162,8 @@ class Session(QObject):
         look: the look, where there is one in this process already.
     """
 
+    recovery: Recovery
+
     def __init__(
         self,
         app: QApplication,
@@ -192,8 +195,6 @@ class Session(QObject):
         self.window = Window(ground.of_choice(self._theme, rail=self._has_rail))
         self.window.restore(chosen.get("window_geometry", ""))
         self.window.quit_wanted.connect(self.quit)
-        self.recovery = Recovery(self)
-        self.window.restore_wanted.connect(self.recovery.go_back)
         self.window.profile_wanted.connect(self.open_other)
         app.aboutToQuit.connect(self.ended)
         self.reception = Reception(self)
@@ -247,12 +248,15 @@ class Session(QObject):
         from sendoff.ui.closing import Closing
         from sendoff.ui.icons import app_icon
         from sendoff.ui.process import OwnProcess
+        from sendoff.ui.recovery import Recovery
         from sendoff.ui.widgets.focus import FocusRing
 
-        gc.enable()
+        haste.end()
         self._app.setWindowIcon(app_icon())
         FocusRing(self.look, self._app, self)
         self.background = Background(self)
+        self.recovery = Recovery(self)
+        self.window.restore_wanted.connect(self.recovery.go_back)
         self.tray = self._make_tray()
         self.closing = Closing(self, self.tray, wait_for_panel=self.in_background)
         if self._owns_process:
@@ -294,7 +298,7 @@ class Session(QObject):
         self.window.stood.connect(self._stood)
         self.window.enter(self.context)
         if not self.window.current:
-            self.window.go("first_run" if self._is_new(self.context) else "planner")
+            self.window.go("first_run" if self._begins_anew(self.context) else "planner")
         self.reception.go_on()
         bridge.changed.connect(self._changed)
         notifier = Notifier(self.context, self._tell, self)
@@ -312,9 +316,14 @@ class Session(QObject):
         self.background.run(_load_palette)
         self.recovery.tell()
 
-    def _is_new(self, context: Context) -> bool:
-        """Whether nobody has done anything with this profile yet."""
-        return context.settings()["first_run_done"] == "no" and self.window.standing.accounts == 0
+    def _begins_anew(self, context: Context) -> bool:
+        """Whether nobody has done anything with this profile yet; where somebody has, that is kept."""
+        if context.settings()["first_run_done"] == "yes":
+            return False
+        if self.window.standing.accounts:
+            self.set("first_run_done", "yes")  # the next start paints the rail at once
+            return False
+        return True
 
     def let_go(self, then: Callable[[Program], object]) -> bool:
         """Ends the sending and lets go of the profile; `then` gets what has it open still. False: not now."""
@@ -452,7 +461,7 @@ class Session(QObject):
         if self._single is not None:
             self._single.turn_away()
         self.reception.finish()
-        self.window.leave_current()
+        self.window.keep_current()
         self.remember()
         self.window.hide()
         if self.tray is not None:
@@ -476,7 +485,7 @@ class Session(QObject):
     def _keep_writing(self, manager: QSessionManager) -> None:
         """The session ends (as Windows tells it; not run there). What starts at the next login is a setting."""
         manager.setRestartHint(QSessionManager.RestartHint.RestartNever)
-        self.window.leave_current()
+        self.window.keep_current()
         self.remember()
 
     def remember(self) -> None:
@@ -495,7 +504,7 @@ class Session(QObject):
             self._single.close()
         if context is not None:
             if not self.quitting:
-                self.window.leave_current()
+                self.window.keep_current()
             context.sending.end_now()
             context.bridge.close()
         if self.background is not None:

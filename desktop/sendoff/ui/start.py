@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 from sendoff.domain.errors import BadInput, SendoffError
-from sendoff.domain.mailto import Mailto, is_mailto, parse, plain_text
+
+if TYPE_CHECKING:
+    from sendoff.domain.mailto import Mailto
 
 SHOW, COMPOSE, QUIT = "show", "compose", "quit"
 COMMANDS = (SHOW, COMPOSE, QUIT)
@@ -60,6 +62,8 @@ class Start:
             things: as they stand on a command line, or as a desktop hands addresses over.
             folder: what paths are relative to.
         """
+        from sendoff.domain.mailto import is_mailto, parse, plain_text
+
         texts, files, wrong = [text] if text else [], [], []
         mail: Mailto | None = None
         for thing in things:
@@ -96,6 +100,8 @@ class Start:
     @classmethod
     def of_line(cls, line: bytes) -> Self | None:
         """What a line asks for; None where it is nothing that can be asked for. Only a person starts Sendoff so."""
+        from sendoff.domain.mailto import Mailto, plain_text
+
         command, _, rest = line.decode("ascii", "replace").strip().partition(" ")
         if command not in COMMANDS:
             return None
@@ -122,6 +128,8 @@ def token(environment: Mapping[str, str] = os.environ) -> str:
 
 def of_words(words: Sequence[str], text: str, *, compose: bool) -> Start:
     """What the command line asks for."""
+    if not words and not text:
+        return Start(COMPOSE if compose else SHOW).given(token())
     return Start.with_things(words, text=text, compose=compose, folder=os.getcwd()).given(token())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sendoff.resources import resource
 
@@ -26,8 +26,7 @@ class Theme:
         return self.colors[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """The tokens as they stand in resources/tokens.json."""
 
     light: Theme

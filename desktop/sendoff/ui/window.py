@@ -1,7 +1,8 @@
 """The frame: rail, pages, what floats over them, and the shortcuts. It holds no state but which page is shown.
 
 Its ground is painted before the rail is loaded, and before Qt's own enums are made (see ground): nothing in this module
-may need either until then.
+may need either until then. A class of Qt is made when it is first asked for, with all its enums (0.5 ms for a layout),
+so those that come later are imported later.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, QTimer, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from sendoff.ui.screens import ENTRIES, SCREENS
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
+
     from sendoff.ui.banners import Banners
     from sendoff.ui.context import Context
     from sendoff.ui.ground import Ground
@@ -78,6 +81,8 @@ class Window(QMainWindow):
 
     def furnish(self, look: Look, *, rail: bool = True) -> None:
         """Puts rail and pages in, and the shortcuts; where the window is seen, they are painted when this returns."""
+        from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout
+
         from sendoff.ui.rail import Rail
 
         self.look = look
@@ -128,7 +133,7 @@ class Window(QMainWindow):
         """Lets go of the program and of all that shows it; another one may be entered then."""
         if self.context is None:
             return
-        self.leave_current()
+        self.keep_current()
         self._tick.stop()
         self.context.background.trouble.disconnect(self._say_trouble)
         for overlay in list(self._overlays):
@@ -230,10 +235,10 @@ class Window(QMainWindow):
             self.rail.hide()
             self._pages.setCurrentIndex(self._pages.addWidget(page))
 
-    def leave_current(self) -> None:
+    def keep_current(self) -> None:
         """The last chance to save what is being written."""
         if self._name:
-            self._screens[self._name].leave()
+            self._screens[self._name].keep()
 
     def _make(self, name: str) -> Screen:
         assert self.context is not None
@@ -423,6 +428,8 @@ class Window(QMainWindow):
     def restore(self, text: str) -> None:
         """Takes what `geometry_text` gave; Qt keeps it on a screen that is there."""
         if text:
+            from PySide6.QtCore import QByteArray
+
             self.restoreGeometry(QByteArray(base64.b64decode(text)))
 
     def bring_up(self) -> None:

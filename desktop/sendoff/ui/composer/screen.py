@@ -209,7 +209,7 @@ class ComposerScreen(Screen):
     def _is_untouched(self) -> bool:
         return self.saver.record.post_id is None and not self.opened.planned and self.writing.is_blank
 
-    def leave(self) -> None:
+    def keep(self) -> None:
         """Keeps what is written; an empty draft that was begun here goes."""
         self.save()
         record, planned = self.saver.record, self.opened.planned
