@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from sendoff.domain.capabilities import Capabilities
+from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import State
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
@@ -46,10 +49,10 @@ class World:
                 secret_ref=None, spacing=spacing, now=self.clock.now(),
             )  # fmt: skip
 
-    def plan(self, account: int, late: str = "send") -> int:
+    def plan(self, account: int, late: str = "send", text: str = "hello", ahead: float = 0.0) -> int:
         commands = self.process.commands
-        post_id, _ = commands.posts.save_draft(Content((Item("hello"),)), [Variant(account)])
-        return commands.posts.schedule(post_id, When.at(self.clock.now(), "UTC"), late)[0]
+        post_id, _ = commands.posts.save_draft(Content((Item(text),)), [Variant(account)])
+        return commands.posts.schedule(post_id, When.at(self.clock.now() + timedelta(seconds=ahead), "UTC"), late)[0]
 
     def states(self, *ids: int) -> list[State]:
         with self.process.store.reading() as connection:
@@ -92,6 +95,48 @@ def test_what_could_not_be_made_ready_is_claimed_anew(world: World) -> None:
         world.process.pool.do_one(0)
     world.lives(2)
     assert world.states(one) == [State.SENT]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 35])  # with 35 a second claim comes while the first one is made ready
+def test_what_is_late_at_one_account_leaves_in_its_order(world: World, seed: int) -> None:
+    """Also where what comes later would be ready sooner, and where it is more than one claim takes."""
+    account, chance = world.account(), random.Random(seed)
+    for number in range(20):
+        world.plan(account, text=f"{number}", ahead=number / 10)
+    world.clock.advance(60)  # it was asleep
+    while steps := world.process.steps():
+        chance.choice(steps)()
+    assert [one.item.text for one in world.channel.parcels] == [f"{number}" for number in range(20)]
+
+
+def test_what_is_on_time_does_not_wait_until_another_is_made_ready(world: World) -> None:
+    account = world.account()
+    world.plan(account, text="a large video")
+    world.until(lambda: world.process.pool.tasks)
+    uploading = world.process.pool.tasks.pop()
+    world.plan(account, text="on time", ahead=2)
+    world.lives(4)
+    assert [one.item.text for one in world.channel.parcels] == ["on time"]
+    uploading()
+    world.lives(1)
+    assert [one.item.text for one in world.channel.parcels] == ["on time", "a large video"]
+
+
+def test_nothing_more_is_made_ready_after_a_pause(world: World) -> None:
+    account = world.account()
+    both = [world.plan(account, text=text) for text in ("first", "second")]
+    world.until(lambda: world.states(*both) == [State.CLAIMED] * 2)
+    made: list[str] = []
+
+    def prepare(parcel: Parcel) -> dict[str, str]:
+        made.append(parcel.item.text)
+        world.process.departures.pause(True)
+        return {}
+
+    world.channel.prepare = prepare  # type: ignore[method-assign]
+    world.lives(1)
+    assert made == ["first"]
+    assert world.states(*both) == [State.SCHEDULED] * 2
 
 
 @pytest.mark.expects_log("too late could not be written")

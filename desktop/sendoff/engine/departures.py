@@ -7,7 +7,7 @@ import itertools
 import logging
 import math
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -70,6 +70,7 @@ class Lane:
     busy: bool = False
     ready_at: datetime | None = None
     waiting: deque[Ready] = field(default_factory=deque)
+    unready: deque[Job] = field(default_factory=deque)  # made ready one after the other; the first is at it
     claimed: int = 0  # in the delay queue, waiting, or leaving
     moved_at: float = -math.inf  # when something last ended here, by the steady clock
     shut_out: bool = False  # left out of the last claim, so its end has to ask for another
@@ -277,12 +278,38 @@ class Departures:
         with self._changed:
             for job in jobs:
                 self._lane(job.account.id).claimed += 1
+        slow = defaultdict[int, deque[Job]](deque)
         for job in jobs:
             if self._dispatch.is_quick(job):
                 self._make_ready(job)
             else:
-                self._pool.submit(partial(self._make_ready, job))
+                slow[job.account.id].append(job)
+        for account_id, row in slow.items():
+            self._line_up(self._lane(account_id), row, is_late=row[0].delivery.due_at <= now)
         return bool(ids)
+
+    def _line_up(self, lane: Lane, row: deque[Job], *, is_late: bool) -> None:
+        """Has what was claimed together for an account made ready one after the other, so that it leaves in its order.
+
+        What is late already goes behind what is being made ready there; what is on time does not wait for that.
+        """
+        with self._changed:
+            if lane.unready and is_late:
+                lane.unready += row
+                return
+            if not lane.unready:
+                lane.unready = row
+        self._pool.submit(partial(self._make_first_ready, row))
+
+    def _make_first_ready(self, row: deque[Job]) -> None:
+        try:
+            self._make_ready(row[0])
+        finally:
+            with self._changed:
+                row.popleft()
+                more = bool(row)
+            if more:
+                self._pool.submit(partial(self._make_first_ready, row))
 
     def _blocked(self, horizon: datetime) -> list[int]:
         blocked = self._closed | self._unreached()
@@ -314,7 +341,10 @@ class Departures:
         """Ahead of the time: whatever can be done before anything leaves."""
         ready = None
         try:
-            ready = self._dispatch.prepare(job)
+            if self._paused or self._stopped:
+                self._strays.append(job)
+            else:
+                ready = self._dispatch.prepare(job)
         except StoreTrouble as trouble:
             log.error("it could not be made ready, so it is claimed anew: %s", trouble)
             self._strays.append(job)
