@@ -363,6 +363,23 @@ def test_nothing_follows_a_part_that_the_person_vouched_for(
 # --- the same again -----------------------------------------------------------------------------------------------
 
 
+def test_what_went_up_before_its_time_is_not_uploaded_again(
+    bluesky: Bluesky, server: PdsServer, tmp_path: Path
+) -> None:
+    made = testing.parcel(Bench(bluesky, server, tmp_path, Item("Look", media=(ELEPHANT,))), server.url)
+    unmade = replace(made, prepared={}, frozen={})
+    put = bluesky.upload(unmade)
+    assert len(uploads(server)) == 2  # one more than while it was made ready
+    again = bluesky.prepare(replace(made, prepared={}, uploaded=put))
+    assert (again, len(uploads(server))) == (made.prepared, 2)
+    assert bluesky.upload(replace(unmade, item=Item("words alone"))) == {}
+    assert server.posts == []
+
+
+def uploads(server: PdsServer) -> list[str]:
+    return [one.path for one in server.requests if one.path.endswith("com.atproto.repo.uploadBlob")]
+
+
 def test_uploads_are_made_again_and_the_record_stays(bluesky: Bluesky, server: PdsServer, tmp_path: Path) -> None:
     made = testing.parcel(Bench(bluesky, server, tmp_path, Item("@bob.test", media=(ELEPHANT,))), server.url)
     server.endpoint.blobs.clear()

@@ -78,6 +78,18 @@ def test_a_film_goes_up_whole_and_is_shown_with_its_words(
     )  # the account's own key goes to its own server alone
 
 
+def test_a_film_that_went_up_before_its_time_is_only_asked_for(
+    bluesky: Bluesky, server: PdsServer, service: VideoServer, tmp_path: Path
+) -> None:
+    made = testing.parcel(bench(bluesky, server, tmp_path), server.url)
+    put = bluesky.upload(replace(made, prepared={}, frozen={}))
+    sent = [one.path for one in service.requests if "uploadVideo" in one.path]
+    prepared = bluesky.prepare(replace(made, prepared={}, uploaded=put))
+    assert [one.path for one in service.requests if "uploadVideo" in one.path] == sent
+    bluesky.publish(replace(made, prepared=prepared))
+    assert server.endpoint.blobs[server.posts[0].value["embed"]["video"]["ref"]["$link"]] == ("video/mp4", DATA)
+
+
 def test_the_record_is_valid_by_the_lexicon(bluesky: Bluesky, server: PdsServer, tmp_path: Path) -> None:
     path = Path(os.environ.get("SENDOFF_SPECS", "")) / "atproto-lexicons" / "app.bsky.embed.video.json"
     if not os.environ.get("SENDOFF_SPECS") or not path.exists():

@@ -278,6 +278,19 @@ def test_it_waits_a_little_for_what_the_server_works_on(files: Path, server: Mas
     assert bench.channel.publish(parcel).remote_id == server.statuses[0].id
 
 
+def test_what_went_up_before_its_time_is_not_uploaded_again(files: Path, server: MastodonServer) -> None:
+    server.endpoint.processing = 2
+    bench = Bench(files, server, Item("Look", media=(FILM,)))
+    made = replace(bench.parcel(), prepared={})
+    server.endpoint.uploads.clear()
+    put = bench.channel.upload(made)
+    assert (len(server.endpoint.uploads), server.statuses) == (1, [])
+    bench.channel.publish(replace(made, prepared=bench.channel.prepare(replace(made, uploaded=put))))
+    assert len(server.endpoint.uploads) == 1
+    assert [one.id for one in server.statuses[0].media] == list(server.endpoint.uploads)
+    assert bench.channel.upload(replace(made, item=Item("words alone"))) == {}
+
+
 def test_what_takes_longer_makes_the_post_wait_and_is_not_uploaded_again(files: Path, server: MastodonServer) -> None:
     server.endpoint.processing = 5  # three looks while it is made ready, then one for each try
     bench = Bench(files, server, Item("Film", media=(FILM,)))

@@ -307,6 +307,18 @@ def test_media_go_up_in_pieces_with_their_alt_text(x: X, server: XServer, tmp_pa
     assert x_posts.category(replace(photo, mime="image/gif")) == "tweet_gif"
 
 
+def test_what_went_up_before_its_time_is_not_uploaded_again(x: X, server: XServer, tmp_path: Path) -> None:
+    film = attachment(tmp_path, b"film", "a.mp4", "video/mp4", role=Role.MEDIA)
+    server.endpoint.waits = 1
+    made = replace(testing.parcel(Bench(x, server, tmp_path, Item("Look", media=(film,))), server.url), prepared={})
+    server.endpoint.uploads.clear()
+    put = x.upload(made)
+    assert (len(server.endpoint.uploads), server.posts) == (1, [])
+    x.publish(replace(made, prepared=x.prepare(replace(made, uploaded=put))))
+    assert len(server.endpoint.uploads) == len(server.posts) == 1
+    assert x.upload(replace(made, item=Item("words alone"))) == {}
+
+
 def test_a_post_waits_for_what_x_still_works_on(x: X, server: XServer, tmp_path: Path) -> None:
     film = attachment(tmp_path, b"film", "a.mp4", "video/mp4", role=Role.MEDIA)
     server.endpoint.waits = 2

@@ -139,6 +139,7 @@ class Driver:
             store=self.store, writer=self.writer, secrets=self.secrets, keys=self.keys, media=self.media,  # type: ignore[arg-type]
             channels=channels, clock=clock, chronometer=chronometer, owner="me", leaving=self.left.append,
             trouble=self.troubles.append, unreached=lambda account: self.unreached.append(account.id),
+            uploaded=lambda job, part: {},
             chance=random.Random(7),
         )  # fmt: skip
         self.settler = Settler(

@@ -199,6 +199,7 @@ class Process:
         self.engine._dispatch._chance = self.engine._looks._settler._chance = random.Random(7)
         self.writer: StillWriter = self.engine._writer  # type: ignore[assignment]
         self.pool: StillPool = self.engine._pool  # type: ignore[assignment]
+        self.uploads: StillPool = self.engine._uploading  # type: ignore[assignment]
         self.timeline: StillTimeline = self.engine._timeline  # type: ignore[assignment]
         try:
             with mock.patch.object(engine_module.power, "watch", return_value=NoPower()):

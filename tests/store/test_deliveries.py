@@ -198,6 +198,7 @@ def test_what_the_engine_asks_all_the_time_reads_no_whole_table(store: Store, pl
         outgoing.renew_leases(connection, "me", LATER)
         doubts.to_look_at(connection, NOW)
         outgoing.next_due(connection)
+        outgoing.soon(connection, LATER, ["scripted"])
         deliveries.leaving(connection, account)
         outgoing.is_anything_left(connection, NOW)
         timeline.totals(connection)

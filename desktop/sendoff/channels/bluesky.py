@@ -73,6 +73,7 @@ class Bluesky(Channel):
     tells_leaving = True
     own_ids = True
     can_delete = True
+    uploads = True
     arms_anew = True  # posts stand by their createdAt: one that waited for a connection belongs where it came out
     stable = "did"
     places = ("did",)
@@ -219,11 +220,22 @@ class Bluesky(Channel):
         """The record's key and its instant."""
         return Frozen({"rkey": posts.own_key(parcel.now, parcel.key), "created_at": posts.created_at(parcel.now)})
 
-    def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
-        """Uploads the pictures, finds out who is mentioned, answered and quoted, and makes the record that is sent.
+    def upload(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Uploads what belongs to this part.
 
         Returns:
-            record: the whole of it, which stays as it is while the uploads are made again, left out while a video is
+            blobs: the server's names of its pictures, or of its video's captions; video: how far that is.
+        """
+        xrpc = self._xrpc(parcel.account, parcel.secret)
+        film = self._film(xrpc, parcel)
+        blobs = [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
+        return {"blobs": blobs, **({"video": film.kept} if film else {})} if film or blobs else {}
+
+    def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Uploads what is not there yet, finds out who is mentioned, answered and quoted, and makes the record.
+
+        Returns:
+            record: all that is sent, which stays as it is while the uploads are made again, left out while a video is
             still worked on; missing: who is mentioned and nobody; video: how far that is.
         """
         xrpc = self._xrpc(parcel.account, parcel.secret)
@@ -231,7 +243,7 @@ class Bluesky(Channel):
         if film and not film.blob:
             return {"video": film.kept}
         blobs = [film.blob] if film else []
-        blobs += [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
+        blobs += parcel.uploaded.get("blobs") or [self._upload(xrpc, parcel, one) for one in posts.uploads(parcel)]
         kept = table(parcel.prepared.get("record"))
         is_of_now = kept.get("createdAt") == parcel.frozen.get("created_at")
         if is_of_now and posts.refs(kept) == [str(table(one.get("ref")).get("$link")) for one in blobs]:
@@ -263,7 +275,7 @@ class Bluesky(Channel):
         if found is None:
             return None
         service = video.Service(self._transport, self._videos, xrpc, _did(parcel.account), self._waits)
-        known = {} if anew else table(parcel.prepared.get("video"))
+        known = {} if anew else table(parcel.prepared.get("video") or parcel.uploaded.get("video"))
         return service.film(parcel, found, known)
 
     def _upload(self, xrpc: Xrpc, parcel: Parcel, attachment: Attachment) -> dict[str, Any]:

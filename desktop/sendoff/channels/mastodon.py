@@ -70,6 +70,7 @@ class Mastodon(Channel):
     )
     can_reach = True
     can_delete = True
+    uploads = True
     tells_leaving = True
     own_ids = True
     places = ("account_id", "server")
@@ -246,8 +247,15 @@ class Mastodon(Channel):
         runs = Software(str(account.learned.get("software", "")), str(account.learned.get("version", "")))
         return servers.lacks(runs, account.learned.get("quotes") != "")
 
+    def upload(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Uploads what belongs to this part: {"media": ids in order, each with whether the server is done with it}."""
+        if not parcel.item.shown:
+            return {}
+        http = self._http(parcel, Trace())
+        return {"media": [media.upload(http, self._transport.patience, parcel, one) for one in parcel.item.shown]}
+
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
-        """Uploads what belongs to this part, and notes the newest own post, from which a look would begin.
+        """Uploads what is not there yet, and notes the newest own post, from which a look would begin.
 
         Returns:
             media: the ids in order; pending: those that the server still works on; since: the newest own post's id
@@ -256,7 +264,7 @@ class Mastodon(Channel):
         """
         http = self._http(parcel, Trace())
         quoted = parcel.prepared.get("quoted") or quotes.quoted(http, parcel)
-        uploads = [media.upload(http, self._transport.patience, parcel, one) for one in parcel.item.shown]
+        uploads = (parcel.uploaded or self.upload(parcel)).get("media", ())
         since = parcel.prepared["since"] if "since" in parcel.prepared else own.newest(http, parcel)
         return {
             "media": [name for name, _ in uploads],

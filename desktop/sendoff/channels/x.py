@@ -83,6 +83,7 @@ class X(Channel):
     own_ids = True
     places = ("user_id", "base_url")
     can_delete = True
+    uploads = True
     reads_cost = True
     signs_in_by_browser = True
     browser_first = False  # its keys change every two hours, and the four do not
@@ -251,8 +252,15 @@ class X(Channel):
     def marked(self, text: str) -> Sequence[Span]:
         return x_text.marks(text)
 
+    def upload(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Uploads what belongs to this part: {"media": X's ids in order, each with whether X is done with it}."""
+        if not parcel.item.shown:
+            return {}
+        api = self._api(parcel.account, parcel.secret).patient(self._transport.patience.with_files)
+        return {"media": [media.upload(api, parcel, one) for one in parcel.item.shown]}
+
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
-        """Uploads what belongs to this part.
+        """Uploads what belongs to this part and is not there yet.
 
         Returns:
             media: the ids in order; pending: those that X still works on.
@@ -263,9 +271,7 @@ class X(Channel):
                 "follow it.",
                 advice="Write the rest as a new post that answers it.",
             )
-        api = self._api(parcel.account, parcel.secret)
-        patient = api.patient(self._transport.patience.with_files)
-        uploads = [media.upload(patient, parcel, one) for one in parcel.item.shown]
+        uploads = (parcel.uploaded or self.upload(parcel)).get("media", ())
         return {"media": [name for name, _ in uploads], "pending": [name for name, is_ready in uploads if not is_ready]}
 
     # --- sending --------------------------------------------------------------------------------------------------

@@ -190,6 +190,7 @@ class Parcel:
         options: what only this channel knows about the post.
         frozen, blob: what `arm` decided.
         prepared: what `prepare` achieved (uploaded media ids).
+        uploaded: what `upload` put there some minutes before, if it did and that is still good.
         previous: the receipts of the parts before this one, in order.
         planned_at: the instant that the person meant; `now`: the instant of this try, both aware UTC.
         first_try, last_try: when the first and the latest try of this part began; None before the first.
@@ -213,6 +214,7 @@ class Parcel:
     frozen: Mapping[str, Any] = field(default_factory=dict)
     blob: bytes | None = None
     prepared: Mapping[str, Any] = field(default_factory=dict)
+    uploaded: Mapping[str, Any] = field(default_factory=dict)
     previous: tuple[Receipt, ...] = ()
     planned_at: datetime
     now: datetime
@@ -309,6 +311,7 @@ class Channel:
     browser_first: bool = True  # where it does: that is offered first, and a key is the other way
     can_reach: bool = False  # `reach` really asks; else whether the host is there is found out by sending
     renews: bool = False  # its tokens run out, and `renew` gets new ones
+    uploads: bool = False  # `upload` puts a part's files there some minutes before its time
     tells_leaving: bool = False  # `publish` says `parcel.trace.leaving()` itself, as http.py does
     can_rehearse: bool = False  # `rehearse` shows what would leave
     arms_anew: bool = (
@@ -418,6 +421,17 @@ class Channel:
         """Decides once what must be the same in every try. Pure; called before the first try, kept with the part (see
         `arms_anew`)."""
         return Frozen()
+
+    def upload(self, parcel: Parcel) -> Mapping[str, Any]:
+        """Puts a part's files there some minutes before its time, where nobody sees them; {} where it has none.
+
+        What it returns comes to `prepare` as `parcel.uploaded`, for as long as `capabilities.prepared_life` says and
+        only where the part is still what it was. It knows neither what `arm` decides nor the parts before.
+
+        Raises:
+            Rejected, NeedsLogin, TryLater: they are not there. Nothing follows from it: it is tried again at its time.
+        """
+        raise NotImplementedError
 
     def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
         """Does what nobody sees, over the wire if need be (uploads). May be called again when its result is stale."""

@@ -78,6 +78,7 @@ class Dispatch:
         leaving: notes that a part leaves; what it raises keeps the part here.
         trouble: told what keeps everything from leaving (the keychain is locked), or "" when it is over.
         unreached: told of an account whose host could not be reached, where that can be asked.
+        uploaded: what was put at the endpoint for a part before its time.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Dispatch:
         leaving: Callable[[int], None],
         trouble: Callable[[str], None],
         unreached: Callable[[Account], None],
+        uploaded: Callable[[Job, Part], Mapping[str, Any]],
         chance: random.Random | None = None,
     ) -> None:
         self._store = store
@@ -108,6 +110,7 @@ class Dispatch:
         self._leaving = leaving
         self._trouble = trouble
         self._unreached = unreached
+        self._uploaded = uploaded
         self._chance = chance or random.Random()
         self._keys = keys
 
@@ -161,6 +164,7 @@ class Dispatch:
         elif blob:
             parcel = replace(parcel, blob=self._media.read(blob))
         if channel.capabilities.prepares and self._is_stale(part, channel):
+            parcel = replace(parcel, uploaded=self._uploaded(job, part))
             prepared = channel.prepare(parcel)
             if prepared:
                 now = self._clock.now()

@@ -22,6 +22,7 @@ from sendoff.domain.channel import Channel
 from sendoff.domain.errors import OwnedElsewhere, SetupMissing
 from sendoff.domain.when import Clock
 from sendoff.engine import power
+from sendoff.engine.ahead import AT_ONCE, Ahead
 from sendoff.engine.bell import Bell
 from sendoff.engine.circuit import Circuit
 from sendoff.engine.clockwatch import TOLERANCE, Chronometer, ClockWatch
@@ -114,12 +115,19 @@ class Engine:
             store=store, writer=self._writer, secrets=secrets, keys=keys, media=files, channels=channels, clock=clock,
             chronometer=chronometer, owner=self.owner, leaving=self._note_leaving,
             trouble=partial(self._trouble, "keychain"), unreached=lambda account: self._readiness.doubt([account]),
+            uploaded=lambda job, part: self._ahead.files(job, part),  # noqa: PLW0108  # which is made from this
         )  # fmt: skip
         self._timeline = Timeline(self._due)
         self._departures = Departures(
             store=store, writer=self._writer, clock=clock, owner=self.owner, dispatch=self._dispatch, pool=self._pool,
             wake_at=self._timeline.wake_at, look_at_clock=self._look_at_clock, unreached=self._unreached,
             get_ready=get_ready,
+        )  # fmt: skip
+
+        self._uploading = Pool(AT_ONCE, "upload")
+        self._ahead = Ahead(
+            store=store, keys=keys, channels=channels, clock=clock, pool=self._uploading, parcel=self._dispatch.parcel,
+            rests=lambda: self._departures.rests, unreached=self._unreached,
         )  # fmt: skip
 
         # What is asked of endpoints beside it.
@@ -206,6 +214,7 @@ class Engine:
         self._heart.stop(seconds / 4)
         self._timeline.stop()
         self._departures.stop(seconds / 4)
+        self._uploading.stop(0.0)
         self._pool.stop(seconds / 4)
         self._writer.stop(seconds / 4)
         with suppress(StoreTrouble), self._store.reading() as connection:
@@ -255,7 +264,7 @@ class Engine:
             self._notice_others()
             for one in (
                 self._looks, self._pause, self._readiness, self._circuit, self._returns, self._watchdog, self._signins,
-                self._readings,
+                self._readings, self._ahead,
             ):  # fmt: skip
                 one.tick()
             self._look_after_threads()

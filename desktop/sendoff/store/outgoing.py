@@ -131,6 +131,27 @@ _NEXT = (
 )
 
 
+def soon(connection: sa.Connection, until: datetime, kinds: Sequence[str]) -> dict[int, int]:
+    """What is due until an instant at accounts of these kinds that could send, the earliest first: ids and versions."""
+    rows = connection.execute(_SOON, {"until": until, "kinds": kinds})
+    return {int(row.id): int(row.version) for row in rows}
+
+
+_SOON = (
+    sa.select(deliveries.c.id, deliveries.c.version)
+    .join(accounts, accounts.c.id == deliveries.c.account_id)
+    .where(
+        SCHEDULED,
+        deliveries.c.due_at <= sa.bindparam("until"),
+        accounts.c.channel.in_(sa.bindparam("kinds", expanding=True)),
+        accounts.c.state == "working",
+        accounts.c.rest_until.is_(None),
+    )
+    .order_by(deliveries.c.due_at, deliveries.c.id)
+    .limit(SCAN)
+)
+
+
 def load_jobs(connection: sa.Connection, ids: Sequence[int]) -> list[Job]:
     """What sending the claimed deliveries needs, in the order in which they are due."""
     rows = connection.execute(_BY_IDS, {"ids": ids})
