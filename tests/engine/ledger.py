@@ -71,6 +71,7 @@ class Ledger:
     signed_out: set[int] = field(default_factory=set)
     in_flight: set[str] = field(default_factory=set)  # keys whose bytes left and whose end is not on the disk
     unclear: set[str] = field(default_factory=set)  # keys of which the sender could not know
+    then: float | None = None
 
     def answer(self, account: int) -> Mode:
         scripted = self.answers.get(account)
@@ -78,10 +79,14 @@ class Ledger:
 
     def time_passes(self) -> None:
         """Lets happen what a slow endpoint still had to do."""
-        due = [one for one in self.pending if one[0] <= self.true()]
+        due = sorted((one for one in self.pending if one[0] <= self.true()), key=lambda one: one[0])
         self.pending = [one for one in self.pending if one[0] > self.true()]
-        for _, _, happen in due:
+        for self.then, _, happen in due:  # at its own instant, however long nobody looked
             happen()
+        self.then = None
+
+    def time(self) -> float:
+        return self.true() if self.then is None else self.then
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,6 @@ class Endpoint(Channel):
 
     def settle(self, account: Account) -> Settle:
         return self.way_out
-
-    def prepare(self, parcel: Parcel) -> Mapping[str, str]:
-        if not self.ledger.online:
-            raise TryLater("There is no network.", offline=True)
-        return {"upload": parcel.key}
 
     def publish(self, parcel: Parcel) -> Receipt:
         ledger = self.ledger
@@ -167,7 +167,7 @@ class Endpoint(Channel):
         places: list[int | str] = [one.address for one in parcel.recipients] or [text.number]
         own = str(parcel.frozen.get("own", ""))
         ledger.effects += [
-            Effect(text.tag, text.version, place, parcel.account.id, parcel.key, own, remote_id, ledger.true())
+            Effect(text.tag, text.version, place, parcel.account.id, parcel.key, own, remote_id, ledger.time())
             for place in places
         ]
         return Receipt(remote_id)
@@ -198,7 +198,7 @@ class Keyed(Endpoint):
     way_out = Settle(How.REPEAT, looks=(30, 120), key_life=KEY_LIFE)
 
     def known(self, parcel: Parcel) -> Receipt | None:
-        since = self.ledger.true() - KEY_LIFE
+        since = self.ledger.time() - KEY_LIFE
         return self._among(lambda one: one.key == parcel.key and one.at >= since)
 
 
@@ -228,6 +228,15 @@ class Searched(Endpoint):
         checked="2026-11-26", threads=True, text=500, media=4, media_types=("image/",), prepares=True
     )
     way_out = Settle(How.SEARCH, looks=(30, 60), absent_after=60)
+    uploads = True
+
+    def upload(self, parcel: Parcel) -> Mapping[str, str]:
+        if not self.ledger.online:
+            raise TryLater("There is no network.", offline=True)
+        return {"picture of": parcel.item.text}
+
+    def prepare(self, parcel: Parcel) -> Mapping[str, str]:
+        return parcel.uploaded or self.upload(parcel)
 
     def look(self, parcel: Parcel) -> Receipt | None:
         text = Text.read(parcel.item.text)

@@ -208,8 +208,8 @@ class Process:
             self.store.close()
             raise
 
-    def steps(self) -> list[Callable[[], None]]:
-        """What its threads could do now, each as one step."""
+    def steps(self, *, uploads: bool = True) -> list[Callable[[], None]]:
+        """What its threads could do now, each as one step; without `uploads` nothing goes up before its time."""
         found: list[Callable[[], None]] = []
         rung = (
             self._rung_at == self.clock.monotonic()
@@ -222,6 +222,8 @@ class Process:
             found.append(lambda: self._until_rest(self.departures._releases))
         if self.pool.tasks:
             found += [lambda which=which: self.pool.do_one(which) for which in range(min(len(self.pool.tasks), 3))]  # type: ignore[misc]
+        if uploads and self.uploads.tasks:
+            found.append(lambda: self.uploads.do_one(0))
         if self.writer.waiting:
             found.append(self.writer.write_ends)
         return found

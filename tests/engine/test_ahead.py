@@ -89,12 +89,10 @@ class World:
             return deliveries.get(connection, delivery_id).state
 
     def lives(self, seconds: float, *, uploads: bool = True) -> None:
-        """With `uploads` what waits for its turn goes up at once."""
+        """Without `uploads` what waits for its turn goes on waiting."""
         for _ in range(round(seconds)):
             self.process.heartbeat()
-            while uploads and self.process.uploads.tasks:
-                self.process.uploads.do_one(0)
-            while steps := self.process.steps():
+            while steps := self.process.steps(uploads=uploads):
                 steps[0]()
             self.clock.advance(1)
 

@@ -14,9 +14,10 @@ import pytest
 from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import Parcel
 from sendoff.domain.delivery import State
+from sendoff.domain.errors import InDoubt, TryLater
 from sendoff.domain.post import Content, Item, Variant
 from sendoff.domain.when import When
-from sendoff.store import accounts, deliveries, dialect
+from sendoff.store import accounts, deliveries, departed, dialect
 from sendoff.store.db import FILE
 from sendoff.store.profile import open_folder
 from tests.conftest import SetClock
@@ -137,6 +138,32 @@ def test_nothing_more_is_made_ready_after_a_pause(world: World) -> None:
     world.lives(1)
     assert made == ["first"]
     assert world.states(*both) == [State.SCHEDULED] * 2
+
+
+@pytest.mark.parametrize(
+    ("end", "after", "left"),
+    [(TryLater("not now"), State.SCHEDULED, 0), (InDoubt("no answer"), State.IN_DOUBT, 1), (None, State.SENT, 1)],
+)
+def test_a_crash_before_the_wire_leaves_in_doubt_only_what_was_in_doubt_before(
+    world: World, end: Exception | None, after: State, left: int
+) -> None:
+    """A try of which bytes left says nothing of the next one, where it certainly had no effect."""
+    world.process.engine._dispatch._leaving = world.process.engine._note_leaving
+    world.channel.answers = [end]
+    one = world.plan(world.account())
+    world.until(lambda: world.channel.parcels and world.states(one) != [State.SENDING])
+    noted = departed.read(world.folder)
+    assert noted
+    assert (world.states(one), len(noted[1])) == ([after], left)
+    if after is State.SCHEDULED:
+        while world.states(one) != [State.SENDING]:
+            world.process.heartbeat()
+            world.clock.advance(1)
+            while world.states(one) != [State.SENDING] and (steps := world.process.steps()):
+                steps[0]()
+    world.process.die()
+    world.process = Process(world.folder, world.clock, {"scripted": world.channel})
+    assert (world.states(one), len(world.channel.parcels)) == ([after], 1)
 
 
 @pytest.mark.expects_log("too late could not be written")

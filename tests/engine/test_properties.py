@@ -443,6 +443,7 @@ class Judge(RuleBasedStateMachine):
             assert parcel.blob == parcel.item.text.encode(), "an old mail"
             return
         assert text.number == parcel.number
+        assert parcel.prepared.get("picture of", parcel.item.text) == parcel.item.text, "the picture of another version"
         for attachment in parcel.item.media:
             assert attachment.alt == parcel.item.text, "the alternative text of another version"
             assert parcel.file(attachment).read_bytes() == PICTURE

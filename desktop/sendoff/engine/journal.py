@@ -45,6 +45,14 @@ class Journal:
         """
         os.write(self._descriptor, departed.RECORD.pack(part_id))
 
+    def strike(self, part_id: int) -> None:
+        """The end of its try is on the disk and had no effect: the note says nothing of the next try.
+
+        Raises:
+            OSError: it could not be noted. A crash in the next try leaves it in doubt then.
+        """
+        os.write(self._descriptor, departed.RECORD.pack(-part_id))
+
     @property
     def is_large(self) -> bool:
         return self._descriptor >= 0 and os.fstat(self._descriptor).st_size > LARGEST

@@ -1,4 +1,7 @@
-"""The file in which a sender notes which parts leave: its shape, and what an ended sender left in it."""
+"""The file in which a sender notes which parts leave: its shape, and what an ended sender left in it.
+
+A record is a part's id: it leaves. Less than nothing it says that the try is over and had no effect.
+"""
 
 from __future__ import annotations
 
@@ -16,4 +19,5 @@ def read(profile: Path) -> tuple[str, frozenset[int]] | None:
     except OSError:
         return None
     whole = len(records) // RECORD.size * RECORD.size
-    return head.decode(errors="replace"), frozenset(part_id for (part_id,) in RECORD.iter_unpack(records[:whole]))
+    last = {abs(told): told > 0 for (told,) in RECORD.iter_unpack(records[:whole])}
+    return head.decode(errors="replace"), frozenset(part_id for part_id, left in last.items() if left)
