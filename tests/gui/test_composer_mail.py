@@ -432,13 +432,13 @@ def test_the_keyboard_walks_through_the_page_in_order(bench: Desk) -> None:
     assert chip is not None
     chip.setFocus()
     order = []
-    for _ in range(10):
+    for _ in range(11):
         focused = QApplication.focusWidget()
         assert focused is not None
         order.append(focused)
         QTest.keyClick(focused, Qt.Key.Key_Tab)
     editor, foot = screen.desk.current.body, screen.foot
-    wanted = [chip, screen.desk.accounts.add_tile, editor, foot.words, foot.late, foot.button]
+    wanted = [chip, screen.desk.accounts.add_tile, editor, foot.words, foot.open_button, foot.late, foot.button]
     places = [order.index(one) for one in wanted]
     assert places == sorted(places)
 

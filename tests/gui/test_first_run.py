@@ -41,6 +41,9 @@ def test_from_the_first_page_to_a_receipt_under_a_minute(
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
     desk.settle()
     assert screen.practice.send.hasFocus()
+    for part in (screen.practice.text.edit, screen.practice.back, screen.practice.send):  # and none of the page before
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        assert part.hasFocus()
     screen.practice.text.edit.setPlainText("Hello from the pier")
     QTest.keyClick(screen.practice.send, Qt.Key.Key_Return)
     desk.until(lambda: screen.practice.receipt.state is State.SCHEDULED)

@@ -75,7 +75,7 @@ class DraftsScreen(Screen):
         add_action(self.list, "Open the draft", self.open_current, keys="Return", icon="pencil", group="Drafts")
         add_action(self.list, "Delete the draft", self.delete_current, keys="Del", icon="trash-2", group="Drafts")
         self.addActions(self.list.actions())
-        self.setFocusProxy(self.list)
+        self.begin_at = self.list
 
     def refresh(self) -> None:
         self.model.refresh()

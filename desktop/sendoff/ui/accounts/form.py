@@ -239,7 +239,7 @@ class Form(QWidget):
         return next((edit for edit in edits if not edit.text()), edits[0] if edits else self.name)
 
     def _edits(self) -> Iterator[TextField]:
-        if self.provider is not None:
+        if self.provider is not None and self.provider.address.isVisibleTo(self):
             yield self.provider.address
         for line in self.lines.values():
             edit = line.box.field.edit if isinstance(line.box.field, Beside) else line.box.field

@@ -378,8 +378,8 @@ class ComposerScreen(Screen):
         """Shows what a look found."""
         self.assessment = found
         self.desk.show_assessment(found)
-        put_in_order(self)
         self.show_matters()
+        put_in_order(self)
         self._show_button()
         self._show_rule()
         self._show_title()
