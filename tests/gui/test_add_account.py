@@ -441,6 +441,21 @@ def test_a_server_that_is_down_is_named_at_its_field(desk: Desk, server: SmtpSer
     assert page.form._servers._is_open
 
 
+def test_an_unknown_authority_opens_the_fold_with_the_field_for_its_file(desk: Desk, server: SmtpServer) -> None:
+    page = mail_page(desk, server, password=PASSWORD)
+    line = page.form.lines["ca_file"]
+    line.write("")
+    assert not line.box.isVisible()
+    connect(page)
+    desk.until(lambda: wrong(page))
+    assert list(wrong(page)) == ["ca_file"]
+    assert line.box.isVisible()
+    assert "choose its CA file" in below(page, "ca_file")
+    part = line.box.field
+    assert isinstance(part, Beside)
+    assert part.edit.hasFocus()
+
+
 def test_a_server_that_answers_oddly_is_said_above_the_button(desk: Desk, server: SmtpServer) -> None:
     server.faults["GREETING"] = "garbage"
     page = mail_page(desk, server)
