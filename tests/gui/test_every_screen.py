@@ -155,6 +155,7 @@ def test_tab_comes_to_everything_and_only_to_what_is_in_sight(harbor: Desk) -> N
         harbor.window.activateWindow()
         expected = tabbed(harbor)
         reached, unseen = walk(harbor)
-        wrong += [f"{place}: Tab goes past {one.accessibleName()}, {path(one)}" for one in expected if one not in reached]
-        wrong += [f"{place}: not in sight, {one.accessibleName()}, {path(one)}" for one in unseen]
+        past = [one for one in expected if one not in reached]
+        for words, those in (("Tab goes past", past), ("not in sight", unseen)):
+            wrong += [f"{place}: {words}: {one.accessibleName()}, {path(one)}" for one in those]
     assert wrong == []

@@ -91,7 +91,8 @@ def not_reached(host: str, port: int, cause: BaseException) -> SendError:
 
 
 _UNKNOWN_AUTHORITY = (
-    "If this is your own server, choose its CA file in the account’s form, under Advanced. Else wait until it is mended.",
+    "If this is your own server, choose its CA file in the account’s form, under Advanced. "
+    "Else wait until it is mended.",
     "ca_file",
 )
 _ANOTHER_NAME = ("Is the server’s name right? Its certificate is for another one.", "")

@@ -20,8 +20,8 @@ come fast (a thousand posts leaving) leave the window time for the person."""
 class Screen(QWidget):
     """A page. It is made when it is first visited, and stays.
 
-    `begin_at` gets the keyboard when the page is shown. It is no focus proxy: from what stands before the page Tab would
-    go to the proxy, past everything in between, and so a toolbar would never be reached (seen with Qt 6.11).
+    `begin_at` gets the keyboard when the page is shown. It is no focus proxy: from what stands before the page Tab
+    would go to the proxy, past everything in between, and so never come to a toolbar (seen with Qt 6.11).
 
     `topics` are those (store/changes.py) after whose change it is refreshed: while it is shown, at once or when it has
     rested; else when it is shown next.

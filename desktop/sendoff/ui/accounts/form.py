@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -12,7 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Preset
 from sendoff.domain.channel import Field as Declared
+from sendoff.ui import files
 from sendoff.ui.accounts.provider import Provider
+from sendoff.ui.context import Context
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.choice import ComboBox, Switch
@@ -53,9 +56,12 @@ class Form(QWidget):
     changed = Signal()
     import_wanted = Signal()
 
-    def __init__(self, look: Look, channel: Channel, account: Account | None = None, *, with_secrets: bool) -> None:
+    def __init__(
+        self, context: Context, channel: Channel, account: Account | None = None, *, with_secrets: bool
+    ) -> None:
         super().__init__()
-        self._look, self.channel, self._account = look, channel, account
+        look = context.look
+        self._context, self._look, self.channel, self._account = context, look, channel, account
         self.lines = {field.name: self._line(field) for field in channel.fields if not field.hidden}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -114,7 +120,7 @@ class Form(QWidget):
         if field.secret:
             part = Beside(edit, Button(look, "Paste", run=lambda: paste_into(edit)))
         if field.kind is Kind.FILE:
-            part = Beside(edit, Button(look, "Choose…", run=lambda: choose_into(edit, field.label)))
+            part = Beside(edit, Button(look, "Choose…", run=lambda: choose_into(self._context, edit, field.label)))
         return part, edit.text, lambda words: _write(edit, words)
 
     def _listen(self, edit: TextField) -> None:
@@ -313,11 +319,10 @@ def paste_into(edit: TextField) -> None:
     edit.setFocus()
 
 
-def choose_into(edit: TextField, name: str) -> QFileDialog:
+def choose_into(context: Context, edit: TextField, name: str) -> QFileDialog:
     """Lets the person choose a file with the system's own dialog, and puts its path in."""
-    dialog = QFileDialog(edit.window(), f"{name}: choose a file", edit.text())
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.fileSelected.connect(edit.setText)
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog
+
+    def take(path: Path) -> None:
+        edit.setText(str(path))
+
+    return files.open_file(context, edit, f"{name}: choose a file", "", take, edit.text())
