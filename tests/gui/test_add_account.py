@@ -529,6 +529,7 @@ def test_mail_by_keyboard_from_the_first_page_to_the_card(desk: Desk, server: Sm
     QTest.keyClick(page.form.name, Qt.Key.Key_Return)
     welcome = ended(desk)
     assert welcome.headline.text() == "Work is connected"
+    assert welcome.write.words() == "Write an e-mail"
     said = words_of(welcome)
     assert "Signed in as grace@example.org" in said
     assert "10 MB, 100 people at once" in said

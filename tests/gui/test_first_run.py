@@ -109,7 +109,7 @@ def test_a_profile_that_got_its_account_elsewhere_has_its_rail_at_once_from_the_
     program.close()
     session = opened(start(folder), qtbot)
     assert session.window.current == "planner"
-    qtbot.waitUntil(lambda: (glance.settings(folder) or {}).get("first_run_done") == "yes")
+    qtbot.waitUntil(lambda: glance.settings(folder).get("first_run_done") == "yes")
 
 
 def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:

@@ -290,6 +290,7 @@ def waiting(connection: sa.Connection, limit: int) -> list[Row]:
 
 
 ATTENTION = (State.IN_DOUBT, State.FAILED, State.HELD, State.MISSED)
+"""What only the person can decide, the most urgent first."""
 _NEEDS = sa.text("deliveries.state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT deliveries.acknowledged")
 
 
