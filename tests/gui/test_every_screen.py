@@ -38,6 +38,10 @@ def places(desk: Desk) -> Iterator[str]:
     for channel in ordered(desk.program.channels):
         window.go("add_account", kind=channel.kind)
         yield f"add_account {channel.kind}"
+        form = window.screen_named("add_account").page.form  # type: ignore[union-attr]
+        for fold in (form._servers, *form.folds.values()):
+            fold.open(True)
+        yield f"add_account {channel.kind}, unfolded"
     window.go("planner")
     window.screen_named("planner").show_view("list")  # type: ignore[union-attr]
     yield "planner list"
