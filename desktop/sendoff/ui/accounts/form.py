@@ -68,7 +68,7 @@ class Form(QWidget):
         self._column.setSpacing(14)
         self._filled: dict[str, str] = {}
         self.provider = self._provider()
-        self.import_button = Button(look, f"Import an {channel.imports}…", kind="link", icon="upload")
+        self.import_button = Button(look, f"Import an {channel.imports}…", kind="link", icon="upload", flush=True)
         self.import_button.clicked.connect(self.import_wanted)
         self._column.addWidget(self.import_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.import_button.setVisible(bool(channel.imports) and account is None)
@@ -259,7 +259,7 @@ class Fold(QWidget):
     def __init__(self, look: Look, title: str) -> None:
         super().__init__()
         self._title, self._is_open = title, False
-        self.button = _Turn(look, title, kind="link", icon="chevron-right", run=self._turn)
+        self.button = Button(look, title, kind="link", icon="chevron-right", flush=True, run=self._turn)
         self._summary = Label(look, "", size="small", color="text3", elide=True)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
@@ -298,13 +298,6 @@ class Fold(QWidget):
 
     def _turn(self) -> None:
         self.open(not self._is_open)
-
-
-class _Turn(Button):
-    """A link whose icon stands in line with the fields."""
-
-    def _pad(self) -> int:
-        return 0
 
 
 def _write(edit: TextField, words: str) -> None:

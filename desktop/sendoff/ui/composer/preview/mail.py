@@ -232,6 +232,7 @@ class _Copy(Card):
         row.addWidget(self.words, 1)
         row.addWidget(self.whose)
         row.addWidget(self.all)
+        self.all.setContentsMargins(0, 0, 8, 0)  # it ends where the words of the button end
         self.body.addLayout(row)
         self.setFixedHeight(32)
 
