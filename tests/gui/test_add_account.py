@@ -178,7 +178,7 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
         "Discord webhook, The webhook’s address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
         "Telegram, A bot from @BotFather · 2 min",
-        "X, Your own app, and credits · 5 min",
+        "X, Own app and credits · 5 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
         "HTTP endpoint, Any API, by a form · 3 min",

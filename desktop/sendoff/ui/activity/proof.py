@@ -60,7 +60,7 @@ class Proof(Card):
         for deed in below:
             self.body.addSpacing(4)
             self.body.addWidget(
-                Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, run=partial(do, deed.act))
+                Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, flush=True, run=partial(do, deed.act))
             )
 
     def _build_head(self) -> None:
