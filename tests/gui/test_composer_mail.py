@@ -60,6 +60,15 @@ def letter_to(desk: Desk, *, chosen: tuple[int, ...] = (SECOND,)) -> ComposerScr
     return screen
 
 
+def test_a_mail_begins_with_whom_it_is_to_and_a_key_goes_to_its_text(post_office: Desk) -> None:
+    screen = letter_to(post_office)
+    form = screen.desk.current.form
+    screen.desk.focus_text()
+    assert form.to.hasFocus()
+    QTest.keyClick(form.to, Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
+    assert screen.desk.current.body.hasFocus()
+
+
 def test_a_mail_by_hand(post_office: Desk, tmp_path: Path) -> None:
     screen = letter_to(post_office)
     view = screen.desk.current
