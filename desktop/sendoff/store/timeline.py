@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -146,10 +146,15 @@ def of_posts(connection: sa.Connection, ids: Sequence[int]) -> list[Chip]:
 
 
 def upcoming(connection: sa.Connection, limit: int = 5) -> list[Chip]:
-    """What leaves next."""
-    waiting = sa.select(deliveries.c.id).where(SCHEDULED).order_by(deliveries.c.due_at).limit(limit * 4)
-    rows = connection.execute(_ROWS.where(deliveries.c.id.in_(waiting)).order_by(deliveries.c.due_at, deliveries.c.id))
-    return _chips(rows)[:limit]
+    """What leaves next. The `when` of what waits to be tried again is when it is tried, not the time that is past."""
+    waiting = sa.select(deliveries.c.id, deliveries.c.due_at).where(SCHEDULED).order_by(deliveries.c.due_at)
+    due = {row.id: row.due_at for row in connection.execute(waiting.limit(limit * 4))}
+    rows = connection.execute(_ROWS.where(deliveries.c.id.in_(due)).order_by(deliveries.c.due_at, deliveries.c.id))
+    return [_as_due(chip, min(due[one] for one in chip.ids)) for chip in _chips(rows)[:limit]]
+
+
+def _as_due(chip: Chip, due: datetime) -> Chip:
+    return chip if due <= chip.at else replace(chip, when=When.at(due, chip.when.zone))
 
 
 def _chips(rows: Any) -> list[Chip]:
