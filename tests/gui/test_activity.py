@@ -405,6 +405,15 @@ def test_an_open_line_shows_attempts_and_the_receipt(harbor: Desk, screen: Activ
     assert "Part 2: 1150" in copied
 
 
+def test_what_stayed_was_tried_and_did_not_leave(harbor: Desk, screen: ActivityScreen) -> None:
+    choose(screen, "Lunch")
+    key(harbor, screen, Qt.Key.Key_Return)
+    (room,) = screen._rooms.values()
+    (panel,) = room._panels.values()
+    names = [name for name, _words, _mono in panel.proof.rows]
+    assert ("Tried" in names, "Left" in names) == (True, False)
+
+
 def test_the_word_of_a_person_is_no_answer_and_names_nothing_that_could_be_deleted(
     harbor: Desk, screen: ActivityScreen
 ) -> None:

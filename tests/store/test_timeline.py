@@ -11,6 +11,7 @@ from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.store import deliveries, posts, timeline
 from sendoff.store.db import Store
+from sendoff.store.tables import accounts as senders
 from sendoff.store.tables import deliveries as rows
 from tests.store.conftest import NOW, Planner, add_account
 
@@ -100,3 +101,14 @@ def test_what_is_tried_again_leaves_next_when_it_is_tried(store: Store, account:
         first, second = timeline.upcoming(connection)
     assert (first.excerpt, first.at, first.when.instant) == ("refused", NOW - timedelta(hours=1), again)
     assert (second.excerpt, second.when.instant) == ("to come", NOW + timedelta(hours=1))
+    rested = NOW + timedelta(minutes=5)
+    with store.writing() as connection:
+        connection.execute(sa.update(senders).values(rest_until=rested))
+    with store.reading() as connection:
+        assert timeline.upcoming(connection)[0].when.instant == rested
+    with store.writing() as connection:
+        connection.execute(sa.update(senders).values(rest_until=None))
+        connection.execute(sa.update(rows).where(rows.c.id == 1).values(account_id=add_account(connection, "bob")))
+        connection.execute(sa.update(senders).where(senders.c.name == "bob").values(rest_until=NOW + DAY))
+    with store.reading() as connection:
+        assert excerpts(timeline.upcoming(connection)) == ["to come", "refused"]

@@ -146,11 +146,18 @@ def of_posts(connection: sa.Connection, ids: Sequence[int]) -> list[Chip]:
 
 
 def upcoming(connection: sa.Connection, limit: int = 5) -> list[Chip]:
-    """What leaves next. The `when` of what waits to be tried again is when it is tried, not the time that is past."""
-    waiting = sa.select(deliveries.c.id, deliveries.c.due_at).where(SCHEDULED).order_by(deliveries.c.due_at)
-    due = {row.id: row.due_at for row in connection.execute(waiting.limit(limit * 4))}
+    """What leaves next. What waits to be tried again, or for an account that rests, has the time of that as `when`."""
+    waiting = (
+        sa.select(deliveries.c.id, deliveries.c.due_at, accounts.c.rest_until)
+        .join(accounts, accounts.c.id == deliveries.c.account_id)
+        .where(SCHEDULED)
+        .order_by(deliveries.c.due_at)
+        .limit(limit * 4)
+    )
+    due = {one.id: max(one.due_at, one.rest_until or one.due_at) for one in connection.execute(waiting)}
     rows = connection.execute(_ROWS.where(deliveries.c.id.in_(due)).order_by(deliveries.c.due_at, deliveries.c.id))
-    return [_as_due(chip, min(due[one] for one in chip.ids)) for chip in _chips(rows)[:limit]]
+    found = [_as_due(chip, min(due[one] for one in chip.ids)) for chip in _chips(rows)]
+    return sorted(found, key=lambda chip: chip.when.instant)[:limit]
 
 
 def _as_due(chip: Chip, due: datetime) -> Chip:
