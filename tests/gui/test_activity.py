@@ -389,7 +389,7 @@ def test_an_open_line_shows_attempts_and_the_receipt(harbor: Desk, screen: Activ
     (room,) = screen._rooms.values()
     (panel,) = room._panels.values()
     assert [view.line.accessibleName() for view in panel.attempts] == [
-        "10:00:00.04, try 1: Part 1 · 1,000 people · try later, 429 in 260 ms · Mailgun asks to wait 20 s.",
+        "10:00:00.04, try 1: Part 1 · 1,000 people · try later, 429 after 260 ms · Mailgun asks to wait 20 s.",
         "10:00:20.11, try 2: Part 1 · 1,000 people · taken, 200 in 390 ms",
         "10:00:20.63, try 3: Part 2 · 248 people · taken, 200 in 270 ms",
     ]
