@@ -65,7 +65,7 @@ class DraftsScreen(Screen):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.list)
         button = primary(self.look, "New post", self._compose, icon="pen-line")
-        sentence = "What you write and don’t schedule is kept here, saved while you type."
+        sentence = "What you don’t schedule is kept here, saved as you type."
         self._pages.addWidget(EmptyState(self.look, "drafts", "No drafts", sentence, button=button))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
