@@ -193,11 +193,17 @@ def test_a_name_that_is_not_found_spends_no_try(tmp_path: Path, caplog: pytest.L
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 @pytest.mark.parametrize(
-    ("server", "trusted", "words"),
+    ("server", "trusted", "words", "advice", "field"),
     [
-        ({"names": ("mail.elsewhere.example",)}, True, "can’t prove that it is 127.0.0.1: IP address mismatch"),
-        ({"expired": True}, True, "can’t prove that it is 127.0.0.1: certificate has expired"),
-        ({}, False, "can’t prove that it is 127.0.0.1: unable to get local issuer"),
+        ({"names": ("mail.elsewhere.example",)}, True, "IP address mismatch", "Is the server’s name right?", "host"),
+        ({"expired": True}, True, "certificate has expired", "has to renew the certificate", "host"),
+        (
+            {},
+            False,
+            "unable to get local issuer",
+            "choose its CA file in the account’s form, under Adv",
+            "ca_file",
+        ),
     ],
 )
 def test_nothing_is_said_to_a_server_that_cannot_prove_its_name(
@@ -207,12 +213,16 @@ def test_nothing_is_said_to_a_server_that_cannot_prove_its_name(
     server: dict[str, object],
     trusted: bool,
     words: str,
+    advice: str,
+    field: str,
 ) -> None:
     with SmtpServer(tmp_path, security=security, users={USER: CANARY}, **server) as fake:  # type: ignore[arg-type]
         made = ready(fake, tmp_path, **({} if trusted else {"ca_file": ""}))
         end = attempt(channel(), made, caplog)
         assert isinstance(end, Rejected)
-        assert words in end.reason
+        assert f"can’t prove that it is 127.0.0.1: {words}" in end.reason
+        assert advice in end.advice
+        assert end.field == field
         assert not any(command.startswith(("AUTH", "MAIL")) for command in fake.commands)
 
 

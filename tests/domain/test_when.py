@@ -25,6 +25,12 @@ BERLIN = "Europe/Berlin"
 NOW = datetime(2026, 11, 23, 18, 52, tzinfo=ZoneInfo(BERLIN))  # a Monday
 
 
+def test_a_span_ends_at_a_whole_second_as_it_is_read_back() -> None:
+    now = NOW.replace(microsecond=40_000)
+    assert parse_when("in 50 s", now, BERLIN).wall == datetime(2026, 11, 23, 18, 52, 51)
+    assert parse_when("in 50.96 s", now, BERLIN).wall == datetime(2026, 11, 23, 18, 52, 51)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

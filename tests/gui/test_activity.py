@@ -389,7 +389,7 @@ def test_an_open_line_shows_attempts_and_the_receipt(harbor: Desk, screen: Activ
     (room,) = screen._rooms.values()
     (panel,) = room._panels.values()
     assert [view.line.accessibleName() for view in panel.attempts] == [
-        "10:00:00.04, try 1: Part 1 · 1,000 people · try later, 429 in 260 ms · Mailgun asks to wait 20 s.",
+        "10:00:00.04, try 1: Part 1 · 1,000 people · try later, 429 after 260 ms · Mailgun asks to wait 20 s.",
         "10:00:20.11, try 2: Part 1 · 1,000 people · taken, 200 in 390 ms",
         "10:00:20.63, try 3: Part 2 · 248 people · taken, 200 in 270 ms",
     ]
@@ -403,6 +403,15 @@ def test_an_open_line_shows_attempts_and_the_receipt(harbor: Desk, screen: Activ
     copied = QGuiApplication.clipboard().text()
     assert "Planned   Mon 23 Nov 2026, 10:00:00 Europe/Berlin" in copied
     assert "Part 2: 1150" in copied
+
+
+def test_what_stayed_was_tried_and_did_not_leave(harbor: Desk, screen: ActivityScreen) -> None:
+    choose(screen, "Lunch")
+    key(harbor, screen, Qt.Key.Key_Return)
+    (room,) = screen._rooms.values()
+    (panel,) = room._panels.values()
+    names = [name for name, _words, _mono in panel.proof.rows]
+    assert ("Tried" in names, "Left" in names) == (True, False)
 
 
 def test_the_word_of_a_person_is_no_answer_and_names_nothing_that_could_be_deleted(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from PySide6.QtGui import QFontMetrics
 
 from sendoff.channels.practice import Practice
 from sendoff.channels.registry import Context
@@ -13,9 +14,10 @@ from sendoff.domain.account import Account
 from sendoff.domain.delivery import Delivery, State, can
 from sendoff.store.activity import Entry
 from sendoff.store.timeline import Row
-from sendoff.ui.activity import lines
+from sendoff.ui.activity import days, lines
 from sendoff.ui.activity.deeds import MOVES, Act, deeds_of
 from sendoff.ui.activity.lines import View
+from sendoff.ui.theme import Look
 
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)
 VIEW = View(NOW, "Europe/Berlin", {})
@@ -70,6 +72,12 @@ def test_the_latest_of_several_counts() -> None:
 )
 def test_what_is_still_to_come(one: Row, words: str) -> None:
     assert lines.late_of(entry(one), VIEW) == words
+
+
+@pytest.mark.parametrize("words", ["again 22:55:36", "again Wed 09:00", "12 min late", "leaving now"])
+def test_there_is_room_for_it(look: Look, words: str) -> None:
+    font = look.font(figures=True)
+    assert QFontMetrics(font).horizontalAdvance(words) <= days.MARKS - days.LATE - 8
 
 
 WEB = "https://toot.example/1"

@@ -178,7 +178,7 @@ def test_the_networks_are_those_that_there_are(desk: Desk, screen: AddAccountScr
         "Discord webhook, The webhook’s address · 1 min",
         "Mastodon, Sign in on your server · 1 min",
         "Telegram, A bot from @BotFather · 2 min",
-        "X, Your own app, and credits · 5 min",
+        "X, Own app and credits · 5 min",
         "E-mail (SMTP), Address and password · 2 min",
         "Mailgun, A domain and its key · 2 min",
         "HTTP endpoint, Any API, by a form · 3 min",
@@ -367,7 +367,7 @@ def test_a_file_is_chosen_with_a_dialog(desk: Desk, tmp_path: Path) -> None:
     chosen.write_text("x")
     part = page.form.lines["ca_file"].box.field
     assert isinstance(part, Beside)
-    dialog = forms.choose_into(part.edit, "CA file")
+    dialog = forms.choose_into(desk.context, part.edit, "CA file")
     assert isinstance(dialog, QFileDialog)
     dialog.selectFile(str(chosen))
     dialog.accept()
@@ -439,6 +439,21 @@ def test_a_server_that_is_down_is_named_at_its_field(desk: Desk, server: SmtpSer
     assert list(wrong(page)) == ["host"]
     assert "127.0.0.1 refused the connection" in below(page, "host")
     assert page.form._servers._is_open
+
+
+def test_an_unknown_authority_opens_the_fold_with_the_field_for_its_file(desk: Desk, server: SmtpServer) -> None:
+    page = mail_page(desk, server, password=PASSWORD)
+    line = page.form.lines["ca_file"]
+    line.write("")
+    assert not line.box.isVisible()
+    connect(page)
+    desk.until(lambda: wrong(page))
+    assert list(wrong(page)) == ["ca_file"]
+    assert line.box.isVisible()
+    assert "choose its CA file" in below(page, "ca_file")
+    part = line.box.field
+    assert isinstance(part, Beside)
+    assert part.edit.hasFocus()
 
 
 def test_a_server_that_answers_oddly_is_said_above_the_button(desk: Desk, server: SmtpServer) -> None:
@@ -514,6 +529,7 @@ def test_mail_by_keyboard_from_the_first_page_to_the_card(desk: Desk, server: Sm
     QTest.keyClick(page.form.name, Qt.Key.Key_Return)
     welcome = ended(desk)
     assert welcome.headline.text() == "Work is connected"
+    assert welcome.write.words() == "Write an e-mail"
     said = words_of(welcome)
     assert "Signed in as grace@example.org" in said
     assert "10 MB, 100 people at once" in said

@@ -125,8 +125,8 @@ def test_settings_are_read_without_sqlalchemy(
 ) -> None:
     program = open_profile("there")
     program.commands.settings.set("theme", "dark")
-    assert (glance.settings(folder) or {}).get("theme") == "dark"
-    assert glance.settings(tmp_path / "nowhere") is None
+    assert glance.settings(folder).get("theme") == "dark"
+    assert glance.settings(tmp_path / "nowhere") == {}
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / glance.FILE).write_bytes(b"not a database" * 100)

@@ -60,6 +60,15 @@ def letter_to(desk: Desk, *, chosen: tuple[int, ...] = (SECOND,)) -> ComposerScr
     return screen
 
 
+def test_a_mail_begins_with_whom_it_is_to_and_a_key_goes_to_its_text(post_office: Desk) -> None:
+    screen = letter_to(post_office)
+    form = screen.desk.current.form
+    screen.desk.focus_text()
+    assert form.to.hasFocus()
+    QTest.keyClick(form.to, Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
+    assert screen.desk.current.body.hasFocus()
+
+
 def test_a_mail_by_hand(post_office: Desk, tmp_path: Path) -> None:
     screen = letter_to(post_office)
     view = screen.desk.current
@@ -432,13 +441,13 @@ def test_the_keyboard_walks_through_the_page_in_order(bench: Desk) -> None:
     assert chip is not None
     chip.setFocus()
     order = []
-    for _ in range(10):
+    for _ in range(11):
         focused = QApplication.focusWidget()
         assert focused is not None
         order.append(focused)
         QTest.keyClick(focused, Qt.Key.Key_Tab)
     editor, foot = screen.desk.current.body, screen.foot
-    wanted = [chip, screen.desk.accounts.add_tile, editor, foot.words, foot.late, foot.button]
+    wanted = [chip, screen.desk.accounts.add_tile, editor, foot.words, foot.open_button, foot.late, foot.button]
     places = [order.index(one) for one in wanted]
     assert places == sorted(places)
 

@@ -11,6 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from sendoff.domain.post import Item
 from sendoff.store import accounts, changes, deliveries, settings
@@ -402,7 +403,7 @@ def test_without_alt_text_nothing_leaves_where_that_is_wanted(bench: Desk, tmp_p
     rest(bench)
     (row,) = screen.desk.problems.rows
     assert (row.matter.title, row.is_red) == ("Picture 1 has no alt text.", True)
-    assert [one.words() for one in row.links] == ["Add it", "Send without it"]
+    assert [one.words() for one in row.links] == ["Add it"]  # the only account can't be left out
     click(row.links[0])
     QTest.keyClicks(media.cards[0].alt, "A boat")
     rest(bench)
@@ -659,3 +660,33 @@ def test_as_set_is_the_first_choice_and_writes_no_rule_into_the_post(bench: Desk
     assert late.currentText() == "As set: send whenever possible"
     late.set_value("next 2h")
     assert screen.writing.late == "next 2h"
+
+
+def test_of_many_accounts_a_matter_names_the_first_and_counts_the_rest(bench: Desk) -> None:
+    others = [add_practice(bench, name, handle="@you@practice") for name in ("Two", "Three", "Four", "Five")]
+    screen = compose(bench, account_id=PRACTICE)
+    type_text(screen, "once is enough")
+    for one in others[:3]:
+        screen.desk.accounts.choose(one)
+    rest(bench)
+    assert matters(screen) == ["Practice, Two, Three and Four are one account at Practice."]
+    screen.desk.accounts.choose(others[3])
+    rest(bench)
+    assert matters(screen) == ["Practice, Two, Three and 2 more are one account at Practice."]
+
+
+def test_each_paragraph_begins_at_the_side_it_is_read_from(bench: Desk) -> None:
+    screen = compose(bench)
+    editor = screen.desk.current.body
+    editor.set_text("Good morning\nصباح الخير\nBonjour")
+    QApplication.processEvents()
+    document = editor.document()
+    lines = [document.findBlockByNumber(number).layout().lineAt(0) for number in range(3)]
+    sides = [line.naturalTextRect().left() > line.width() / 2 for line in lines]
+    assert sides == [False, True, False]
+    editor.set_text("\nمساء الخير\n")
+    QApplication.processEvents()
+    cursor = editor.textCursor()
+    cursor.setPosition(1)
+    editor.setTextCursor(cursor)
+    assert editor.cursorRect().left() > editor.width() / 2

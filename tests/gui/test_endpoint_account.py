@@ -104,7 +104,7 @@ def test_a_document_is_imported(desk: Desk, tmp_path: Path) -> None:
     file.write_text(json.dumps(DOCUMENT))
     dialog = choose_document(desk.context, page.channel, page.form.take, page)
     assert dialog.isVisible()
-    dialog.fileSelected.emit(str(file))
+    dialog.filesSelected.emit([str(file)])
     dialog.close()
     sheet = sheet_of(desk, RequestsSheet)
     assert sheet._sentence.text().startswith("3 requests in openapi.json")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QWidget
 
 from sendoff.channels.registry import ordered
 from sendoff.domain.delivery import State
@@ -37,6 +38,10 @@ def places(desk: Desk) -> Iterator[str]:
     for channel in ordered(desk.program.channels):
         window.go("add_account", kind=channel.kind)
         yield f"add_account {channel.kind}"
+        form = window.screen_named("add_account").page.form  # type: ignore[union-attr]
+        for fold in (form._servers, *form.folds.values()):
+            fold.open(True)
+        yield f"add_account {channel.kind}, unfolded"
     window.go("planner")
     window.screen_named("planner").show_view("list")  # type: ignore[union-attr]
     yield "planner list"
@@ -113,4 +118,48 @@ def test_controls_have_names_and_nothing_goes_sideways_in_the_smallest_window(ha
                 wrong.append(f"{place}: {more} px too wide, {path(one)}")
         if harbor.window.size() != LEAST:
             wrong.append(f"{place}: the window can't be that small")
+    assert wrong == []
+
+
+def walk(desk: Desk) -> tuple[list[QWidget], list[QWidget]]:
+    """What Tab comes to until it is back where it began, and what of it was not in sight then."""
+    focused = QApplication.focusWidget()
+    assert focused is not None, "nothing has the keyboard"
+    reached: list[QWidget] = []
+    unseen = []
+    while focused not in reached:
+        reached.append(focused)
+        if focused.visibleRegion().isEmpty():
+            unseen.append(focused)
+        for _ in range(20):  # the links of a mail come one after the other, with the keyboard in the mail
+            QTest.keyClick(focused, Qt.Key.Key_Tab)
+            if QApplication.focusWidget() is not focused:
+                break
+        focused = QApplication.focusWidget()
+        assert focused is not None, "Tab leads nowhere"
+    return reached, unseen
+
+
+def tabbed(desk: Desk) -> list[QWidget]:
+    """What Tab should come to. Of buttons of which one is chosen it is the chosen one; the arrows go on from there."""
+    among = [one for one in seen(desk) if desk.window.overlay is None or desk.window.overlay.isAncestorOf(one)]
+    return [
+        one
+        for one in among
+        if one.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and one.isEnabled()
+        and one.focusProxy() is None
+        and not (isinstance(one, QAbstractButton) and one.group() and one.group().exclusive() and not one.isChecked())
+    ]
+
+
+def test_tab_comes_to_everything_and_only_to_what_is_in_sight(harbor: Desk) -> None:
+    wrong = []
+    for place in places(harbor):
+        harbor.window.activateWindow()
+        expected = tabbed(harbor)
+        reached, unseen = walk(harbor)
+        past = [one for one in expected if one not in reached]
+        for words, those in (("Tab goes past", past), ("not in sight", unseen)):
+            wrong += [f"{place}: {words}: {one.accessibleName()}, {path(one)}" for one in those]
     assert wrong == []

@@ -41,6 +41,9 @@ def test_from_the_first_page_to_a_receipt_under_a_minute(
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
     desk.settle()
     assert screen.practice.send.hasFocus()
+    for part in (screen.practice.text.edit, screen.practice.back, screen.practice.send):  # and none of the page before
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        assert part.hasFocus()
     screen.practice.text.edit.setPlainText("Hello from the pier")
     QTest.keyClick(screen.practice.send, Qt.Key.Key_Return)
     desk.until(lambda: screen.practice.receipt.state is State.SCHEDULED)
@@ -106,7 +109,7 @@ def test_a_profile_that_got_its_account_elsewhere_has_its_rail_at_once_from_the_
     program.close()
     session = opened(start(folder), qtbot)
     assert session.window.current == "planner"
-    qtbot.waitUntil(lambda: (glance.settings(folder) or {}).get("first_run_done") == "yes")
+    qtbot.waitUntil(lambda: glance.settings(folder).get("first_run_done") == "yes")
 
 
 def test_connecting_an_account_leads_to_the_networks(desk: Desk) -> None:

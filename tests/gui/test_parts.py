@@ -278,6 +278,19 @@ def test_a_flow_breaks_lines_and_makes_columns(host: QMainWindow, look: Look) ->
     assert cards[3].y() > cards[0].y()
 
 
+def test_a_grid_has_fewer_columns_where_they_would_be_too_narrow(look: Look, qtbot: QtBot) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    grid = FlowLayout(box, gap=10, columns=3, least=100)
+    for _ in range(4):
+        grid.addWidget(Card(look))
+    columns = []
+    for width in (400, 320, 319, 210, 209, 50):
+        grid.setGeometry(QRect(0, 0, width, 300))
+        columns.append(len({grid.itemAt(place).geometry().x() for place in range(4)}))  # type: ignore[union-attr]
+    assert columns == [3, 3, 2, 2, 1, 1]
+
+
 def test_only_the_parts_make_labels_boxes_and_tooltips() -> None:
     """Text from elsewhere must not become markup, so there is one door for each."""
     ui = Path(sendoff.__file__).parent / "ui"

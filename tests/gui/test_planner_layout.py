@@ -247,5 +247,8 @@ def test_a_fold_tells_the_most_urgent_of_what_it_hides(look: Look) -> None:
         painter = QPainter(picture)
         ChipPainter(look, {}).spot(painter, spot, picture.rect())
         painter.end()
-        drawn.append(picture.pixelColor(3, 20).name())
-    assert drawn == [look.color("surface").name(), look.color("doubt.tint").name()]
+        drawn.append(picture)
+    fills = [picture.pixelColor(3, 20).name() for picture in drawn]
+    assert fills == [look.color("surface").name(), look.color("doubt.tint").name()]
+    below = [{picture.pixelColor(x, y).name() for x in range(5, 23) for y in range(26, 38)} for picture in drawn]
+    assert [len(colors) > 1 for colors in below] == [False, True]

@@ -280,7 +280,7 @@ def test_its_deeds_stand_in_the_palette(harbor: Desk, screen: PreferencesScreen)
 
 def pick(dialog: QFileDialog, file: Path) -> None:
     """Chooses a file as the person does; the folder is the test's."""
-    dialog.fileSelected.emit(str(file))
+    dialog.filesSelected.emit([str(file)])
     dialog.close()
 
 

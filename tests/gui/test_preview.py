@@ -378,6 +378,7 @@ def test_one_mail_to_several_is_shown_for_all(harbor: Desk, pane: PreviewPane) -
     pane.show_previews([replace(mail, content=together)])
     harbor.settle()
     assert letter(pane).copy.all.text() == "for all 3"
+    assert letter(pane).copy.width() - letter(pane).copy.all.geometry().right() > 12
     assert not letter(pane).copy.whose.isVisible()
     assert "{{name|reader}}" in letter(pane).view.toPlainText()
 

@@ -55,11 +55,11 @@ def test_the_menu_of_a_running_sendoff(look: Look, wishes: Wishes, wished: list[
         "Pause",
         "3 things need you",
         "Open Sendoff",
-        "Settings…",
+        "Preferences…",
         "Quit",
         "9 deliveries won’t go out until you start it again",
     ]
-    for beginning in ("New post", "3 things", "Open", "Settings", "Quit"):
+    for beginning in ("New post", "3 things", "Open", "Preferences", "Quit"):
         choose(tray, beginning)
     assert wished == ["compose", "go activity", "show", "go preferences", "quit"]
     assert not tray.menu.actions()[-1].isEnabled()
@@ -80,7 +80,7 @@ def test_pausing_from_the_tray(look: Look, wishes: Wishes, wished: list[str], qt
 
 def test_nothing_to_pause_before_it_has_started(look: Look, wishes: Wishes, qtbot: QtBot) -> None:
     tray = Tray(look, wishes, panel=Panel())
-    assert words(tray) == ["Starting…", "New post…", "Open Sendoff", "Settings…", "Quit"]
+    assert words(tray) == ["Starting…", "New post…", "Open Sendoff", "Preferences…", "Quit"]
     tray.hide()
 
 

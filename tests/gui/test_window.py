@@ -20,7 +20,7 @@ from sendoff.ui.actions import keys_of, words_of
 from sendoff.ui.asking import question
 from sendoff.ui.ground import NARROW_RAIL, RAIL
 from sendoff.ui.palette import HIT, Palette
-from sendoff.ui.screens import ENTRIES
+from sendoff.ui.screens import ENTRIES, SCREENS
 from sendoff.ui.sending import Part
 from sendoff.ui.widgets.flow import FlowLayout
 from tests.conftest import SetClock
@@ -44,6 +44,15 @@ def test_the_rail_has_the_screens_and_counts(harbor: Desk) -> None:
     assert rail.items["activity"].accessibleName() == "Activity, 4 things need you"
     assert rail._workspace.accessibleName() == "Harbor Coffee, 6 accounts"
     assert rail.width() == RAIL
+
+
+def test_the_rail_marks_where_one_is(desk: Desk) -> None:
+    marked = {}
+    for name in SCREENS:
+        desk.window.go(name)
+        marked[name] = [one for one, item in desk.window.rail.items.items() if item.isChecked()]
+    among = {name: [name] for name in ("planner", "drafts", "activity", "accounts")}
+    assert marked == {**among, "add_account": ["accounts"], "composer": [], "preferences": [], "first_run": []}
 
 
 def test_under_1100_the_rail_shows_icons_with_tooltips(harbor: Desk) -> None:

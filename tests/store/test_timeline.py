@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from sendoff.domain.delivery import Move, PartPlan, State
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
 from sendoff.store import deliveries, posts, timeline
 from sendoff.store.db import Store
+from sendoff.store.tables import accounts as senders
+from sendoff.store.tables import deliveries as rows
 from tests.store.conftest import NOW, Planner, add_account
 
 DAY = timedelta(days=1)
@@ -85,3 +89,26 @@ def test_a_page_reaches_so_far(store: Store, account: int, plan: Planner) -> Non
         assert timeline.reach(connection, minutes[0], 2, only_accounts={other}) == minutes[5]
         assert timeline.reach(connection, minutes[0], 10) is None
         assert timeline.reach(connection, minutes[0], 1, workspace_id=2) is None
+
+
+def test_what_is_tried_again_leaves_next_when_it_is_tried(store: Store, account: int, plan: Planner) -> None:
+    plan(account, -3600, "refused")
+    plan(account, 3600, "to come")
+    again = NOW + timedelta(minutes=2)
+    with store.writing() as connection:
+        connection.execute(sa.update(rows).where(rows.c.id == 1).values(due_at=again))
+    with store.reading() as connection:
+        first, second = timeline.upcoming(connection)
+    assert (first.excerpt, first.at, first.when.instant) == ("refused", NOW - timedelta(hours=1), again)
+    assert (second.excerpt, second.when.instant) == ("to come", NOW + timedelta(hours=1))
+    rested = NOW + timedelta(minutes=5)
+    with store.writing() as connection:
+        connection.execute(sa.update(senders).values(rest_until=rested))
+    with store.reading() as connection:
+        assert timeline.upcoming(connection)[0].when.instant == rested
+    with store.writing() as connection:
+        connection.execute(sa.update(senders).values(rest_until=None))
+        connection.execute(sa.update(rows).where(rows.c.id == 1).values(account_id=add_account(connection, "bob")))
+        connection.execute(sa.update(senders).where(senders.c.name == "bob").values(rest_until=NOW + DAY))
+    with store.reading() as connection:
+        assert excerpts(timeline.upcoming(connection)) == ["to come", "refused"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sendoff.channels.http_endpoint_setup import METHODS
 from sendoff.domain.channel import Field, Kind, Option, Preset
 
-HEADERS, ANSWER, LOST, MORE = "Headers", "What the answer means", "When an answer gets lost", "More"
+HEADERS, ANSWER, LOST, MORE = "Headers", "What the answer means", "When an answer gets lost", "Advanced"
 
 FIELDS = (
     Field("method", "Method", Kind.CHOICE, default="POST", choices=tuple((one, one) for one in METHODS)),

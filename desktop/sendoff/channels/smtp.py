@@ -384,7 +384,8 @@ def _check_size(line: Dialogue, login: _Login, mail: bytes) -> None:
 def _broken(server: Server, broken: Broken) -> SendError:
     """Before the final dot nothing can have happened; after it, anything."""
     if broken.step in (Step.CONNECT, Step.TLS) and not isinstance(broken.cause, NotSmtp | EOFError):
-        return tls.not_reached(server.host, server.port, broken.cause).at("host")
+        end = tls.not_reached(server.host, server.port, broken.cause)
+        return end if end.field else end.at("host")
     what = _what_broke(server.host, broken)
     detail = tls.words(broken.cause)
     if broken.step is Step.END:

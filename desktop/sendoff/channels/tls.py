@@ -90,13 +90,28 @@ def not_reached(host: str, port: int, cause: BaseException) -> SendError:
     return TryLater(f"The line to {host} broke before it stood. Nothing was sent.", detail=detail)
 
 
+_UNKNOWN_AUTHORITY = (
+    "If this is your own server, choose its CA file in the account’s form, under Advanced. "
+    "Else wait until it is mended.",
+    "ca_file",
+)
+_ANOTHER_NAME = ("Is the server’s name right? Its certificate is for another one.", "")
+_UNPROVEN = {
+    9: ("Is this computer’s clock right? The certificate begins later.", ""),  # X509_V_ERR_CERT_NOT_YET_VALID
+    10: ("Whoever runs it has to renew the certificate. Is this computer’s clock right?", ""),  # …_CERT_HAS_EXPIRED
+    62: _ANOTHER_NAME,  # X509_V_ERR_HOSTNAME_MISMATCH
+    64: _ANOTHER_NAME,  # X509_V_ERR_IP_ADDRESS_MISMATCH
+}
+"""What to do, and the field it is about, by OpenSSL's number for what is wrong (x509_vfy.h); else the authority is."""
+
+
 def _not_trusted(host: str, port: int, cause: ssl.SSLError) -> SendError:
     if isinstance(cause, ssl.SSLCertVerificationError):
+        advice, field = _UNPROVEN.get(cause.verify_code, _UNKNOWN_AUTHORITY)
         return Rejected(
             f"{host} can’t prove that it is {host}: {cause.verify_message.rstrip('.')}. Nothing was sent.",
-            advice="If this is your own server, give its CA file in the account. Else wait until it is mended.",
-            detail=words(cause),
-        )
+            advice=advice, detail=words(cause),
+        ).at(field)  # fmt: skip
     if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return Rejected(
             f"{host} does not begin with TLS at port {port}. Nothing was sent.",

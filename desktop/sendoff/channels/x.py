@@ -65,7 +65,7 @@ class X(Channel):
 
     kind = "x"
     title = "X"
-    needs = "Your own app, and credits · 5 min"
+    needs = "Own app and credits · 5 min"
     group = "network"
     mark = "x"
     steps = (

@@ -194,7 +194,9 @@ def _relative(text: str, now: datetime, zone: str) -> When | None:
         raise BadInput(f"“{text}” is not a span of time. Write it like +90s, +2h, +1h30m or “in 20 min”.")
     if seconds > FARTHEST.total_seconds():
         raise BadInput(f"“{text}” is more than ten years away.")
-    return When.at(now + timedelta(seconds=seconds), zone)
+    at = now + timedelta(seconds=seconds)
+    whole = at.replace(microsecond=0)
+    return When.at(whole if whole == at else whole + timedelta(seconds=1), zone)  # what is read back has no fractions
 
 
 def _seconds(text: str) -> float | None:

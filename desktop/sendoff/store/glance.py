@@ -9,11 +9,11 @@ FILE = "sendoff.db"
 """The same as db.FILE, which cannot be had without SQLAlchemy."""
 
 
-def settings(folder: Path) -> dict[str, str] | None:
-    """What the person set, without the defaults; None where there is no profile yet that could be read."""
+def settings(folder: Path) -> dict[str, str]:
+    """What the person set, without the defaults; nothing where no profile can be read, be it that there is none."""
     path = folder / FILE
     if not path.is_file():
-        return None
+        return {}
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=0.1)
         try:

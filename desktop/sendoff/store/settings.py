@@ -85,6 +85,7 @@ SETTINGS = (
     Setting("told_about_tray", "", "no", "hidden"),
     Setting("first_run_done", "", "no", "hidden"),
     Setting("window_geometry", "", "", "hidden"),
+    Setting("last_folder", "", "", "hidden"),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 FOREVER = "forever"

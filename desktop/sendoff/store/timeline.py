@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -146,10 +146,22 @@ def of_posts(connection: sa.Connection, ids: Sequence[int]) -> list[Chip]:
 
 
 def upcoming(connection: sa.Connection, limit: int = 5) -> list[Chip]:
-    """What leaves next."""
-    waiting = sa.select(deliveries.c.id).where(SCHEDULED).order_by(deliveries.c.due_at).limit(limit * 4)
-    rows = connection.execute(_ROWS.where(deliveries.c.id.in_(waiting)).order_by(deliveries.c.due_at, deliveries.c.id))
-    return _chips(rows)[:limit]
+    """What leaves next. What waits to be tried again, or for an account that rests, has the time of that as `when`."""
+    waiting = (
+        sa.select(deliveries.c.id, deliveries.c.due_at, accounts.c.rest_until)
+        .join(accounts, accounts.c.id == deliveries.c.account_id)
+        .where(SCHEDULED)
+        .order_by(deliveries.c.due_at)
+        .limit(limit * 4)
+    )
+    due = {one.id: max(one.due_at, one.rest_until or one.due_at) for one in connection.execute(waiting)}
+    rows = connection.execute(_ROWS.where(deliveries.c.id.in_(due)).order_by(deliveries.c.due_at, deliveries.c.id))
+    found = [_as_due(chip, min(due[one] for one in chip.ids)) for chip in _chips(rows)]
+    return sorted(found, key=lambda chip: chip.when.instant)[:limit]
+
+
+def _as_due(chip: Chip, due: datetime) -> Chip:
+    return chip if due <= chip.at else replace(chip, when=When.at(due, chip.when.zone))
 
 
 def _chips(rows: Any) -> list[Chip]:
@@ -290,6 +302,7 @@ def waiting(connection: sa.Connection, limit: int) -> list[Row]:
 
 
 ATTENTION = (State.IN_DOUBT, State.FAILED, State.HELD, State.MISSED)
+"""What only the person can decide, the most urgent first."""
 _NEEDS = sa.text("deliveries.state IN ('in_doubt', 'failed', 'held', 'missed') AND NOT deliveries.acknowledged")
 
 

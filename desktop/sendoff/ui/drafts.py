@@ -65,7 +65,7 @@ class DraftsScreen(Screen):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.list)
         button = primary(self.look, "New post", self._compose, icon="pen-line")
-        sentence = "What you write and don’t schedule is kept here, saved while you type."
+        sentence = "What you don’t schedule is kept here, saved as you type."
         self._pages.addWidget(EmptyState(self.look, "drafts", "No drafts", sentence, button=button))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -75,7 +75,7 @@ class DraftsScreen(Screen):
         add_action(self.list, "Open the draft", self.open_current, keys="Return", icon="pencil", group="Drafts")
         add_action(self.list, "Delete the draft", self.delete_current, keys="Del", icon="trash-2", group="Drafts")
         self.addActions(self.list.actions())
-        self.setFocusProxy(self.list)
+        self.begin_at = self.list
 
     def refresh(self) -> None:
         self.model.refresh()

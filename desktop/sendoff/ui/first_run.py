@@ -81,7 +81,7 @@ class FirstRunScreen(Screen):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(area)
-        self.setFocusProxy(self.choices.try_it)
+        self.begin_at = self.choices.try_it
 
     def _practise(self) -> None:
         self._pages.setCurrentWidget(self.practice)

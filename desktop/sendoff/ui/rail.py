@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVB
 
 from sendoff.domain.words import counted
 from sendoff.ui.ground import NARROW_RAIL, RAIL, paint_rail
-from sendoff.ui.screens import ENTRIES, Entry
+from sendoff.ui.screens import ENTRIES, SCREENS, Entry
 from sendoff.ui.strip import Strip
 from sendoff.ui.theme import MEDIUM, STRONG, Look
 from sendoff.ui.widgets import paint
@@ -75,9 +75,9 @@ class Rail(QFrame):
             item.set_narrow(narrow)
 
     def set_current(self, name: str) -> None:
-        """Marks a screen; one that is not in the rail marks none."""
+        """Marks a screen, or the one that it belongs to; one that is not in the rail marks none."""
         for item in self.items.values():
-            item.setChecked(item.entry.name == name)
+            item.setChecked(item.entry.name in (name, SCREENS[name].under))
 
     def show_standing(self, standing: Standing) -> None:
         self._workspace.show_it(standing.workspace, standing.accounts)

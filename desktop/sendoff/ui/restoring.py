@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QStringListModel, Qt
+from PySide6.QtCore import QStringListModel, Qt
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QListView
 
 from sendoff.domain.errors import SendoffError
@@ -13,6 +13,7 @@ from sendoff.domain.limits import size_text
 from sendoff.domain.when import moment
 from sendoff.store import backups, restore
 from sendoff.store.backups import Contents, Copy
+from sendoff.ui import files
 from sendoff.ui.context import Context
 from sendoff.ui.sending import Part
 from sendoff.ui.theme import MEDIUM
@@ -90,13 +91,8 @@ class RestoreSheet(Sheet):
 
     def open_files(self) -> QFileDialog:
         """Lets the person choose a file with the system's own dialog."""
-        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        dialog = QFileDialog(self.window(), "Go back to a backup", documents, "Backups (*.db);;All files (*)")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.take(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-        return dialog
+        kinds = "Backups (*.db);;All files (*)"
+        return files.open_file(self._context, self, "Go back to a backup", kinds, self.take)
 
     def take(self, path: Path) -> None:
         """Puts a file on top of the list, and chooses it."""

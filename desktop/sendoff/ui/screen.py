@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QElapsedTimer, QTimer
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 if TYPE_CHECKING:
     from sendoff.ui.context import Context
@@ -18,6 +19,9 @@ come fast (a thousand posts leaving) leave the window time for the person."""
 
 class Screen(QWidget):
     """A page. It is made when it is first visited, and stays.
+
+    `begin_at` gets the keyboard when the page is shown. It is no focus proxy: from what stands before the page Tab
+    would go to the proxy, past everything in between, and so never come to a toolbar (seen with Qt 6.11).
 
     `topics` are those (store/changes.py) after whose change it is refreshed: while it is shown, at once or when it has
     rested; else when it is shown next.
@@ -31,6 +35,7 @@ class Screen(QWidget):
         super().__init__()
         self.context = context
         self.look = context.look
+        self.begin_at: QWidget | None = None
         self.__stale = True
         self.resting = QTimer(self, singleShot=True)
         self.resting.timeout.connect(self.__fill)
@@ -48,6 +53,11 @@ class Screen(QWidget):
 
     def keep(self) -> None:
         """The last chance to save what is being written: before another page is shown, and before the window goes."""
+
+    def take_keyboard(self) -> None:
+        """Puts the keyboard where it begins."""
+        begin_at = self.begin_at if self.begin_at is not None and isValid(self.begin_at) else self
+        begin_at.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def is_busy(self) -> bool:

@@ -26,6 +26,7 @@ class Entry(NamedTuple):
     place: str
     in_rail: bool = True
     alone: bool = False  # without the rail beside it
+    under: str = ""  # the screen of the rail that it belongs to
 
     def make(self, context: Context) -> Screen:
         module, _, name = self.place.partition(":")
@@ -39,7 +40,9 @@ ENTRIES = (
     Entry("activity", "Activity", "activity", "Ctrl+3", "sendoff.ui.activity.screen:ActivityScreen"),
     Entry("accounts", "Accounts", "at-sign", "Ctrl+4", "sendoff.ui.accounts.screen:AccountsScreen"),
     Entry("composer", "New post", "pen-line", "", "sendoff.ui.composer.screen:ComposerScreen", in_rail=False),
-    Entry("add_account", "Add an account", "plus", "", "sendoff.ui.accounts.add:AddAccountScreen", in_rail=False),
+    Entry(
+        "add_account", "Add an account", "plus", "", "sendoff.ui.accounts.add:AddAccountScreen", False, under="accounts"
+    ),
     Entry(
         "preferences", "Preferences", "settings", "", "sendoff.ui.preferences.screen:PreferencesScreen", in_rail=False
     ),

@@ -189,7 +189,7 @@ class Session(QObject):
         self._door: Door | None = None
         self._looked_over = self._told_damage = False
         self._attendants: list[QObject] = []
-        chosen = glance.settings(folder) or {}
+        chosen = glance.settings(folder)
         self._look, self._theme = look, chosen.get("theme", "system")
         self._has_rail = chosen.get("first_run_done") == "yes"  # the first page stands alone
         self.window = Window(ground.of_choice(self._theme, rail=self._has_rail))

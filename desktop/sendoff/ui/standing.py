@@ -154,8 +154,8 @@ class Standing:
 
     def _rests(self) -> str:
         if len(self.resting) > 1:
-            return f"{len(self.resting)} accounts rest after refusals"
-        return f"{self.resting[0].name} rests after refusals"
+            return f"{len(self.resting)} accounts rest"
+        return f"{self.resting[0].name} rests"
 
     def _until(self) -> str:
         if self.paused_until in ("", FOREVER):

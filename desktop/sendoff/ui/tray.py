@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from sendoff.domain.words import counted
-from sendoff.ui.icons import tray_icon
+from sendoff.ui.icons import app_icon, tray_icon
 from sendoff.ui.pausing import Pause
 from sendoff.ui.standing import Mood, Standing
 from sendoff.ui.strip import fill_pause_menu
@@ -129,7 +129,7 @@ class Tray(QObject):
         """Shows a system notification, where there is a panel; pressing it opens the window, at a screen."""
         self._when_pressed = partial(self._wishes.go, screen) if screen else self._wishes.show
         if self._icon is not None and QSystemTrayIcon.supportsMessages():
-            self._icon.showMessage(bare(title), bare(words), self._drawing(), 10_000)
+            self._icon.showMessage(bare(title), bare(words), app_icon(), 10_000)  # on a light ground too
 
     def _message_pressed(self) -> None:
         self._when_pressed()
@@ -187,7 +187,7 @@ class Tray(QObject):
             menu.add(words, partial(wishes.go, "activity"), icon="circle-question-mark", color="doubt.text")
         menu.addSeparator()
         menu.add("Open Sendoff", wishes.show)
-        menu.add("Settings…", partial(wishes.go, "preferences"))
+        menu.add("Preferences…", partial(wishes.go, "preferences"))
         menu.addSeparator()
         menu.add("Quit", wishes.quit)
         for words in standing.on_quitting:

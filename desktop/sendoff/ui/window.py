@@ -198,9 +198,7 @@ class Window(QMainWindow):
             self._undo_bar.place()
         focused: QWidget | None = self.focusWidget()
         if focused is None or not screen.isAncestorOf(focused):
-            from PySide6.QtCore import Qt
-
-            screen.setFocus(Qt.FocusReason.OtherFocusReason)
+            screen.take_keyboard()
 
     def back(self) -> None:
         """Shows the screen before this one, or the planner."""
@@ -245,6 +243,8 @@ class Window(QMainWindow):
         screen = SCREENS[name].make(self.context)
         self._screens[name] = screen
         self._pages.addWidget(screen)
+        if screen.begin_at is not None:
+            screen.take_keyboard()  # what has it in a page gets it when the page is shown
         return screen
 
     def compose(self, **what: object) -> None:

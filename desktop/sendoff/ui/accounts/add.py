@@ -162,7 +162,7 @@ class AddAccountScreen(Screen):
         is_form = isinstance(page, SignInPage) and page.account is None
         self.header.set_back("All networks" if is_form else "Your post" if self._for_draft else "Accounts")
         first = page.form.begin() if isinstance(page, SignInPage) else page.begin()
-        self.setFocusProxy(first)
+        self.begin_at = first
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @staticmethod

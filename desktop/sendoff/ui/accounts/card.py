@@ -224,6 +224,6 @@ class AccountCard(Card):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         look, edge = self._look, "accent.fill" if self._marked else self._edge
-        fill = "accent.tint" if self._marked else "neutral.4" if self.underMouse() else self._ground
+        fill = "accent.tint" if self._marked else "hover" if self.underMouse() else self._ground
         paint.box(painter, self.rect(), CARD_RADIUS, look.color(fill), look.color(edge))
         painter.end()

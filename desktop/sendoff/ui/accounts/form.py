@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -12,7 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Preset
 from sendoff.domain.channel import Field as Declared
+from sendoff.ui import files
 from sendoff.ui.accounts.provider import Provider
+from sendoff.ui.context import Context
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.choice import ComboBox, Switch
@@ -53,16 +56,19 @@ class Form(QWidget):
     changed = Signal()
     import_wanted = Signal()
 
-    def __init__(self, look: Look, channel: Channel, account: Account | None = None, *, with_secrets: bool) -> None:
+    def __init__(
+        self, context: Context, channel: Channel, account: Account | None = None, *, with_secrets: bool
+    ) -> None:
         super().__init__()
-        self._look, self.channel, self._account = look, channel, account
+        look = context.look
+        self._context, self._look, self.channel, self._account = context, look, channel, account
         self.lines = {field.name: self._line(field) for field in channel.fields if not field.hidden}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(14)
         self._filled: dict[str, str] = {}
         self.provider = self._provider()
-        self.import_button = Button(look, f"Import an {channel.imports}…", kind="link", icon="upload")
+        self.import_button = Button(look, f"Import an {channel.imports}…", kind="link", icon="upload", flush=True)
         self.import_button.clicked.connect(self.import_wanted)
         self._column.addWidget(self.import_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.import_button.setVisible(bool(channel.imports) and account is None)
@@ -114,7 +120,7 @@ class Form(QWidget):
         if field.secret:
             part = Beside(edit, Button(look, "Paste", run=lambda: paste_into(edit)))
         if field.kind is Kind.FILE:
-            part = Beside(edit, Button(look, "Choose…", run=lambda: choose_into(edit, field.label)))
+            part = Beside(edit, Button(look, "Choose…", run=lambda: choose_into(self._context, edit, field.label)))
         return part, edit.text, lambda words: _write(edit, words)
 
     def _listen(self, edit: TextField) -> None:
@@ -239,7 +245,7 @@ class Form(QWidget):
         return next((edit for edit in edits if not edit.text()), edits[0] if edits else self.name)
 
     def _edits(self) -> Iterator[TextField]:
-        if self.provider is not None:
+        if self.provider is not None and self.provider.address.isVisibleTo(self):
             yield self.provider.address
         for line in self.lines.values():
             edit = line.box.field.edit if isinstance(line.box.field, Beside) else line.box.field
@@ -253,7 +259,7 @@ class Fold(QWidget):
     def __init__(self, look: Look, title: str) -> None:
         super().__init__()
         self._title, self._is_open = title, False
-        self.button = _Turn(look, title, kind="link", icon="chevron-right", run=self._turn)
+        self.button = Button(look, title, kind="link", icon="chevron-right", flush=True, run=self._turn)
         self._summary = Label(look, "", size="small", color="text3", elide=True)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
@@ -294,13 +300,6 @@ class Fold(QWidget):
         self.open(not self._is_open)
 
 
-class _Turn(Button):
-    """A link whose icon stands in line with the fields."""
-
-    def _pad(self) -> int:
-        return 0
-
-
 def _write(edit: TextField, words: str) -> None:
     """Puts words in; of long ones the beginning is seen."""
     edit.setText(words)
@@ -313,11 +312,10 @@ def paste_into(edit: TextField) -> None:
     edit.setFocus()
 
 
-def choose_into(edit: TextField, name: str) -> QFileDialog:
+def choose_into(context: Context, edit: TextField, name: str) -> QFileDialog:
     """Lets the person choose a file with the system's own dialog, and puts its path in."""
-    dialog = QFileDialog(edit.window(), f"{name}: choose a file", edit.text())
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.fileSelected.connect(edit.setText)
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog
+
+    def take(path: Path) -> None:
+        edit.setText(str(path))
+
+    return files.open_file(context, edit, f"{name}: choose a file", "", take, edit.text())

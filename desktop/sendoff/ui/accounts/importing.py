@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QListView, QWidget
 from sendoff.domain.channel import Channel, Preset
 from sendoff.domain.errors import BadInput
 from sendoff.domain.words import counted
+from sendoff.ui import files
 from sendoff.ui.context import Context
 from sendoff.ui.theme import Look
 from sendoff.ui.widgets.button import Button
@@ -30,13 +31,11 @@ def choose_document(
     context: Context, channel: Channel, take: Callable[[Preset], object], owner: QWidget
 ) -> QFileDialog:
     """Lets the person choose a file with the system's own dialog; what it describes is shown to choose from."""
-    dialog = QFileDialog(owner.window(), f"Import an {channel.imports}")
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilters([f"{channel.imports} (*.json *.yaml *.yml)", "All files (*)"])
-    dialog.fileSelected.connect(lambda path: read_document(context, channel, Path(path), take, owner))
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog
+    kinds = f"{channel.imports} (*.json *.yaml *.yml);;All files (*)"
+    return files.open_file(
+        context, owner, f"Import an {channel.imports}", kinds,
+        lambda path: read_document(context, channel, path, take, owner),
+    )  # fmt: skip
 
 
 def read_document(

@@ -19,7 +19,7 @@ from sendoff.ui.widgets.label import Label
 from sendoff.ui.widgets.state import Icon
 from sendoff.ui.widgets.surface import CardButton
 
-WIDTH, HIGH, GAP = 872, 72, 12
+WIDTH, HIGH, GAP, LEAST = 872, 72, 12, 256
 GROUPS = (("network", "Networks"), ("mail", "E-mail"), ("other", "Anything else"))
 PRACTICE = "practice"
 
@@ -89,7 +89,7 @@ class Networks(QWidget):
         column.setContentsMargins(0, 2, 0, 12)
         column.setSpacing(8)
         column.addWidget(Label(self._look, title, size="small", weight=STRONG, color="text2"))
-        flow = FlowLayout(gap=GAP, columns=3)
+        flow = FlowLayout(gap=GAP, columns=3, least=LEAST)
         for channel in mine:
             flow.addWidget(self.cards[channel.kind])
         column.addLayout(flow)

@@ -46,7 +46,7 @@ class SignInPage(QWidget):
         look = context.look
         self._by_browser = channel.signs_in_by_browser and channel.browser_first
         self.attempt = Attempt(context, channel, account, self)
-        self.form = Form(look, channel, account, with_secrets=not self._by_browser)
+        self.form = Form(context, channel, account, with_secrets=not self._by_browser)
         self.waiting = Waiting(look)
         self.trouble = Trouble(look)
         self.form.entered.connect(self.connect_it)

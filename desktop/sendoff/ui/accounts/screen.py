@@ -203,7 +203,7 @@ class AccountsScreen(Screen):
         for part in (self.search, self.check_all, self.add):
             part.setVisible(bool(known))
         first = next(iter(self._shown()), self.search) if known else self.begin
-        self.setFocusProxy(first)
+        self.begin_at = first
         if self._arrived:  # on the first visit there were no cards yet that could take the keyboard
             first.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrived = False
@@ -232,7 +232,7 @@ class AccountsScreen(Screen):
             card.mark(account_id == self._marked)
         if self._marked in self.cards:
             card = self.cards[self._marked]
-            self.setFocusProxy(card)
+            self.begin_at = card
             QTimer.singleShot(0, card, partial(self._reveal, card))
 
     def _reveal(self, card: AccountCard) -> None:

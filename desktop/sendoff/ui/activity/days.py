@@ -32,7 +32,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 HEIGHT, EDGE, PADDING = 40, 20, 16
 """A line's height, the page's margin beside it, and the room inside it, in px."""
-CHEVRON, TIME, LATE, MARKS, TEXT = 16, 42, 110, 206, 270
+CHEVRON, TIME, LATE, MARKS, TEXT = 16, 42, 110, 224, 286
 """Where the columns begin, from the line's left edge."""
 STATE = 104
 """How wide the column of the pills is, at the right."""

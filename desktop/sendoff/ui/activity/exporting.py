@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt
-from PySide6.QtWidgets import QFileDialog
-
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.when import When
 from sendoff.domain.words import counted
 from sendoff.store import activity
 from sendoff.store.activity import Wanted
+from sendoff.ui import files
 from sendoff.ui.context import Context
 from sendoff.ui.widgets.button import Button
 
@@ -27,14 +25,8 @@ class ExportButton(Button):
     def choose_file(self) -> None:
         """Opens the system's dialog for a new file."""
         now = When.at(self._context.now(), self._context.zone()).wall
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        place = str(Path(folder) / f"sendoff-activity-{now:%Y-%m-%d}.csv")
-        dialog = QFileDialog(self.window(), "Export activity", place, "CSV (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda chosen: self.write(Path(chosen)))
-        dialog.open()
+        name = f"sendoff-activity-{now:%Y-%m-%d}.csv"
+        files.save_file(self._context, self, "Export activity", name, "CSV (*.csv)", self.write)
 
     def write(self, path: Path) -> None:
         """Writes the file, and says so or why not."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from sendoff.domain.delivery import Event, Part, Receipt
+from sendoff.domain.delivery import Event, Part, Receipt, State
 from sendoff.domain.numbers import total
 from sendoff.domain.when import MONTHS, WEEKDAYS, When, parse_late
 from sendoff.domain.words import counted
@@ -60,7 +60,7 @@ class Proof(Card):
         for deed in below:
             self.body.addSpacing(4)
             self.body.addWidget(
-                Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, run=partial(do, deed.act))
+                Button(look, deed.words, kind="link", icon=deed.icon, size=SMALL, flush=True, run=partial(do, deed.act))
             )
 
     def _build_head(self) -> None:
@@ -108,6 +108,10 @@ def _show_all(lines: Sequence[QWidget], button: Button) -> None:
     button.hide()
 
 
+STAYED = (State.SCHEDULED, State.FAILED, State.HELD, State.MISSED)
+"""The states in which it is certain that what is not out did not leave."""
+
+
 def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
     """The receipt in lines: name, words, and whether they are of fixed width."""
     one, found = detail.row.delivery, []
@@ -118,8 +122,11 @@ def _rows(detail: Detail, zone: str) -> list[tuple[str, str, bool]]:
     found.append(("Planned", _in_full(detail.row.when), False))
     if one.zone != zone:
         found.append(("", _in_full(When.at(one.planned_at, zone)), False))
-    if one.began_at or detail.attempts:
-        found.append(("Left", _clock(one.began_at or detail.attempts[0].began_at, zone), False))
+    tried = [attempt.began_at for attempt in detail.attempts]
+    if one.state in STAYED and not detail.row.out and tried:
+        found.append(("Tried", _clock(tried[-1], zone), False))
+    elif one.began_at or tried:
+        found.append(("Left", _clock(one.began_at or tried[0], zone), False))
     if one.sent_at and not by_hand:
         found.append(("Answered", f"{_clock(one.sent_at, zone)}, {deviation(one.sent_at - one.planned_at)}", False))
     if first is not None and first.answer:

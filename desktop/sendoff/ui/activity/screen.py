@@ -75,7 +75,7 @@ class ActivityScreen(Screen):
         self._make_actions()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._again)
-        self.setFocusProxy(self.list)
+        self.begin_at = self.list
 
     def _build(self) -> None:
         look = self.look

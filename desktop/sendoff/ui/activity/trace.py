@@ -47,7 +47,7 @@ def words_of(attempt: Attempt, part: Part | None, of: int) -> str:
     if attempt.status is not None:
         end = f"{end}, {attempt.status}"
     if attempt.ended_at is not None:
-        end = f"{end} {'after' if attempt.outcome is Outcome.DOUBT else 'in'} {duration(attempt)}"
+        end = f"{end} {'in' if attempt.outcome is Outcome.SENT else 'after'} {duration(attempt)}"  # not “later in 1 ms”
     people = counted(part.plan.count, "person", "people") if part and part.plan.count else ""
     said = "" if attempt.outcome is Outcome.SENT else attempt.summary
     words = (f"part {attempt.part_number}" if of > 1 else "", people, end, said)

@@ -39,6 +39,10 @@ FIXES = {
 }
 
 
+NAMED = 4
+"""How many accounts are named in a matter at most; of more it says how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """One thing to look at; the same for all `accounts`. `fixes` are names of FIXES. `tab` and `item` say where."""
@@ -271,7 +275,9 @@ def _twice(writing: Writing, eyes: Eyes) -> Iterator[Matter]:
 
 
 def _names(accounts: Sequence[int], eyes: Eyes) -> str:
-    return joined([eyes.known[one].name for one in accounts])
+    """Those that there is room for, and how many more."""
+    names = [eyes.known[one].name for one in accounts]
+    return joined(names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"])
 
 
 def _wrong(writing: Writing, eyes: Eyes) -> Iterator[Matter]:

@@ -308,6 +308,12 @@ class Desk(QScrollArea):
         first.setFocus(Qt.FocusReason.OtherFocusReason)
         self.ensureWidgetVisible(first)
 
+    def focus_body(self) -> None:
+        """Goes to the text itself."""
+        body = self.current.body
+        body.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.ensureWidgetVisible(body)
+
     def choose_accounts(self) -> None:
         """Opens the menu of accounts."""
         if self.accounts.isHidden():

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextLayout,
 )
 from PySide6.QtWidgets import QFrame, QPlainTextDocumentLayout, QPlainTextEdit, QSizePolicy, QTextEdit
 
@@ -175,7 +176,7 @@ class Editor(QPlainTextEdit):
 
 
 class _Places(QPlainTextDocumentLayout):
-    """Puts lines on the grid of the type scale, which plain text knows nothing of."""
+    """Puts lines on the grid of the type scale, and those read from the right on the right; plain text does neither."""
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
@@ -187,6 +188,7 @@ class _Places(QPlainTextDocumentLayout):
         lines = layout.lineCount() if layout is not None else 0
         if layout is None or not lines:
             return rect
+        self._align(layout, block.textDirection())
         last = layout.lineAt(lines - 1)
         if abs(last.y() - self._top(lines - 1, last.height())) > 0.01:
             for number in range(lines):
@@ -194,6 +196,15 @@ class _Places(QPlainTextDocumentLayout):
                 line.setPosition(QPointF(line.x(), self._top(number, line.height())))
         rect.setHeight(lines * self.line)
         return rect
+
+    @staticmethod
+    def _align(layout: QTextLayout, direction: Qt.LayoutDirection) -> None:
+        option = layout.textOption()
+        from_right = direction is Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if from_right else Qt.AlignmentFlag.AlignLeft
+        if option.alignment() != side:
+            option.setAlignment(side)
+            layout.setTextOption(option)
 
     def _top(self, number: int, height: float) -> float:
         return number * self.line + (self.line - height) / 2

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from sendoff.domain.errors import SendoffError
 from sendoff.domain.limits import size_text
 from sendoff.domain.post import Attachment, Role
 from sendoff.store import media as media_rows
+from sendoff.ui import files
 from sendoff.ui.background import Errand
 from sendoff.ui.composer.accounts import AddTile
 from sendoff.ui.composer.preview.pictures import Pictures, draw_filled
@@ -62,8 +63,11 @@ class Files(QWidget):
     def choose(self) -> None:
         """Asks for files with the system's own dialog."""
         only = FILTER if self._role is Role.MEDIA else ""
-        paths, _ = QFileDialog.getOpenFileNames(self.window(), "Add files", "", only)
-        self.add_paths(paths)
+        usual = files.PICTURES if self._role is Role.MEDIA else files.DOCUMENTS
+        files.open_files(self._context, self, "Add files", only, self._chosen, usual)
+
+    def _chosen(self, paths: Sequence[Path]) -> None:
+        self.add_paths([str(path) for path in paths])
 
     def add_paths(
         self,
@@ -481,8 +485,11 @@ class Enclosures(Files):
 
     def choose_inline(self, then: Then) -> None:
         """Asks for pictures that stand inside the text; `then` gets each."""
-        paths, _ = QFileDialog.getOpenFileNames(self.window(), "Add pictures", "", PICTURES)
-        self.add_paths(paths, Role.INLINE, then)
+
+        def chosen(paths: Sequence[Path]) -> None:
+            self.add_paths([str(path) for path in paths], Role.INLINE, then)
+
+        files.open_files(self._context, self, "Add pictures", PICTURES, chosen, files.PICTURES)
 
 
 class FileChip(QFrame):

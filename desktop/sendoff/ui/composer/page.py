@@ -48,7 +48,7 @@ class PageView(QWidget):
         self.bar = MailBar(self._look)
         self.html = Editor(self._look, "HTML of the mail", face="mail", lines=8, hint="<p>Write HTML…</p>")
         self.own_plain = Button(
-            self._look, "Write the plain text too", kind="link", size=SMALL, run=self._want_plain
+            self._look, "Write the plain text too", kind="link", size=SMALL, flush=True, run=self._want_plain
         )  # fmt: skip
         self._plain_label = Label(self._look, "Plain text, for readers without HTML", size="small", color="text2")
         self.enclosures = Enclosures(context)

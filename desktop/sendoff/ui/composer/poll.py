@@ -35,7 +35,9 @@ class PollForm(Card):
         self.answers: list[Answer] = []
         self._rows = QVBoxLayout()
         self._rows.setSpacing(6)
-        self.more = Button(look, "Add an answer", kind="link", icon="plus", size=SMALL, run=self._add_by_hand)
+        self.more = Button(
+            look, "Add an answer", kind="link", icon="plus", size=SMALL, flush=True, run=self._add_by_hand
+        )
         self.lasts = ComboBox(look, "How long the poll runs", icon="clock")
         self.multiple = Switch(look, "Several answers")
         self.hidden = Switch(look, "Hide the counts until it ends")

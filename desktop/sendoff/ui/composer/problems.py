@@ -46,9 +46,15 @@ class Problems(QWidget):
         self._column.addSpacing(2)
         self.hide()
 
-    def show_matters(self, matters: Sequence[Matter], overridden: Callable[[Matter], bool], names: Names) -> None:
-        """Shows these. Red ones for which `overridden` holds are amber: the person chose to send them anyway."""
-        shown = tuple((one, overridden(one), self._armed) for one in matters)
+    def show_matters(
+        self, matters: Sequence[Matter], overridden: Callable[[Matter], bool], names: Names, chosen: int
+    ) -> None:
+        """Shows these. Red ones for which `overridden` holds are amber: the person chose to send them anyway.
+
+        Args:
+            chosen: how many accounts the post goes to; where all of them stay behind, none can be left out.
+        """
+        shown = tuple((one, overridden(one), self._armed, len(one.accounts) < chosen) for one in matters)
         if shown == self._shown:
             return
         self._shown = shown
@@ -56,7 +62,9 @@ class Problems(QWidget):
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        self.rows = [ProblemRow(self._look, one, over, armed, names, self.fix.emit) for one, over, armed in shown]
+        self.rows = [
+            ProblemRow(self._look, one, over, armed, others, names, self.fix.emit) for one, over, armed, others in shown
+        ]
         for number, row in enumerate(self.rows):
             row.set_last(number == len(self.rows) - 1)
             self._column.addWidget(row)
@@ -83,6 +91,7 @@ class ProblemRow(QWidget):
         matter: Matter,
         overridden: bool,
         armed: bool,
+        others: bool,
         names: Names,
         fix: Callable[[Matter, str], object],
     ) -> None:
@@ -100,7 +109,7 @@ class ProblemRow(QWidget):
             words.append(f"{names(matter.accounts)} can’t get it so.")
         self.links = [
             Button(look, said, kind="link", size=SMALL, run=lambda name=name: fix(matter, name))  # type: ignore[misc]
-            for name, said in self._remedies(bool(stays), overridden, len(matter.accounts))
+            for name, said in self._remedies(bool(stays), overridden, others)
         ]
         self.title = Label(look, matter.title, weight=STRONG, elide=True)
         self.text = Label(look, " ".join(filter(None, words)), color="text2", wrap=True)
@@ -125,15 +134,15 @@ class ProblemRow(QWidget):
         ring(self, 4)
         self._arrange()
 
-    def _remedies(self, stays: bool, overridden: bool, accounts: int) -> Iterator[tuple[str, str]]:
+    def _remedies(self, stays: bool, overridden: bool, others: bool) -> Iterator[tuple[str, str]]:
         if overridden:
             return
         for name in self.matter.fixes:
             yield name, FIXES[name]
-        if stays:
-            yield "leave_out", "Send without it" if accounts == 1 else "Send without them"
-            if not self.matter.is_final:
-                yield "anyway", "Send anyway"
+        if stays and others:
+            yield "leave_out", "Send without it" if len(self.matter.accounts) == 1 else "Send without them"
+        if stays and not self.matter.is_final:
+            yield "anyway", "Send anyway"
 
     def set_last(self, last: bool) -> None:
         self._last = last

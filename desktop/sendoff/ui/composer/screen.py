@@ -135,7 +135,7 @@ class ComposerScreen(Screen):
         self.actions()[-1].setShortcuts([QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter")])
         add("Save now", self.save_and_say, "Ctrl+S", "check")
         add("Go back", self.context.back, "Esc", "arrow-left")
-        add("Go to the text", self.desk.focus_text, "Alt+T")
+        add("Go to the text", self.desk.focus_body, "Alt+T")
         add("Choose accounts", self.desk.choose_accounts, "Alt+A", "at-sign")
         add("Go to the time", lambda: self.foot.words.setFocus(Qt.FocusReason.ShortcutFocusReason), "Alt+W", "clock")
         add("Pick a time", self.foot.open_picker, "Alt+C", "calendar-days")
@@ -378,8 +378,8 @@ class ComposerScreen(Screen):
         """Shows what a look found."""
         self.assessment = found
         self.desk.show_assessment(found)
-        put_in_order(self)
         self.show_matters()
+        put_in_order(self)
         self._show_button()
         self._show_rule()
         self._show_title()
@@ -389,7 +389,8 @@ class ComposerScreen(Screen):
     def show_matters(self) -> None:
         """Shows what stands against it."""
         matters = self.departure.worth_showing(self.assessment.matters, blank=self.writing.is_blank)
-        self.desk.problems.show_matters(matters, self.departure.is_overridden, self._names)
+        chosen = len(self.writing.chosen)
+        self.desk.problems.show_matters(matters, self.departure.is_overridden, self._names, chosen)
 
     def _names(self, ids: Sequence[int]) -> str:
         return joined([self.eyes.known[one].name for one in ids if one in self.eyes.known])

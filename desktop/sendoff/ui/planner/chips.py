@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap, QTextLayout, QTextOption
 
 from sendoff.domain.delivery import State
-from sendoff.store.timeline import Chip
+from sendoff.store.timeline import ATTENTION, Chip
 from sendoff.ui.planner.days import Entry
 from sendoff.ui.planner.layout import Spot
 from sendoff.ui.states import FACES
@@ -24,8 +24,8 @@ LINE = 17
 MARK, ICON, STEP = 12, 14, 15
 WIDE, NARROW = 96, 60
 """From how many px on a chip has its marks beside the time, and below how many it has no words."""
-LOUD = frozenset({State.FAILED, State.IN_DOUBT, State.HELD, State.MISSED, State.SENDING})
-"""The states that get a tint: what is leaving, and what needs a person."""
+LOUD = frozenset({*ATTENTION, State.SENDING})
+"""The states that get a tint: what needs a person, and what is leaving, which needs nobody and is no more than seen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class PlannerScreen(Screen):
         self._minute = QTimer(self)
         self._minute.setSingleShot(True)
         self._minute.timeout.connect(self._tick)
-        self.setFocusProxy(self.views)
+        self.begin_at = self.views
 
     def _lay_out(self) -> None:
         look = self.look

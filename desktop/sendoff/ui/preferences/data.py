@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from sendoff.domain.when import When
 from sendoff.domain.words import counted
 from sendoff.store import transfer
 from sendoff.store.profile import usual
+from sendoff.ui import files
 from sendoff.ui.another_profile import is_usual
 from sendoff.ui.context import Context
 from sendoff.ui.preferences.rows import Row, Section
@@ -77,15 +78,11 @@ class DataSection(Section):
         return self._save("Export to", f"sendoff-{self._today()}.zip", "Exports (*.zip)", self.export_to)
 
     def choose_import(self) -> QFileDialog:
-        dialog = QFileDialog(self.window(), "Import", _documents(), "Exports and backups (*.zip *.db);;All files (*)")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        return _opened(dialog, self.ask_to_import)
+        kinds = "Exports and backups (*.zip *.db);;All files (*)"
+        return files.open_file(self._context, self, "Import", kinds, self.ask_to_import)
 
     def _save(self, title: str, name: str, kinds: str, then: Callable[[Path], object]) -> QFileDialog:
-        dialog = QFileDialog(self.window(), title, str(Path(_documents()) / name), kinds)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
-        return _opened(dialog, then)
+        return files.save_file(self._context, self, title, name, kinds, then)
 
     def _today(self) -> str:
         return f"{When.at(self._context.now(), self._context.zone()).wall:%Y-%m-%d}"
@@ -150,18 +147,6 @@ def _listed(accounts: int, posts: int, deliveries: int, files: int) -> str:
         counted(accounts, "account", "accounts"), counted(posts, "post", "posts"),
         counted(deliveries, "delivery", "deliveries"), counted(files, "file", "files"),
     ))  # fmt: skip
-
-
-def _documents() -> str:
-    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-
-
-def _opened(dialog: QFileDialog, then: Callable[[Path], object]) -> QFileDialog:
-    """Opens the system's dialog without waiting for it."""
-    dialog.fileSelected.connect(lambda name: then(Path(name)))
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog
 
 
 class _Task(Row):

@@ -73,7 +73,6 @@ class PreferencesScreen(Screen):
         column.addLayout(beside, 1)
         self.pages.chosen.connect(self.column.go_to)
         self.column.reading.connect(self.pages.set_current)
-        self.setFocusProxy(next(iter(self.rows.values())).control)
 
     def _add_actions(self) -> None:
         for words, run, icon in (

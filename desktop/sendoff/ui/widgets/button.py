@@ -74,6 +74,7 @@ class Button(QPushButton):
         size: 28, 32 or 36 px high.
         keys: a shortcut shown at the right; it is not bound by this.
         menu: opened by the button, or with `split` by a part of its own at the right.
+        flush: nothing stands before its words, so that a link is in line with what is above it.
         run: called when it is pressed.
     """
 
@@ -88,13 +89,14 @@ class Button(QPushButton):
         keys: str = "",
         menu: Menu | None = None,
         split: bool = False,
+        flush: bool = False,
         run: Callable[[], object] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._look, self._kind, self._icon, self._size = look, KINDS[kind], icon, size
         self._words, self._keys, self._menu, self._split = words, keys, menu, split
-        self._on_menu = False
+        self._on_menu, self._flush = False, flush
         self.setText(words)
         self.setFont(look.font("base", self._kind.weight))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -151,6 +153,8 @@ class Button(QPushButton):
         return self.sizeHint()
 
     def _pad(self) -> int:
+        if self._flush:
+            return 0
         if self._kind in (KINDS["link"], KINDS["quiet"]):
             return 8 if self._size <= NORMAL else 12
         return 10 if self._size == SMALL else 12 if self._size == NORMAL or self._keys else 14

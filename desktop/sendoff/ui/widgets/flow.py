@@ -7,12 +7,15 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """For tens of widgets, not thousands. `columns` makes all equally wide, that many side by side."""
+    """For tens of widgets, not thousands.
 
-    def __init__(self, parent: QWidget | None = None, *, gap: int = 8, columns: int = 0) -> None:
+    `columns` makes all equally wide, that many side by side, or fewer where they would be narrower than `least` px.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, gap: int = 8, columns: int = 0, least: int = 0) -> None:
         super().__init__(parent)
         self.setContentsMargins(QMargins(0, 0, 0, 0))
-        self._gap, self._columns = gap, columns
+        self._gap, self._columns, self._least = gap, columns, least
         self._items: list[QLayoutItem] = []
 
     def set_columns(self, columns: int) -> None:
@@ -77,5 +80,7 @@ class FlowLayout(QLayout):
     def _size(self, item: QLayoutItem, width: int) -> QSize:
         if not self._columns:
             return item.sizeHint()
-        wide = (width - (self._columns - 1) * self._gap) // self._columns
+        fit = (width + self._gap) // (self._least + self._gap) if self._least else self._columns
+        columns = max(1, min(self._columns, fit))
+        wide = (width - (columns - 1) * self._gap) // columns
         return QSize(wide, item.heightForWidth(wide) if item.hasHeightForWidth() else item.sizeHint().height())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QLineEdit, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QScrollArea, QSplitter, QStackedWidget, QWidget
 from shiboken6 import isValid
 
 from sendoff.ui.theme import Look
@@ -34,6 +34,8 @@ class FocusRing(QObject):
 
     def _move_to(self, _old: QWidget | None, new: QWidget | None) -> None:
         self._leave()
+        if new is not None and _by_keys(new):
+            _bring_into_view(new)
         if new is not None and new.property("ring") is not None and _wanted(new):
             around = (new.parentWidget() if new.property("ring_around_parent") else None) or new
             self._around = around
@@ -92,7 +94,21 @@ def paint_ring(painter: QPainter, rect: QRect, radius: float, look: Look) -> Non
 def _wanted(widget: QWidget) -> bool:
     if isinstance(widget, QLineEdit) or widget.property("ring_around_parent"):
         return True
+    return _by_keys(widget)
+
+
+def _by_keys(widget: QWidget) -> bool:
+    """Whether the keyboard moved by itself, with Tab or a shortcut, and not with a click."""
     return widget.window().testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+
+
+def _bring_into_view(widget: QWidget) -> None:
+    """Scrolls to what has the keyboard: Qt does so only where the keyboard was in the same area before."""
+    around = widget.parentWidget()
+    while around is not None and not around.isWindow():
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(widget, 0, OUTSIDE)
+        around = around.parentWidget()
 
 
 def _host(widget: QWidget) -> QWidget:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLayout, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLayout, QLineEdit, QScrollArea, QStackedWidget, QWidget
 
 TABBED = frozenset((Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus))
 
@@ -31,6 +31,9 @@ def _gather(widget: QWidget, found: list[QWidget]) -> None:
     policy = widget.focusPolicy()
     if policy in TABBED:
         found.append(widget)
+    if isinstance(widget, QLineEdit):  # its button stands in it, in no layout
+        buttons = widget.findChildren(QAbstractButton, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        found += [one for one in buttons if one.focusPolicy() in TABBED]
     if isinstance(widget, QScrollArea):
         inside = widget.widget()
         if inside is not None and policy is Qt.FocusPolicy.NoFocus:

@@ -232,6 +232,7 @@ class _Copy(Card):
         row.addWidget(self.words, 1)
         row.addWidget(self.whose)
         row.addWidget(self.all)
+        self._row = row
         self.body.addLayout(row)
         self.setFixedHeight(32)
 
@@ -242,6 +243,7 @@ class _Copy(Card):
         everyone = len((*mail.to, *mail.cc, *mail.bcc))
         several = person is not None and len(mail.to) > 1
         self.whose.setVisible(several)
+        self._row.setContentsMargins(12, 1, 4 if several else 12, 1)  # the button has an edge of its own
         self.all.setVisible(not several and everyone > 0)
         self.all.setText(f"as {_first_name(person)}" if person else f"for all {everyone}")
         if person is not None:
