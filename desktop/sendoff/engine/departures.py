@@ -15,7 +15,7 @@ from functools import partial
 
 from sendoff import killpoints
 from sendoff.domain.account import AccountState
-from sendoff.domain.delivery import Move, Outcome
+from sendoff.domain.delivery import Move
 from sendoff.domain.when import Clock, Moment
 from sendoff.engine.dispatch import Dispatch, Ready
 from sendoff.engine.pool import Pool
@@ -93,7 +93,7 @@ class Departures:
         look_at_clock: called before every claim, because a clock that has just jumped must be noticed first.
         unreached: the accounts whose hosts have to answer first.
         get_ready: loads what sending needs; done by a worker with each claim, so that one is there at the time.
-        stayed: told of a part of which bytes left, and that certainly had no effect.
+        begins: told of a part whose intention is about to be written.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Departures:
         look_at_clock: Callable[[], None],
         unreached: Callable[[], frozenset[int]],
         get_ready: Callable[[], None],
-        stayed: Callable[[int], None],
+        begins: Callable[[int], None],
     ) -> None:
         self._store = store
         self._writer = writer
@@ -121,7 +121,7 @@ class Departures:
         self._look_at_clock = look_at_clock
         self._unreached = unreached
         self._get_ready = get_ready
-        self._stayed = stayed
+        self._begins = begins
         self._lanes: dict[int, Lane] = {}
         self._closed: set[int] = set()  # accounts that need a sign-in, or rest
         self._strays: deque[Job] = deque()  # claimed, and on no way out, because nothing could be written
@@ -431,6 +431,8 @@ class Departures:
             if intentions[ready.job.delivery.id] is None:
                 self.arrived(ready)
         kept = [one for one in group if intentions[one.job.delivery.id]]
+        for ready in kept:
+            self._begins(ready.part.id)
         if wanted:
             killpoints.reach("intention.before")
             self._writer.begin(wanted, partial(self._intended, kept))
@@ -484,8 +486,6 @@ class Departures:
 
     def _landed(self, ready: Ready, end: End) -> None:
         killpoints.reach("end.after")
-        if ready.parcel.trace.left and end.outcome not in (Outcome.SENT, Outcome.DOUBT):
-            self._stayed(end.part_id)
         self._free_lane(ready, end.ready_at, again=end.move in (Move.CONTINUE, Move.POSTPONE))
 
     def arrived(self, ready: Ready) -> None:

@@ -121,7 +121,7 @@ class Engine:
         self._departures = Departures(
             store=store, writer=self._writer, clock=clock, owner=self.owner, dispatch=self._dispatch, pool=self._pool,
             wake_at=self._timeline.wake_at, look_at_clock=self._look_at_clock, unreached=self._unreached,
-            get_ready=get_ready, stayed=self._note_stayed,
+            get_ready=get_ready, begins=self._note_beginning,
         )  # fmt: skip
 
         self._uploading = Pool(AT_ONCE, "upload")
@@ -294,9 +294,9 @@ class Engine:
         if not self._lock.in_place:
             raise FileNotFoundError(errno.ENOENT, "its lock was taken away")
 
-    def _note_stayed(self, part_id: int) -> None:
+    def _note_beginning(self, part_id: int) -> None:
         with suppress(OSError):
-            self._journal.strike(part_id)
+            self._journal.begins(part_id)
 
     def _keep_lock(self) -> None:
         """Without the file of its lock a sender is not alone any more: another may have taken over, and even ended.

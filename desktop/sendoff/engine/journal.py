@@ -24,6 +24,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / departed.FILE
         self._descriptor = -1
+        self._noted: set[int] = set()
 
     def last(self) -> frozenset[int] | None:
         """What the last sender noted. None: that is not known, so anything that was leaving may have left."""
@@ -33,6 +34,7 @@ class Journal:
     def start(self) -> None:
         """Begins a new file; what was in doubt before is settled in the database by now."""
         self.close()
+        self._noted.clear()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(self._path, flags, 0o600)
         os.write(self._descriptor, f"{boot_id() or 'unknown'}\n".encode())
@@ -44,14 +46,17 @@ class Journal:
             OSError: it could not be noted, so it must not leave.
         """
         os.write(self._descriptor, departed.RECORD.pack(part_id))
+        self._noted.add(part_id)
 
-    def strike(self, part_id: int) -> None:
-        """The end of its try is on the disk and had no effect: the note says nothing of the next try.
+    def begins(self, part_id: int) -> None:
+        """A new try of this part begins. The ones before had no effect, or it would not: their notes count no more.
 
         Raises:
-            OSError: it could not be noted. A crash in the next try leaves it in doubt then.
+            OSError: it could not be noted. A crash before the new try leaves leaves it in doubt then.
         """
-        os.write(self._descriptor, departed.RECORD.pack(-part_id))
+        if part_id in self._noted:
+            os.write(self._descriptor, departed.RECORD.pack(-part_id))
+            self._noted.discard(part_id)
 
     @property
     def is_large(self) -> bool:

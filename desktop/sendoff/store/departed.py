@@ -1,6 +1,6 @@
 """The file in which a sender notes which parts leave: its shape, and what an ended sender left in it.
 
-A record is a part's id: it leaves. Less than nothing it says that the try is over and had no effect.
+A record is a part's id: it leaves. Less than nothing it says that the tries before are over, and a new one begins.
 """
 
 from __future__ import annotations
