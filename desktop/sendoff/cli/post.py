@@ -322,8 +322,7 @@ def _problems(
     with program.store.reading() as connection:
         preferences = settings.read(connection)
     known = {account.id: account for account, _ in chosen}
-    alt_required = preferences["alt_required"] == "yes"
-    return problems.find(content, variants, known, program.channels, alt_required=alt_required)
+    return problems.find(content, variants, known, program.channels, preferences)
 
 
 def _warn(found: Iterable[AccountProblem]) -> None:

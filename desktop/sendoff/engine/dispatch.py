@@ -14,11 +14,10 @@ from sendoff import killpoints
 from sendoff.domain import forms
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Frozen, How, Parcel, Trace
-from sendoff.domain.delivery import Move, Outcome, Part, Receipt
+from sendoff.domain.delivery import ENDS, Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
     InDoubt,
     KeychainError,
-    NeedsLogin,
     NotFound,
     Rejected,
     SecretGone,
@@ -227,7 +226,7 @@ class Dispatch:
 
     def _failed_before_wire(self, job: Job, part: Part, wrong: SendError) -> None:
         """A try that ended before anything could leave: no doubt is possible."""
-        move, outcome = _MOVES[type(wrong)]
+        move, outcome = ENDS[type(wrong)]
         if isinstance(wrong, InDoubt):  # an upload without an answer shows nothing to anybody
             move, outcome = Move.POSTPONE, Outcome.LATER
         due_at, reason, refused = None, wrong.reason, ""
@@ -378,7 +377,7 @@ class Dispatch:
     def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError, now: datetime) -> End:
         """What follows from one of the four ends."""
         job = ready.job
-        move, outcome = _MOVES[type(wrong)]
+        move, outcome = ENDS[type(wrong)]
         due_at = look_at = wish = None
         reason, refused = wrong.reason, ""
         ready_at = limiter.ready_after(now, job.account.spacing)
@@ -461,11 +460,3 @@ def _is_strike(wrong: SendError, move: Move) -> bool:
     if isinstance(wrong, TryLater):
         return not wrong.offline and wrong.after is None
     return isinstance(wrong, InDoubt) or move is Move.REFUSE
-
-
-_MOVES: Mapping[type[SendError], tuple[Move, Outcome]] = {
-    Rejected: (Move.REFUSE, Outcome.REFUSED),
-    NeedsLogin: (Move.HOLD, Outcome.NEEDS_LOGIN),
-    TryLater: (Move.POSTPONE, Outcome.LATER),
-    InDoubt: (Move.DOUBT, Outcome.DOUBT),
-}
