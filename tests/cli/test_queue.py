@@ -153,6 +153,13 @@ def test_cancel_and_move_back(three: Run) -> None:
     assert state(three) == "scheduled"
 
 
+def test_cancelling_what_is_half_out_does_not_hide_what_left(ada: Run) -> None:
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", "answers=accept, refuse")
+    ada("post", "--to", "B", "--text", "one", "--thread", "two")
+    assert ada("worker", "--until-idle").code == 1
+    assert ada("cancel", "1").out == "1 cancelled. Nothing more of it leaves. What is out stays out.\n"
+
+
 def test_what_was_sent_stays_sent(ada: Run) -> None:
     ada("post", "--text", "hello")
     assert ada("worker", "--until-idle").code == 0

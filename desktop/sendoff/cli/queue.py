@@ -14,6 +14,7 @@ from sendoff.domain.channel import channel_named
 from sendoff.domain.delivery import State
 from sendoff.domain.doubt import Doubt
 from sendoff.domain.errors import BadInput, Refused
+from sendoff.domain.outside import what_cancelling_did
 from sendoff.domain.when import describe, short
 from sendoff.store import accounts, settings, timeline, whereabouts, wouldsend
 from sendoff.store.timeline import Detail, Row
@@ -138,7 +139,9 @@ def move(arguments: argparse.Namespace) -> int:
 def cancel(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         program.commands.deliveries.cancel(arguments.ids)
-    print(f"{_named(arguments.ids)} cancelled. Nothing of it leaves.")
+        with program.store.reading() as connection:
+            them = [timeline.detail(connection, one).row.outside for one in arguments.ids]
+    print(f"{_named(arguments.ids)} cancelled. {what_cancelling_did(them)}")
     return 0
 
 

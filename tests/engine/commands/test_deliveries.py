@@ -60,6 +60,20 @@ def test_all_or_none(program: Program) -> None:
     assert states(program, *ids) == [State.SCHEDULED]
 
 
+def test_the_one_of_several_that_stands_in_the_way_is_named(program: Program) -> None:
+    mine = account(program)
+    first, second = (
+        program.commands.posts.schedule(draft(program, mine), at(program, words))[0]
+        for words in ("tomorrow 9", "tomorrow 10")
+    )
+    program.commands.deliveries.cancel([second])
+    with pytest.raises(Refused, match=rf"^Delivery {second}: It can’t be cancelled.*\. Nothing was changed\.$"):
+        program.commands.deliveries.cancel([first, second])
+    assert states(program, first, second) == [State.SCHEDULED, State.CANCELLED]
+    with pytest.raises(Refused, match="^It can’t be cancelled"):
+        program.commands.deliveries.cancel([second])
+
+
 def test_several_are_shifted_together_in_wall_time(program: Program) -> None:
     mine = account(program)
     ids = [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sendoff.domain.channel import Channel
@@ -25,38 +26,41 @@ class Deliveries:
         self._channels = channels
         self._clock = clock
 
-    def move(self, ids: Iterable[int], when: When) -> None:
+    def move(self, ids: Collection[int], when: When) -> None:
         """Gives deliveries another time, all or none."""
         now = self._clock.now()
         when = to_come(when, now)
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = planning.patience(settings.read(connection))
             for delivery_id in ids:
-                self._plan_anew(connection, deliveries.get(connection, delivery_id), when, patience)
+                with _about(delivery_id, ids):
+                    self._plan_anew(connection, deliveries.get(connection, delivery_id), when, patience)
 
-    def shift(self, ids: Iterable[int], by: timedelta) -> None:
+    def shift(self, ids: Collection[int], by: timedelta) -> None:
         """Moves several deliveries together, each in its own zone's wall time."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = planning.patience(settings.read(connection))
             for delivery_id in ids:
-                one = deliveries.get(connection, delivery_id)
-                wall = datetime.fromisoformat(one.wall) + by
-                when = to_come(parse_when(wall.isoformat(timespec="microseconds"), now, one.zone), now)
-                self._plan_anew(connection, one, when, patience)
+                with _about(delivery_id, ids):
+                    one = deliveries.get(connection, delivery_id)
+                    wall = datetime.fromisoformat(one.wall) + by
+                    when = to_come(parse_when(wall.isoformat(timespec="microseconds"), now, one.zone), now)
+                    self._plan_anew(connection, one, when, patience)
 
-    def cancel(self, ids: Iterable[int]) -> None:
+    def cancel(self, ids: Collection[int]) -> None:
         """Takes deliveries back, all or none. A post without any delivery left becomes a draft again."""
         with self._store.writing(changes.DELIVERIES) as connection:
             touched = set()
             for delivery_id in ids:
-                touched.add(deliveries.get(connection, delivery_id).post_id)
-                deliveries.cancel(connection, delivery_id)
+                with _about(delivery_id, ids):
+                    touched.add(deliveries.get(connection, delivery_id).post_id)
+                    deliveries.cancel(connection, delivery_id)
             for post_id in touched:
                 if all(one.state is State.CANCELLED for one in deliveries.of_post(connection, post_id)):
                     posts.set_draft(connection, post_id, True)
 
-    def restore(self, ids: Iterable[int]) -> None:
+    def restore(self, ids: Collection[int]) -> None:
         """Undoes `cancel`: the deliveries stand at their old times again, with the post's text of now.
 
         Raises:
@@ -66,18 +70,20 @@ class Deliveries:
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = planning.patience(settings.read(connection))
             for delivery_id in ids:
-                one = deliveries.get(connection, delivery_id)
-                when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
-                self._plan_anew(connection, one, to_come(when, now), patience)
+                with _about(delivery_id, ids):
+                    one = deliveries.get(connection, delivery_id)
+                    when = When(datetime.fromisoformat(one.wall), one.zone, one.fold)
+                    self._plan_anew(connection, one, to_come(when, now), patience)
 
-    def retry(self, ids: Iterable[int]) -> None:
+    def retry(self, ids: Collection[int]) -> None:
         """Sends now what failed, was missed, is held or still waits. Parts that are out stay out."""
         now = self._clock.now()
         with self._store.writing(changes.DELIVERIES) as connection:
             patience = planning.patience(settings.read(connection))
             for delivery_id in ids:
-                self._fit(connection, deliveries.get(connection, delivery_id))
-                deliveries.retry(connection, delivery_id, now, now + patience)
+                with _about(delivery_id, ids):
+                    self._fit(connection, deliveries.get(connection, delivery_id))
+                    deliveries.retry(connection, delivery_id, now, now + patience)
 
     def settle(self, delivery_id: int, sent: bool) -> State:
         """The person's word on a doubtful delivery: it is there, or it is not and shall go again."""
@@ -127,3 +133,14 @@ class Deliveries:
         plans = planning.parts(post, account, self._channels)
         if plans != tuple(part.plan for part in cut):
             deliveries.replace_parts(connection, one.id, plans)
+
+
+@contextmanager
+def _about(delivery_id: int, ids: Collection[int]) -> Iterator[None]:
+    """Names the one of several that a refusal is about."""
+    try:
+        yield
+    except Refused as no:
+        if len(ids) == 1:
+            raise
+        raise Refused(f"Delivery {delivery_id}: {no} Nothing was changed.") from None

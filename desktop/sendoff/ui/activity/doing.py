@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from sendoff.domain.account import Account
 from sendoff.domain.errors import SendError, SendoffError
 from sendoff.domain.numbers import Reading, total
+from sendoff.domain.outside import what_cancelling_did
 from sendoff.domain.words import counted
 from sendoff.store import accounts
 from sendoff.store.timeline import Row
@@ -101,7 +102,7 @@ class Doing:
 
     def _cancel(self, rows: Sequence[Row]) -> None:
         commands, ids, now = self._context.commands, [row.delivery.id for row in rows], self._context.now()
-        words = "Cancelled. Nothing of it leaves."
+        words = f"Cancelled. {what_cancelling_did(row.outside for row in rows)}"
         if all(row.delivery.planned_at > now for row in rows):
             self._run(lambda: commands.deliveries.cancel(ids), words, undo=lambda: commands.deliveries.restore(ids))
             return
