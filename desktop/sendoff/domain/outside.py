@@ -1,4 +1,4 @@
-"""What is out and what can be done with it: taken back, asked what people did with it. One rule for offers and deeds."""
+"""What is out and what can be done with it: taken back, asked for its numbers. One rule for offers and deeds."""
 
 from __future__ import annotations
 
