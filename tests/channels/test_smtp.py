@@ -176,6 +176,7 @@ def test_a_wrong_password_comes_with_the_servers_words_and_advice(server: SmtpSe
         ({"MAIL": "501 5.1.7 Bad sender"}, Rejected, "refuses the sender’s address: “501 5.1.7 Bad sender”"),
         ({"GREETING": "554 No SMTP service here"}, Rejected, "takes no mail: “554 No SMTP service here”"),
         ({"EHLO": DROP}, TryLater, "hung up after our greeting"),
+        ({"STARTTLS": "454 4.7.0 TLS not available"}, TryLater, "can’t encrypt the line just now: “454 4.7.0 TLS"),
     ],
 )
 def test_refusals_are_told_in_a_sentence(
