@@ -220,8 +220,10 @@ def test_what_is_known_of_a_doubt_is_told_with_both_answers(ada: Run) -> None:
     assert "sendoff look 1" not in told.out
     assert "\nKnown\n  part      Part 2 of 2 is in doubt." in ada("show", "1").out
     assert ada("show", "1", "--json").json["doubt"]["can_look"] is False
+    asked = ada("settle", "1", "--json")
+    assert (asked.code, asked.json) == (1, ada("show", "1", "--json").json)
     assert state(ada) == "in_doubt"
-    ada("settle", "1", "--as", "sent")
+    assert ada("settle", "1", "--as", "sent", "--json").json["state"] == "sent"
     assert ada("show", "1", "--json").json["doubt"] is None
     over = ada("settle", "1")
     assert (over.code, over.err) == (1, "sendoff: There is nothing in doubt about this delivery.\n")

@@ -156,25 +156,32 @@ def retry(arguments: argparse.Namespace) -> int:
 def settle(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.verdict is None:
-            return _tell_doubt(program, arguments.id)
+            return _tell_doubt(program, arguments)
         state = program.commands.deliveries.settle(arguments.id, arguments.verdict == "sent")
-        if state is State.SENT:
+        if arguments.json:
+            with program.store.reading() as connection:
+                render.print_json(shapes.delivery(timeline.detail(connection, arguments.id).row))
+        elif state is State.SENT:
             print(f"{arguments.id} is settled: it is there.")
-            return 0
-        rest = "the rest of it follows" if arguments.verdict == "sent" else "it goes again"
-        print(f"{arguments.id} is settled: {rest} as soon as possible.")
-        session.tell_if_nobody_sends(program)
+        else:
+            rest = "the rest of it follows" if arguments.verdict == "sent" else "it goes again"
+            print(f"{arguments.id} is settled: {rest} as soon as possible.")
+        if state is not State.SENT:
+            session.tell_if_nobody_sends(program)
     return 0
 
 
-def _tell_doubt(program: Program, delivery_id: int) -> int:
+def _tell_doubt(program: Program, arguments: argparse.Namespace) -> int:
     """What is known and what can be answered. Exit code 1: it still needs the person."""
     with program.store.reading() as connection:
-        detail = timeline.detail(connection, delivery_id)
+        detail = timeline.detail(connection, arguments.id)
     known = _doubt(program, detail)
     if known is None:
         raise Refused("There is nothing in doubt about this delivery.")
-    print("\n".join(shapes.choices(detail, known)))
+    if arguments.json:
+        render.print_json(shapes.detail(detail, known))
+    else:
+        print("\n".join(shapes.choices(detail, known)))
     return 1
 
 
