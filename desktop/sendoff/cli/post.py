@@ -18,6 +18,7 @@ from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, R
 from sendoff.domain.problems import FINAL, AccountProblem, Problems
 from sendoff.domain.split import Reader, split_item
 from sendoff.domain.when import When, describe, parse_late
+from sendoff.domain.words import one_of
 from sendoff.store import media, settings, timeline
 from sendoff.store.timeline import Row
 
@@ -131,11 +132,11 @@ def _there_are(chosen: Chosen) -> str:
 
 
 def _checked(option: Option, value: str) -> str:
-    choices = [one for one, _ in option.choices]
+    choices = dict(option.choices)
     if option.kind is Kind.SWITCH and value not in ("yes", "no"):
         raise BadInput(f"--option {option.name} is yes or no, not “{value}”.")
     if option.kind is Kind.CHOICE and value not in choices:
-        raise BadInput(f"--option {option.name} is one of {', '.join(choices)}, not “{value}”.")
+        raise BadInput(f"--option {option.name} is {one_of(choices)}, not “{value}”.")
     if option.kind is Kind.NUMBER and not value.isdecimal():
         raise BadInput(f"--option {option.name} is a number, not “{value}”.")
     return value

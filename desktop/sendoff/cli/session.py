@@ -188,10 +188,15 @@ def read_bytes(path: Path, most: int = LARGEST_TEXT, what: str = "text for a pos
                 data = file.read(most + 1)
     except (OSError, ValueError) as wrong:
         why = getattr(wrong, "strerror", None) or str(wrong)
-        raise BadInput(f"{path} can’t be read: {why}.") from None
+        raise BadInput(f"{named(path)} can’t be read: {why}.") from None
     if len(data) > most:
-        raise BadInput(f"{path} is larger than {size_text(most)}. That is no {what}.")
+        raise BadInput(f"{named(path)} is larger than {size_text(most)}. That is no {what}.")
     return data
+
+
+def named(path: Path) -> str:
+    """A file as a sentence names it."""
+    return "standard input" if str(path) == "-" else str(path)
 
 
 def read_text(path: Path) -> str:
@@ -204,9 +209,9 @@ def read_text(path: Path) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise BadInput(f"{path} is not UTF-8 text (byte {wrong.start + 1}). Save it as UTF-8.") from None
+        raise BadInput(f"{named(path)} is not UTF-8 text (byte {wrong.start + 1}). Save it as UTF-8.") from None
     if "\0" in text:
-        raise BadInput(f"{path} is not a text: it has zero bytes in it.")
+        raise BadInput(f"{named(path)} is not a text: it has zero bytes in it.")
     return text.replace("\r\n", "\n").removesuffix("\n")
 
 
