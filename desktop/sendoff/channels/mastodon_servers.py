@@ -256,10 +256,14 @@ def registered(http: Http, redirects: Iterable[str], wanted: Iterable[str]) -> C
     """
     told = tuple(redirects)
     form = {"client_name": "Sendoff", "redirect_uris": "\n".join(told), "scopes": " ".join(wanted)}
-    answer = http.read("/api/v1/apps", method="POST", json=form)
+    answer = http.read("/api/v1/apps", method="POST", json=form, ok=(400, 401, 403, 404, 405, 422))
     found = table(answer.json())
-    if not isinstance(found.get("client_id"), str):
-        raise Rejected(f"{http.name} did not let Sendoff introduce itself.", advice="Paste an access token instead.")
+    if answer.status >= 400 or not isinstance(found.get("client_id"), str):
+        said = f": “{words(answer)}”." if words(answer) else "."
+        raise Rejected(
+            f"{http.name} did not let Sendoff introduce itself{said}", advice="Paste an access token instead.",
+            detail=answer.text[:500], status=answer.status,
+        )  # fmt: skip
     return Client(found["client_id"], str(found.get("client_secret") or ""), told)
 
 
