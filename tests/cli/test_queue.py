@@ -183,6 +183,18 @@ def test_retry_sends_what_was_refused(ada: Run, home: Path) -> None:
     assert state(ada) == "sent"
 
 
+def test_what_waits_for_a_sign_in_is_told_so(ada: Run) -> None:
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", "answers=login")
+    for text in ("one", "two"):
+        ada("post", "--to", "B", "--text", text)
+    assert ada("worker", "--until-idle").code == 1
+    for words in (("retry", "2"), ("move", "2", "--at", "+1h"), ("post", "--to", "B", "--text", "three")):
+        said = ada(*words)
+        assert said.code == 1
+        assert "B waits for a sign-in: sendoff accounts sign-in 2" in said.err
+    assert state(ada, 2) == "held"
+
+
 @pytest.mark.parametrize(("verdict", "words", "handles"), [
     ("sent", "the rest of it follows", 1),
     ("not-sent", "it goes again", 2),

@@ -356,11 +356,7 @@ def _tell(program: Program, arguments: argparse.Namespace, post_id: int, ids: li
         time = describe(when, program.clock.now())
         for row in rows:
             print(f"{row.delivery.id}  {render.one_line(row.account)} ({render.one_line(row.handle)})  {time}")
-    held = [row for row in rows if row.delivery.state == "held"]
-    for row in held:
-        session.remark(f"{row.account} waits for a sign-in: sendoff accounts sign-in {row.delivery.account_id}")
-    session.tell_if_nobody_sends(program)
-    return 1 if held else 0
+    return session.tell_what_waits(program, rows)
 
 
 def _rows(program: Program, ids: list[int]) -> list[Row]:

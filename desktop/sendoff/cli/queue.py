@@ -11,7 +11,7 @@ from sendoff.cli import render, session, shapes
 from sendoff.domain import doubt, price
 from sendoff.domain.account import Account, rest_span
 from sendoff.domain.channel import channel_named
-from sendoff.domain.delivery import State
+from sendoff.domain.delivery import WAITING, State
 from sendoff.domain.doubt import Doubt
 from sendoff.domain.errors import BadInput, Refused
 from sendoff.domain.outside import what_cancelling_did
@@ -132,8 +132,7 @@ def move(arguments: argparse.Namespace) -> int:
         when = session.when(program, arguments.at, arguments.zone)
         program.commands.deliveries.move(arguments.ids, when)
         print(f"{_named(arguments.ids)} moved to {describe(when, program.clock.now())}.")
-        session.tell_if_nobody_sends(program)
-    return 0
+        return _tell_what_waits(program, arguments.ids)
 
 
 def cancel(arguments: argparse.Namespace) -> int:
@@ -149,8 +148,14 @@ def retry(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         program.commands.deliveries.retry(arguments.ids)
         print(f"{_named(arguments.ids)}: sent as soon as possible.")
-        session.tell_if_nobody_sends(program)
-    return 0
+        return _tell_what_waits(program, arguments.ids)
+
+
+def _tell_what_waits(program: Program, ids: list[int]) -> int:
+    """What stands between deliveries and their leaving. Exit code 1: it needs the person."""
+    with program.store.reading() as connection:
+        rows = [timeline.detail(connection, one).row for one in ids]
+    return session.tell_what_waits(program, rows)
 
 
 def settle(arguments: argparse.Namespace) -> int:
@@ -163,12 +168,12 @@ def settle(arguments: argparse.Namespace) -> int:
                 render.print_json(shapes.delivery(timeline.detail(connection, arguments.id).row))
         elif state is State.SENT:
             print(f"{arguments.id} is settled: it is there.")
+        elif state is State.CANCELLED:
+            print(f"{arguments.id} is settled, and nothing more of it leaves: its account was removed.")
         else:
             rest = "the rest of it follows" if arguments.verdict == "sent" else "it goes again"
             print(f"{arguments.id} is settled: {rest} as soon as possible.")
-        if state is not State.SENT:
-            session.tell_if_nobody_sends(program)
-    return 0
+        return _tell_what_waits(program, [arguments.id]) if state in WAITING else 0
 
 
 def _tell_doubt(program: Program, arguments: argparse.Namespace) -> int:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from sendoff.bootstrap import Program, open_program
 from sendoff.cli import render
-from sendoff.domain.account import Account
+from sendoff.domain.account import Account, AccountState
+from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import When, parse_when
 from sendoff.store import accounts, profile
 from sendoff.store.secrets import Secrets, is_in_file
+from sendoff.store.timeline import Row
 
 LARGEST_TEXT = 16 << 20
 """Bytes of a text, an HTML page or a table of people."""
@@ -225,3 +227,15 @@ def tell_if_nobody_sends(program: Program) -> None:
     """A word on standard error where something waits and nothing will happen by itself."""
     if not profile.is_sender_running(program.folder):
         remark("Nothing sends for this profile now. Open Sendoff, or run: sendoff worker")
+
+
+def tell_what_waits(program: Program, rows: Iterable[Row]) -> int:
+    """A word on standard error for each account that stands in the way. Returns the exit code: 1 where one does."""
+    held = {row.delivery.account_id: row.delivery.reason for row in rows if row.delivery.state is State.HELD}
+    for account_id, reason in held.items():
+        with program.store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        wants = account.state is AccountState.SIGN_IN
+        remark(f"{account.name} waits for a sign-in: sendoff accounts sign-in {account_id}" if wants else reason)
+    tell_if_nobody_sends(program)
+    return 1 if held else 0

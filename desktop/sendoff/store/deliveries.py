@@ -33,12 +33,15 @@ from sendoff.store import changes, codec
 from sendoff.store.tables import (
     CLAIMED,
     SENDING,
+    accounts,
     attempts,
     deliveries,
     events,
     inserted_id,
     parts,
 )
+
+ACCOUNT_REMOVED = "Its account was removed."
 
 # --- made and moved -------------------------------------------------------------------------------------------------
 
@@ -108,7 +111,22 @@ def move(connection: sa.Connection, delivery_id: int, what: Move, **values: Any)
     if changed is None:
         raise Refused(why_not(get(connection, delivery_id).state, what))
     changes.bump(connection, changes.DELIVERIES)
-    return State(changed)
+    state = State(changed)
+    return _as_its_account_is(connection, delivery_id) if state is State.SCHEDULED else state
+
+
+def _as_its_account_is(connection: sa.Connection, delivery_id: int) -> State:
+    """What is to go again does not where its account can't send: it waits for the sign-in, or it is over."""
+    account = connection.execute(
+        sa.select(accounts.c.state, accounts.c.reason, accounts.c.removed_at)
+        .join(deliveries, deliveries.c.account_id == accounts.c.id)
+        .where(deliveries.c.id == delivery_id)
+    ).one()
+    if account.removed_at is not None:
+        return move(connection, delivery_id, Move.CANCEL, reason=ACCOUNT_REMOVED)
+    if account.state != AccountState.WORKING:
+        return move(connection, delivery_id, Move.HOLD, reason=account.reason)
+    return State.SCHEDULED
 
 
 def _target(what: Move) -> Any:
@@ -390,7 +408,7 @@ def cancel_account(connection: sa.Connection, account_id: int) -> int:
             version=deliveries.c.version + 1,
             owner=None,
             lease_until=None,
-            reason="Its account was removed.",
+            reason=ACCOUNT_REMOVED,
             advice="",
         )
     )
