@@ -131,11 +131,6 @@ def get(connection: sa.Connection, account_id: int) -> Account:
     return _account(row)
 
 
-def is_removed(connection: sa.Connection, account_id: int) -> bool:
-    found = sa.select(accounts.c.removed_at).where(accounts.c.id == account_id)
-    return connection.execute(found).scalar_one() is not None
-
-
 def get_many(connection: sa.Connection, ids: set[int]) -> dict[int, Account]:
     rows = connection.execute(_MANY, {"ids": list(ids)})
     return {row.id: _account(row) for row in rows}
@@ -203,4 +198,5 @@ def _account(row: Any) -> Account:
         expires_at=row.expires_at,
         warned=row.warned,
         probed_at=row.probed_at,
+        removed=row.removed_at is not None,
     )

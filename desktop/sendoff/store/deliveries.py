@@ -33,7 +33,6 @@ from sendoff.store import changes, codec
 from sendoff.store.tables import (
     CLAIMED,
     SENDING,
-    accounts,
     attempts,
     deliveries,
     events,
@@ -117,14 +116,10 @@ def move(connection: sa.Connection, delivery_id: int, what: Move, **values: Any)
 
 def _as_its_account_is(connection: sa.Connection, delivery_id: int) -> State:
     """What is to go again does not where its account can't send: it waits for the sign-in, or it is over."""
-    account = connection.execute(
-        sa.select(accounts.c.state, accounts.c.reason, accounts.c.removed_at)
-        .join(deliveries, deliveries.c.account_id == accounts.c.id)
-        .where(deliveries.c.id == delivery_id)
-    ).one()
-    if account.removed_at is not None:
+    account = account_rows.get(connection, get(connection, delivery_id).account_id)
+    if account.removed:
         return move(connection, delivery_id, Move.CANCEL, reason=ACCOUNT_REMOVED)
-    if account.state != AccountState.WORKING:
+    if account.state is not AccountState.WORKING:
         return move(connection, delivery_id, Move.HOLD, reason=account.reason)
     return State.SCHEDULED
 

@@ -99,7 +99,7 @@ class Deliveries:
         now = self._clock.now()
         receipt = BY_HAND if sent else None
         with self._store.writing(changes.DELIVERIES) as connection:
-            goes = not accounts.is_removed(connection, deliveries.get(connection, delivery_id).account_id)
+            goes = not accounts.get(connection, deliveries.get(connection, delivery_id).account_id).removed
             absent = "You said that it is not there, so it goes again." if goes else "You said that it is not there."
             summary = "You said that it is there." if sent else absent
             return doubts.settle(connection, delivery_id, receipt, now, summary=summary)
@@ -128,7 +128,7 @@ class Deliveries:
         """Makes a delivery that had ended fit what became of its post since: nothing goes twice, nothing is a mix."""
         if one.state not in ENDED:
             return
-        if accounts.is_removed(connection, one.account_id):
+        if accounts.get(connection, one.account_id).removed:
             raise Refused(f"{deliveries.ACCOUNT_REMOVED} Copy the post to another one.")
         others = [other for other in deliveries.of_post(connection, one.post_id) if other.id != one.id]
         if any(other.account_id == one.account_id and other.state is not State.CANCELLED for other in others):
