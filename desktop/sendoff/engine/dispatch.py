@@ -237,19 +237,20 @@ class Dispatch:
         clean = Redactor(self._secrets.known_values()).clean
         self._end_claim(
             job, move, clean(self._with_progress(job, reason)), clean(wrong.advice), due_at=due_at,
-            tries=self._tries(job, wrong), part=part, outcome=outcome, answer=clean(wrong.detail),
-            refused=clean(refused), strike=_is_strike(wrong, move),
+            tries=self._tries(job, wrong), part=part, outcome=outcome, summary=clean(wrong.reason),
+            answer=clean(wrong.detail), refused=clean(refused), strike=_is_strike(wrong, move),
         )  # fmt: skip
 
     def _end_claim(
         self, job: Job, move: Move, reason: str, advice: str = "", *, due_at: datetime | None = None,
         tries: int | None = None, acknowledged: bool = False,
-        part: Part | None = None, outcome: Outcome | None = None, answer: str = "", refused: str = "",
-        strike: bool = False, when: When | None = None,
+        part: Part | None = None, outcome: Outcome | None = None, summary: str = "", answer: str = "",
+        refused: str = "", strike: bool = False, when: When | None = None,
     ) -> None:  # fmt: skip
         ended = Unclaim(
             delivery_id=job.delivery.id, account_id=job.account.id, version=job.delivery.version, owner=self._owner,
-            move=move, at=self._chronometer.moment(self._clock.now()), reason=reason, advice=advice, due_at=due_at,
+            move=move, at=self._chronometer.moment(self._clock.now()), summary=summary, reason=reason,
+            advice=advice, due_at=due_at,
             tries=job.delivery.tries if tries is None else tries, acknowledged=acknowledged,
             part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
             refused=refused, strike=strike, when=when,
