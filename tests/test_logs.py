@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import time
+from pathlib import Path
 
 import pytest
 
-from sendoff.logs import Masking
+from sendoff.logs import LogFile, Masking
 
 ENTRY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ERROR MainThread sendoff\.test: ")
 
@@ -42,6 +43,16 @@ def test_a_fault_is_one_entry_with_its_traceback_and_without_secrets() -> None:
     assert "open sesame" not in shown
     assert "RuntimeError" in shown
     assert [bool(ENTRY.match(line)) for line in shown.splitlines()].count(True) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_a_log_on_a_full_disk_says_nothing_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sendoff.log").symlink_to("/dev/full")
+    log = LogFile(tmp_path / "sendoff.log", delay=True)
+    log.handle(logging.LogRecord("sendoff.test", logging.ERROR, __file__, 1, "open sesame", (), None))
+    with pytest.raises(OSError, match="No space left"):
+        log.close()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system takes its zone from elsewhere")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import re
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,17 +37,25 @@ class Masking(logging.Formatter):
         return _UNSEEN.sub(lambda one: f"\\u{ord(one[0]):04x}", clean).replace("\n", "\n  ")
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """A log that can't be written, on a full disk for example, is done without. Python would print its tracebacks."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 def start(folder: Path, secrets: Callable[[], Iterable[str]]) -> None:
     """Sends this process's log to PROFILE/sendoff.log, once for each folder."""
     target = folder / "sendoff.log"
     root = logging.getLogger()
     for handler in list(root.handlers):
-        if isinstance(handler, logging.handlers.RotatingFileHandler):
+        if isinstance(handler, LogFile):
             if handler.baseFilename == str(target):
                 return
             root.removeHandler(handler)
             handler.close()
-    handler = logging.handlers.RotatingFileHandler(target, maxBytes=MOST, backupCount=3, delay=True, encoding="utf-8")
+    handler = LogFile(target, maxBytes=MOST, backupCount=3, delay=True, encoding="utf-8")
     handler.setFormatter(Masking(secrets))
     root.addHandler(handler)
     root.setLevel(logging.INFO)

@@ -97,6 +97,7 @@ def later(parcel: Parcel, seconds: float = 0.0, last: float = 0.0) -> Parcel:
         ("old", {"text": 500, "counter": "mastodon", "url_length": 23, "image_bytes": 16_777_216, "poll_min": 300}),
         ("gotosocial", {"text": 5000, "counter": "codepoints", "url_length": None, "media": 6}),
         ("pleroma", {"text": 5000, "counter": "graphemes", "alt": 5000, "video_bytes": 16_000_000, "poll_option": 200}),
+        ("akkoma", {"text": 5000, "media": 1000}),  # it did not tell: these had no limit before they told one
         ("pixelfed", {"text": 500, "counter": "codepoints", "poll_options": 0}),
         ("friendica", {"text": 200_000, "counter": "codepoints", "poll_options": 0}),
     ],

@@ -202,6 +202,17 @@ def test_the_figures_of_gotosocial_s_own_example(gotosocial: dict[str, Any]) -> 
     assert {"id", "scheduled_at", "params", "media_attachments"} <= set(kept)
 
 
+@pytest.mark.parametrize(
+    ("told", "most"),
+    [
+        ({}, 1000), ({"max_media_attachments": 6}, 6),
+        ({"max_media_attachments": 6, "configuration": {"statuses": {"max_media_attachments": 8}}}, 8),
+    ],
+)  # fmt: skip
+def test_how_many_pictures_the_pleroma_family_takes(told: dict[str, Any], most: int) -> None:
+    assert servers.figures(told, Software("pleroma", "2.5.0"))["media"] == most
+
+
 # --- quotes -------------------------------------------------------------------------------------------------------
 
 ADDRESS = "https://b.example/@bob/7"

@@ -342,7 +342,13 @@ def test_unsubscribing_by_one_click_only_on_the_web(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("address", ["http://example.org/u", "https://e.org/> <x", "javascript:1", "u@example.org"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://example.org/u", "https://e.org/> <x", "javascript:1", "u@example.org",
+        "https://e.org/" + "a" * 900, "https://e.org/" + "ü" * 200,
+    ],
+)  # fmt: skip
 def test_other_unsubscribe_addresses_are_refused(tmp_path: Path, address: str) -> None:
     made = letter(tmp_path, unsubscribe=address)
     with pytest.raises(Rejected, match="unsubscribe address"):

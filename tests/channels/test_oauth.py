@@ -110,6 +110,13 @@ def test_the_request_asks_for_no_more_than_is_used_and_proves_itself(sign_in: Br
     assert len(redirect.path) > 16
 
 
+def test_a_server_that_lets_no_program_in_has_another_way(mastodon: Mastodon, server: MastodonServer) -> None:
+    server.endpoint.lets_in = False
+    with pytest.raises(Rejected, match="did not let Sendoff introduce itself") as refused:
+        mastodon.browser({"server": server.url})
+    assert refused.value.advice == "Paste an access token instead."
+
+
 def test_two_sign_ins_share_nothing(mastodon: Mastodon, server: MastodonServer) -> None:
     with (
         closing(mastodon.browser({"server": server.url})) as one,

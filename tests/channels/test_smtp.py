@@ -19,11 +19,11 @@ from sendoff.channels.smtp_wire import Patience
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Identity, Kind, Parcel
 from sendoff.domain.delivery import Receipt
-from sendoff.domain.errors import BadInput, CannotLook, NeedsLogin, Rejected, SendError, TryLater
+from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.post import Content, Item, Mail, Recipient
 from tests.fakes.imap_server import ImapServer
 from tests.fakes.letters import PNG, armed, attachment, letter
-from tests.fakes.smtp_server import DROP, HANG, SmtpServer, port_that_is_closed
+from tests.fakes.smtp_server import DROP, GARBAGE, HANG, SmtpServer, port_that_is_closed
 
 QUICK = Patience(connect=5, greeting=5, command=5, data=5, block=5, body=20, end=5, goodbye=0.5)
 
@@ -176,6 +176,7 @@ def test_a_wrong_password_comes_with_the_servers_words_and_advice(server: SmtpSe
         ({"MAIL": "501 5.1.7 Bad sender"}, Rejected, "refuses the sender’s address: “501 5.1.7 Bad sender”"),
         ({"GREETING": "554 No SMTP service here"}, Rejected, "takes no mail: “554 No SMTP service here”"),
         ({"EHLO": DROP}, TryLater, "hung up after our greeting"),
+        ({"STARTTLS": "454 4.7.0 TLS not available"}, TryLater, "can’t encrypt the line just now: “454 4.7.0 TLS"),
     ],
 )
 def test_refusals_are_told_in_a_sentence(
@@ -314,6 +315,21 @@ def test_the_trace_tells_the_talk_without_password_and_body(server: SmtpServer, 
     assert base64.b64encode(b"correct horse").decode()[:12] not in made.trace.request
     assert "250 2.0.0 Ok: queued as 0001" in made.trace.answer
     assert made.trace.status == 250
+
+
+@pytest.mark.parametrize("fault", [DROP, GARBAGE])
+def test_without_an_answer_to_the_mail_there_is_no_status(tmp_path: Path, fault: str) -> None:
+    with SmtpServer(tmp_path, faults={"TAKEN": fault}) as server:
+        made = parcel(server, tmp_path)
+        with pytest.raises(InDoubt):
+            channel().publish(made)
+    assert made.trace.status is None  # 354 was the answer to DATA
+
+
+def test_the_trace_shows_the_head_of_the_mail_line_by_line(server: SmtpServer, tmp_path: Path) -> None:
+    made = parcel(server, tmp_path)
+    channel().publish(made)
+    assert "\r" not in made.trace.request
 
 
 def test_those_who_are_refused_are_told_and_the_others_get_it(tmp_path: Path) -> None:

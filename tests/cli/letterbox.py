@@ -36,7 +36,7 @@ class Letterbox(Channel):
         Field("pin", "PIN", Kind.SECRET, required=False, advanced=True),
     )
     options = (
-        Option("stamp", "Stamp", Kind.CHOICE, choices=(("red", "Red"), ("blue", "Blue"))),
+        Option("stamp", "Stamp", Kind.CHOICE, choices=(("", "None"), ("red", "Red"), ("blue", "Blue"))),
         Option("fragile", "Fragile", Kind.SWITCH),
         Option("weight", "Weight", Kind.NUMBER),
     )

@@ -70,6 +70,8 @@ def test_text_from_a_file_and_from_standard_input(ada: Run, tmp_path: Path, monk
     assert content_of(ada, ada("post", "--text-file", source))["items"][0]["text"] == "Grüße\n– zwei Zeilen"
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("von außen\n".encode())))
     assert content_of(ada, ada("post", "--text-file", "-"))["items"][0]["text"] == "von außen"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
+    assert "standard input is not UTF-8 text" in ada("post", "--text-file", "-").err
 
 
 def test_a_thread_with_pictures_where_they_stand(ada: Run, tmp_path: Path) -> None:
@@ -217,7 +219,7 @@ def test_options_go_to_the_channels_that_have_them(ada: Run, plugin: Path, monke
     assert ada("post", *good, "--to", "Ada").code == 0
     for option, about in (
         ("colour=red", "Letterbox has: stamp, fragile, weight."),
-        ("stamp=green", "one of red, blue"),
+        ("stamp=green", "one of “”, red, blue"),
         ("fragile=very", "yes or no"),
         ("weight=much", "is a number"),
     ):

@@ -153,6 +153,13 @@ def test_cancel_and_move_back(three: Run) -> None:
     assert state(three) == "scheduled"
 
 
+def test_cancelling_what_is_half_out_does_not_hide_what_left(ada: Run) -> None:
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", "answers=accept, refuse")
+    ada("post", "--to", "B", "--text", "one", "--thread", "two")
+    assert ada("worker", "--until-idle").code == 1
+    assert ada("cancel", "1").out == "1 cancelled. Nothing more of it leaves. What is out stays out.\n"
+
+
 def test_what_was_sent_stays_sent(ada: Run) -> None:
     ada("post", "--text", "hello")
     assert ada("worker", "--until-idle").code == 0
@@ -174,6 +181,18 @@ def test_retry_sends_what_was_refused(ada: Run, home: Path) -> None:
     assert ada("retry", "1").out == "1: sent as soon as possible.\n"
     assert ada("worker", "--until-idle").code == 0
     assert state(ada) == "sent"
+
+
+def test_what_waits_for_a_sign_in_is_told_so(ada: Run) -> None:
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", "answers=login")
+    for text in ("one", "two"):
+        ada("post", "--to", "B", "--text", text)
+    assert ada("worker", "--until-idle").code == 1
+    for words in (("retry", "2"), ("move", "2", "--at", "+1h"), ("post", "--to", "B", "--text", "three")):
+        said = ada(*words)
+        assert said.code == 1
+        assert "B waits for a sign-in: sendoff accounts sign-in 2" in said.err
+    assert state(ada, 2) == "held"
 
 
 @pytest.mark.parametrize(("verdict", "words", "handles"), [
@@ -213,8 +232,10 @@ def test_what_is_known_of_a_doubt_is_told_with_both_answers(ada: Run) -> None:
     assert "sendoff look 1" not in told.out
     assert "\nKnown\n  part      Part 2 of 2 is in doubt." in ada("show", "1").out
     assert ada("show", "1", "--json").json["doubt"]["can_look"] is False
+    asked = ada("settle", "1", "--json")
+    assert (asked.code, asked.json) == (1, ada("show", "1", "--json").json)
     assert state(ada) == "in_doubt"
-    ada("settle", "1", "--as", "sent")
+    assert ada("settle", "1", "--as", "sent", "--json").json["state"] == "sent"
     assert ada("show", "1", "--json").json["doubt"] is None
     over = ada("settle", "1")
     assert (over.code, over.err) == (1, "sendoff: There is nothing in doubt about this delivery.\n")

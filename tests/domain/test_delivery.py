@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sendoff.domain.delivery import (
+    ENDS,
     OPEN,
     TRANSITIONS,
     URGENCY,
@@ -17,7 +18,7 @@ from sendoff.domain.delivery import (
     plan_parts,
     sources,
 )  # fmt: skip
-from sendoff.domain.errors import Refused
+from sendoff.domain.errors import Dropped, Refused, SendError
 from sendoff.domain.post import Content, Item, Mail, Recipient
 
 
@@ -30,6 +31,12 @@ def test_doubt_ends_by_evidence_or_a_word_only() -> None:
     assert {move for state, move in TRANSITIONS if state is State.IN_DOUBT} == {
         Move.FOUND, Move.FOUND_PART, Move.ABSENT, Move.REFUSE,
     }  # fmt: skip
+
+
+def test_every_end_of_a_try_leads_somewhere_of_its_own() -> None:
+    assert set(ENDS) == set(SendError.__subclasses__()) - {Dropped}  # that one ends a look
+    assert all(can(State.SENDING, move) for move, _ in ENDS.values())
+    assert len({outcome for _, outcome in ENDS.values()}) == len(ENDS)
 
 
 def test_nothing_is_taken_back_while_bytes_may_have_left() -> None:

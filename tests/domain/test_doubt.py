@@ -46,6 +46,18 @@ def told(delivery: Delivery = DELIVERY, parts: tuple[Part, ...] = ONE, attempts:
     return doubt.known(delivery, parts, attempts, account, channel, NOW, "Europe/Berlin")
 
 
+def test_nothing_is_promised_for_an_account_that_cannot_send() -> None:
+    two = (Part(1, 1, "key"), Part(2, 2, "more"))
+    gone = told(replace(DELIVERY, look_at=NOW), two, account=replace(ACCOUNT, removed=True), channel=SEARCH)
+    assert gone.why_not == "Its account was removed, so Sendoff can’t look."
+    assert dict(gone.facts)["Next"] == "Sendoff can’t look for it, so it is your word that counts."
+    assert "does not go again, because its account was removed" in gone.absent
+    assert "the rest does not follow" in gone.there
+    signed_out = told(parts=two, account=replace(ACCOUNT, state=AccountState.SIGN_IN))
+    assert signed_out.absent.startswith("It goes out again when you have signed in again.")
+    assert signed_out.there == "This part counts as sent, and the other part follows when you have signed in again."
+
+
 def test_a_try_without_an_answer_at_a_network_that_cannot_be_asked() -> None:
     found = told()
     assert found.facts == (

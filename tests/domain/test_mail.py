@@ -73,6 +73,8 @@ def test_the_fields_that_a_mail_names() -> None:
         ("Ada Lovelace <ada@example.org>", "ada@example.org", "Ada Lovelace"),
         ('"Lovelace, Ada" <ada@example.org>', "ada@example.org", "Lovelace, Ada"),
         ("Зоя <z@bücher.example>", "z@bücher.example", "Зоя"),
+        ('Zoë "Q" Müller <z@x.org>', "z@x.org", 'Zoë "Q" Müller'),
+        ('O"Neil <o@x.org>', "o@x.org", 'O"Neil'),
         (" <ada@lab.test> ", "ada@lab.test", ""),
         ("josé@example.org", "josé@example.org", ""),
     ],
@@ -88,8 +90,8 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 
 def test_several_addresses() -> None:
-    found = parse_recipients('a@x.org, "Doe, J" <b@x.org>; c@x.org\nd@x.org,')
-    assert [one.address for one in found] == ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]
+    found = parse_recipients('a@x.org, "Doe, J" <b@x.org>; c@x.org\nd@x.org, Tim "T" May <e@x.org>, O"Neil <f@x.org>,')
+    assert [one.address for one in found] == [f"{letter}@x.org" for letter in "abcdef"]
 
 
 @pytest.mark.parametrize(

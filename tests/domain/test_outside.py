@@ -6,7 +6,7 @@ import pytest
 
 from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import BY_HAND, Receipt, State
-from sendoff.domain.outside import Outside, why_not_deleted
+from sendoff.domain.outside import Outside, what_cancelling_did, why_not_deleted
 
 
 class Net(Channel):
@@ -46,3 +46,9 @@ def test_a_network_that_takes_nothing_back_says_so() -> None:
 def test_parts_are_counted_from_receipts() -> None:
     receipts = [Receipt("1"), BY_HAND, Receipt("3")]
     assert Outside.of(State.SENT, receipts) == Outside(State.SENT, 3, 1)
+
+
+def test_what_is_half_out_is_not_hidden_by_cancelling_it() -> None:
+    none, some = Outside(State.CANCELLED, 0), Outside(State.CANCELLED, 1)
+    assert what_cancelling_did([none, none]) == "Nothing of it leaves."
+    assert "What is out stays out" in what_cancelling_did([none, some])

@@ -32,7 +32,7 @@ GONE = Account(4, 1, "pigeon", "Gus", "@gus")
 
 def found(content: Content, *accounts: Account) -> list[problems.AccountProblem]:
     known = {one.id: one for one in accounts}
-    return problems.find(content, [Variant(one) for one in known], known, CHANNELS, alt_required=False)
+    return problems.find(content, [Variant(one) for one in known], known, CHANNELS, {"alt_required": "no"})
 
 
 def codes(content: Content, *accounts: Account) -> list[tuple[str, str]]:

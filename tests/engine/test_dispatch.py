@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -141,6 +142,28 @@ def test_a_sign_in_holds_the_account_and_keeps_every_time(driver: Driver) -> Non
     driver.run()
     assert [driver.get(one).state for one in (first, second)] == [State.SENT, State.SENT]
     assert driver.get(second).planned_at == planned
+
+
+class SignedOutHalfway(Scripted):
+    capabilities = replace(Scripted.capabilities, prepares=True)
+
+    def prepare(self, parcel: Parcel) -> Mapping[str, Any]:
+        if parcel.number == 2:
+            raise NeedsLogin("the key is old")
+        return {}
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_what_is_held_along_is_not_said_to_be_half_out(tmp_path: Path, clock: SetClock, ahead: bool) -> None:
+    driver = Driver(tmp_path / "halfway", clock, SignedOutHalfway() if ahead else Scripted())
+    driver.channel.answers = [None] if ahead else [None, NeedsLogin("the key is old")]
+    first, second = driver.schedule("one", "two"), driver.schedule("other", seconds=600)
+    driver.run()
+    assert [driver.get(one).reason for one in (first, second)] == [
+        "Part 1 of 2 is out; then: the key is old", "the key is old",
+    ]  # fmt: skip
+    with driver.store.reading() as connection:
+        assert accounts.get(connection, driver.account).reason == "the key is old"
 
 
 def test_what_is_planned_for_a_held_account_waits_too(driver: Driver) -> None:

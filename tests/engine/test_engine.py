@@ -16,6 +16,7 @@ import pytest
 
 from sendoff.domain.channel import How, Identity, Settle
 from sendoff.domain.delivery import Receipt, State
+from sendoff.domain.doubt import GONE
 from sendoff.domain.errors import InDoubt, NeedsLogin, OwnedElsewhere, TryLater
 from sendoff.domain.numbers import Numbers, Reading
 from sendoff.domain.post import Content, Item, Plan, Variant
@@ -320,6 +321,23 @@ def test_doubt_is_looked_into_by_itself(world: World) -> None:
     there, absent = world.plan(account, 0, "there"), world.plan(account, 0.1, "absent")
     until(lambda: world.state(there) is State.SENT and world.state(absent) is State.SENT)
     assert len(world.channel.ledger) == 1
+
+
+def test_a_doubt_of_a_removed_account_is_left_to_the_person(world: World) -> None:
+    account = world.account()
+    world.channel.way_out = Settle(How.SEARCH, looks=(1,), absent_after=1)
+    world.channel.answers = [InDoubt("no answer")]
+    world.engine().start()
+    doubtful = world.plan(account, 0)
+    until(lambda: world.state(doubtful) is State.IN_DOUBT)
+    world.commands.accounts.remove(account)
+
+    def advice() -> str:
+        with world.store.reading() as connection:
+            return deliveries.get(connection, doubtful).advice
+
+    until(lambda: advice() == GONE)
+    assert world.state(doubtful) is State.IN_DOUBT
 
 
 def test_what_is_to_be_tried_later_is_tried_at_its_time(world: World) -> None:

@@ -117,8 +117,9 @@ class Upload:
 class FakeMastodon:
     """The service behind the server: an `Endpoint` of channels/fault_server.py.
 
-    What a test may set: `approve` (False: the person says no), `processing` (looks until an upload is ready, None:
-    at once), `broken_uploads`, `allowance` (posts until 429, None: no limit), `scopes` of the pasted token, `skew`
+    What a test may set: `lets_in` (False: no program may introduce itself), `approve` (False: the person says no),
+    `processing` (looks until an upload is ready, None: at once), `broken_uploads`,
+    `allowance` (posts until 429, None: no limit), `scopes` of the pasted token, `skew`
     (how wrong its clock is, in seconds), `issuer` (sent with the OAuth answer, None: not sent), `hidden` (posts are
     kept but not listed yet), `respell` (changes a text before it is shown).
     """
@@ -135,6 +136,7 @@ class FakeMastodon:
         self.apps: dict[str, dict[str, Any]] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.keys: dict[str, tuple[datetime, Reply, Status | None]] = {}
+        self.lets_in = True
         self.approve = True
         self.processing: int | None = None
         self.broken_uploads = False
@@ -252,6 +254,8 @@ class FakeMastodon:
         })  # fmt: skip
 
     def register(self, call: _Call) -> Reply:
+        if not self.lets_in:
+            return Reply(403, b"<html>Are you human?</html>", _PAGE)
         asked = call.body
         redirects = str(asked.get("redirect_uris", "")).split()
         if not asked.get("client_name") or not redirects:

@@ -15,10 +15,11 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
 
 from sendoff.bootstrap import Program
+from sendoff.domain.account import AccountState
 from sendoff.domain.delivery import Outcome, PartPlan, Receipt, State
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.domain.when import When
-from sendoff.store import activity, changes, codec, deliveries, doubts, outgoing, posts
+from sendoff.store import accounts, activity, changes, codec, deliveries, doubts, outgoing, posts
 from sendoff.store.tables import attempts, parts
 from sendoff.store.tables import deliveries as table
 from sendoff.ui.actions import words_of
@@ -219,6 +220,12 @@ def test_a_doubt_that_is_settled_meanwhile_is_not_asked(harbor: Desk, screen: Ac
     assert harbor.window.said == "There is nothing in doubt about it any more."
 
 
+def sign_in(harbor: Desk, one: Line) -> None:
+    """The account of a line works again; what is held for it stays so."""
+    with harbor.program.store.writing() as connection:
+        accounts.update(connection, one.rows[0].delivery.account_id, state=AccountState.WORKING)
+
+
 def test_a_failure_is_tried_again_edited_or_dismissed(harbor: Desk, screen: ActivityScreen) -> None:
     one = line(screen, "Lunch")
     click(harbor, button(screen, "Dismiss"))
@@ -228,9 +235,18 @@ def test_a_failure_is_tried_again_edited_or_dismissed(harbor: Desk, screen: Acti
     QTest.keySequence(harbor.window, "Ctrl+Z")
     harbor.settle()
     assert len(screen.needs._rows) == 4
+    sign_in(harbor, one)
     click(harbor, button(screen, "Try again"))
+    assert harbor.window.said == "It goes again now."
     assert state(harbor, one) is State.SCHEDULED
     assert len(screen.needs._rows) == 3
+
+
+def test_what_is_tried_again_waits_for_the_sign_in_of_its_account(harbor: Desk, screen: ActivityScreen) -> None:
+    one = line(screen, "Lunch")
+    click(harbor, button(screen, "Try again"))
+    assert harbor.window.said == "Its account wants you to sign in again first; then it goes."
+    assert state(harbor, one) is State.HELD
 
 
 def test_edit_and_new_time_lead_to_the_composer(harbor: Desk, screen: ActivityScreen) -> None:
@@ -585,6 +601,7 @@ def test_times_that_depend_on_now_are_told_anew(harbor: Desk, screen: ActivitySc
 
 def test_keys_do_what_the_state_allows(harbor: Desk, screen: ActivityScreen, browser: list[str]) -> None:
     failed = choose(screen, "Lunch")
+    sign_in(harbor, failed)
     key(harbor, screen, Qt.Key.Key_R)
     assert state(harbor, failed) is State.SCHEDULED
     sent = choose(screen, "Roast log: Guji")

@@ -633,7 +633,8 @@ def test_try_again_keeps_the_time_it_had(harbor: Desk, planner: PlannerScreen) -
     QTest.mouseClick(next(one for one in sheet.findChildren(Button) if one.words() == "Send now"), LEFT)
     harbor.settle()
     (chip,) = chips_of(harbor, "Lunch at")
-    assert (chip.state, wall(harbor, "Lunch at")) == ("scheduled", "Mon 12:15")
+    assert (chip.state, wall(harbor, "Lunch at")) == ("held", "Mon 12:15")  # its account needs a sign-in
+    assert "sign in again first" in harbor.window.said
 
 
 # --- changes of the clock -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -190,6 +191,11 @@ def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
     [
         (lambda path: None, "No such file"),
         (lambda path: path.mkdir(), "is not a file|Is a directory"),
+        pytest.param(
+            lambda path: path.symlink_to("/proc/self/mem"),
+            "can’t be attached: Input/output error",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="a file whose reading fails"),
+        ),
         (lambda path: path.write_bytes(b""), "is empty"),
     ],
 )

@@ -31,6 +31,7 @@ class Dialect:
         redirects: one app may have several redirect addresses.
         lists_direct: the own list holds posts for mentioned people only, too.
         refuses_key: seconds for which a key that was seen once is refused.
+        media: how many files a post takes where the server does not tell; None: as many as at Mastodon.
         needs_media: no post without a picture, unless it answers one.
         polls: it has polls.
         quote: the parameter that names the post which is quoted; "" where it has no quotes.
@@ -53,6 +54,7 @@ class Dialect:
     redirects: bool = False
     lists_direct: bool = False
     refuses_key: int = 0
+    media: int | None = None
     needs_media: bool = False
     polls: bool = True
     quote: str = ""
@@ -77,7 +79,7 @@ _MASTODON = Dialect(
     quote="quoted_status_id", quote_since=7, quote_alone=True, quote_policy=True,
 )  # fmt: skip
 _PLEROMA = Dialect(
-    counter="graphemes", keeps_key=6 * _HOUR, absent_after=120, schedules=(), redirects=True,
+    counter="graphemes", keeps_key=6 * _HOUR, absent_after=120, schedules=(), redirects=True, media=1000,
     body={"content_type": "text/plain"},
 )  # fmt: skip
 
@@ -180,7 +182,7 @@ def figures(about: Mapping[str, Any], runs: Software) -> dict[str, Any]:
     types = [one for one in listed(media.get("supported_mime_types")) if isinstance(one, str)]
     found = {
         "text": _number(statuses.get("max_characters"), about.get("max_toot_chars")),
-        "media": _number(statuses.get("max_media_attachments")),
+        "media": _number(statuses.get("max_media_attachments"), about.get("max_media_attachments"), speaks.media),
         "alt": _number(media.get("description_limit"), about.get("description_limit")),
         "media_types": types or None,
         "image_bytes": _number(media.get("image_size_limit"), about.get("upload_limit")),
@@ -254,10 +256,14 @@ def registered(http: Http, redirects: Iterable[str], wanted: Iterable[str]) -> C
     """
     told = tuple(redirects)
     form = {"client_name": "Sendoff", "redirect_uris": "\n".join(told), "scopes": " ".join(wanted)}
-    answer = http.read("/api/v1/apps", method="POST", json=form)
+    answer = http.read("/api/v1/apps", method="POST", json=form, ok=(400, 401, 403, 404, 405, 422))
     found = table(answer.json())
-    if not isinstance(found.get("client_id"), str):
-        raise Rejected(f"{http.name} did not let Sendoff introduce itself.", advice="Paste an access token instead.")
+    if answer.status >= 400 or not isinstance(found.get("client_id"), str):
+        said = f": “{words(answer)}”." if words(answer) else "."
+        raise Rejected(
+            f"{http.name} did not let Sendoff introduce itself{said}", advice="Paste an access token instead.",
+            detail=answer.text[:500], status=answer.status,
+        )  # fmt: skip
     return Client(found["client_id"], str(found.get("client_secret") or ""), told)
 
 

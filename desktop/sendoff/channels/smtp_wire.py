@@ -207,7 +207,7 @@ class Dialogue:
         """
         self._expect(self._command(Step.DATA, "DATA", self._patience.data), 354)
         self._step = Step.BODY
-        head = mail.partition(_CRLF + _CRLF)[0][:_SHOWN_HEAD].decode("utf-8", "replace")
+        head = mail.partition(_CRLF + _CRLF)[0][:_SHOWN_HEAD].decode("utf-8", "replace").replace("\r\n", "\n")
         self._note(f"{head}\n\n[{len(mail):,} bytes in all]\n.")
         try:
             self._send_body(mail)

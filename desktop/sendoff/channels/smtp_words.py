@@ -67,6 +67,7 @@ MEANINGS = (
         r"^530 |^538 |5\.7\.57\b|^5.*(authentication (is )?required|not authenticated)",
         NeedsLogin, "wants a sign-in first", "Put the user name and password into the account.",
     ),
+    Meaning(r"^454 ", TryLater, "can’t encrypt the line just now", steps=frozenset((Step.HELLO,))),  # RFC 3207
     # --- limits
     Meaning(
         r"5\.4\.5 |daily (user )?sending|daily .*(limit|quota)|(sending|message) (limit|quota) (reached|exceeded)",

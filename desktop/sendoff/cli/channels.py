@@ -13,6 +13,7 @@ from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import Channel, Field, Option, Preset, channel_named
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import span_text
+from sendoff.domain.words import one_of
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -107,7 +108,7 @@ def _about(field: Field | Option) -> str:
     """What a field is, behind its name: its label, what may stand there, what it is without."""
     words = [field.label]
     if field.choices:
-        words.append("one of " + ", ".join(value or "“”" for value, _ in field.choices))
+        words.append(one_of(dict(field.choices)))
     if field.default:
         words.append(f"“{field.default}” unless given")
     elif isinstance(field, Field) and not field.required:

@@ -261,7 +261,8 @@ def _changes(verbs: Any) -> None:
         ("retry", "send now what failed, was missed, is held or still waits"),
     ):
         _verb(verbs, name, text).add_argument("ids", type=_positive, nargs="+", metavar="ID")
-    settle = _verb(verbs, "settle", "say what became of a delivery in doubt; without --as: what is known of it")
+    settle = _verb(verbs, "settle", "say what became of a delivery in doubt; without --as: what is known of it",
+                   json=True)  # fmt: skip
     settle.add_argument("id", type=_positive, metavar="ID")
     settle.add_argument("--as", dest="verdict", choices=("sent", "not-sent"),
                         help="sent: it is there; not-sent: it is not, send it again")  # fmt: skip

@@ -18,6 +18,7 @@ from sendoff.domain.post import Attachment, Content, Item, Mail, Markup, Plan, R
 from sendoff.domain.problems import FINAL, AccountProblem, Problems
 from sendoff.domain.split import Reader, split_item
 from sendoff.domain.when import When, describe, parse_late
+from sendoff.domain.words import one_of
 from sendoff.store import media, settings, timeline
 from sendoff.store.timeline import Row
 
@@ -131,11 +132,11 @@ def _there_are(chosen: Chosen) -> str:
 
 
 def _checked(option: Option, value: str) -> str:
-    choices = [one for one, _ in option.choices]
+    choices = dict(option.choices)
     if option.kind is Kind.SWITCH and value not in ("yes", "no"):
         raise BadInput(f"--option {option.name} is yes or no, not “{value}”.")
     if option.kind is Kind.CHOICE and value not in choices:
-        raise BadInput(f"--option {option.name} is one of {', '.join(choices)}, not “{value}”.")
+        raise BadInput(f"--option {option.name} is {one_of(choices)}, not “{value}”.")
     if option.kind is Kind.NUMBER and not value.isdecimal():
         raise BadInput(f"--option {option.name} is a number, not “{value}”.")
     return value
@@ -322,8 +323,7 @@ def _problems(
     with program.store.reading() as connection:
         preferences = settings.read(connection)
     known = {account.id: account for account, _ in chosen}
-    alt_required = preferences["alt_required"] == "yes"
-    return problems.find(content, variants, known, program.channels, alt_required=alt_required)
+    return problems.find(content, variants, known, program.channels, preferences)
 
 
 def _warn(found: Iterable[AccountProblem]) -> None:
@@ -356,11 +356,7 @@ def _tell(program: Program, arguments: argparse.Namespace, post_id: int, ids: li
         time = describe(when, program.clock.now())
         for row in rows:
             print(f"{row.delivery.id}  {render.one_line(row.account)} ({render.one_line(row.handle)})  {time}")
-    held = [row for row in rows if row.delivery.state == "held"]
-    for row in held:
-        session.remark(f"{row.account} waits for a sign-in: sendoff accounts sign-in {row.delivery.account_id}")
-    session.tell_if_nobody_sends(program)
-    return 1 if held else 0
+    return session.tell_what_waits(program, rows)
 
 
 def _rows(program: Program, ids: list[int]) -> list[Row]:

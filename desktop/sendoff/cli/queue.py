@@ -11,9 +11,10 @@ from sendoff.cli import render, session, shapes
 from sendoff.domain import doubt, price
 from sendoff.domain.account import Account, rest_span
 from sendoff.domain.channel import channel_named
-from sendoff.domain.delivery import State
+from sendoff.domain.delivery import WAITING, State
 from sendoff.domain.doubt import Doubt
 from sendoff.domain.errors import BadInput, Refused
+from sendoff.domain.outside import what_cancelling_did
 from sendoff.domain.when import describe, short
 from sendoff.store import accounts, settings, timeline, whereabouts, wouldsend
 from sendoff.store.timeline import Detail, Row
@@ -131,14 +132,15 @@ def move(arguments: argparse.Namespace) -> int:
         when = session.when(program, arguments.at, arguments.zone)
         program.commands.deliveries.move(arguments.ids, when)
         print(f"{_named(arguments.ids)} moved to {describe(when, program.clock.now())}.")
-        session.tell_if_nobody_sends(program)
-    return 0
+        return _tell_what_waits(program, arguments.ids)
 
 
 def cancel(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         program.commands.deliveries.cancel(arguments.ids)
-    print(f"{_named(arguments.ids)} cancelled. Nothing of it leaves.")
+        with program.store.reading() as connection:
+            them = [timeline.detail(connection, one).row.outside for one in arguments.ids]
+    print(f"{_named(arguments.ids)} cancelled. {what_cancelling_did(them)}")
     return 0
 
 
@@ -146,32 +148,45 @@ def retry(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         program.commands.deliveries.retry(arguments.ids)
         print(f"{_named(arguments.ids)}: sent as soon as possible.")
-        session.tell_if_nobody_sends(program)
-    return 0
+        return _tell_what_waits(program, arguments.ids)
+
+
+def _tell_what_waits(program: Program, ids: list[int]) -> int:
+    """What stands between deliveries and their leaving. Exit code 1: it needs the person."""
+    with program.store.reading() as connection:
+        rows = [timeline.detail(connection, one).row for one in ids]
+    return session.tell_what_waits(program, rows)
 
 
 def settle(arguments: argparse.Namespace) -> int:
     with session.opened(arguments) as program:
         if arguments.verdict is None:
-            return _tell_doubt(program, arguments.id)
+            return _tell_doubt(program, arguments)
         state = program.commands.deliveries.settle(arguments.id, arguments.verdict == "sent")
-        if state is State.SENT:
+        if arguments.json:
+            with program.store.reading() as connection:
+                render.print_json(shapes.delivery(timeline.detail(connection, arguments.id).row))
+        elif state is State.SENT:
             print(f"{arguments.id} is settled: it is there.")
-            return 0
-        rest = "the rest of it follows" if arguments.verdict == "sent" else "it goes again"
-        print(f"{arguments.id} is settled: {rest} as soon as possible.")
-        session.tell_if_nobody_sends(program)
-    return 0
+        elif state is State.CANCELLED:
+            print(f"{arguments.id} is settled, and nothing more of it leaves: its account was removed.")
+        else:
+            rest = "the rest of it follows" if arguments.verdict == "sent" else "it goes again"
+            print(f"{arguments.id} is settled: {rest} as soon as possible.")
+        return _tell_what_waits(program, [arguments.id]) if state in WAITING else 0
 
 
-def _tell_doubt(program: Program, delivery_id: int) -> int:
+def _tell_doubt(program: Program, arguments: argparse.Namespace) -> int:
     """What is known and what can be answered. Exit code 1: it still needs the person."""
     with program.store.reading() as connection:
-        detail = timeline.detail(connection, delivery_id)
+        detail = timeline.detail(connection, arguments.id)
     known = _doubt(program, detail)
     if known is None:
         raise Refused("There is nothing in doubt about this delivery.")
-    print("\n".join(shapes.choices(detail, known)))
+    if arguments.json:
+        render.print_json(shapes.detail(detail, known))
+    else:
+        print("\n".join(shapes.choices(detail, known)))
     return 1
 
 

@@ -34,7 +34,8 @@ def from_csv(path: Path) -> tuple[Recipient, ...]:
     Raises:
         BadInput: there is no such table, no column of addresses, or a bad row; the message names its line.
     """
-    text = _decoded(path, session.read_bytes(path))
+    data, name = session.read_bytes(path), session.named(path)
+    text = _decoded(name, data)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     people: list[Recipient] = []
     columns: list[str] = []
@@ -43,17 +44,17 @@ def from_csv(path: Path) -> tuple[Recipient, ...]:
             if not any(cell.strip() for cell in row):
                 continue
             if columns:
-                people.append(_person(row, columns, f"{path}, line {reader.line_num}"))
+                people.append(_person(row, columns, f"{name}, line {reader.line_num}"))
             else:
-                columns = _columns(row, path)
+                columns = _columns(row, name)
     except csv.Error as wrong:
-        raise BadInput(f"{path}, line {reader.line_num}: this is no table with separators ({wrong}).") from None
+        raise BadInput(f"{name}, line {reader.line_num}: this is no table with separators ({wrong}).") from None
     if not people:
-        raise BadInput(f"There is nobody in {path}. Its first line names the columns, the others are people.")
+        raise BadInput(f"There is nobody in {name}. Its first line names the columns, the others are people.")
     return tuple(people)
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def _decoded(name: str, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings: tuple[str, ...] = ("utf-16",)
     else:
@@ -65,7 +66,7 @@ def _decoded(path: Path, data: bytes) -> str:
             continue
         if "\0" not in text:
             return text
-    raise BadInput(f"{path} is not a text. Save the table as CSV, in UTF-8.")
+    raise BadInput(f"{name} is not a text. Save the table as CSV, in UTF-8.")
 
 
 def _delimiter(text: str) -> str:
@@ -74,13 +75,13 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=head.count)
 
 
-def _columns(row: list[str], path: Path) -> list[str]:
+def _columns(row: list[str], name: str) -> list[str]:
     columns = [cell.strip().lower() for cell in row]
     if not any(column in ADDRESS for column in columns):
-        raise BadInput(f"{path}: the first line has to name the columns, and one of them is “email”.")
+        raise BadInput(f"{name}: the first line has to name the columns, and one of them is “email”.")
     named = [column for column in columns if column]
     if twice := next((column for column in named if named.count(column) > 1), None):
-        raise BadInput(f"{path}: there are two columns “{twice}”.")
+        raise BadInput(f"{name}: there are two columns “{twice}”.")
     return columns
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from sendoff.bootstrap import Program, open_program
 from sendoff.cli import render
-from sendoff.domain.account import Account
+from sendoff.domain.account import Account, AccountState
+from sendoff.domain.delivery import State
 from sendoff.domain.errors import BadInput
 from sendoff.domain.limits import size_text
 from sendoff.domain.when import When, parse_when
 from sendoff.store import accounts, profile
 from sendoff.store.secrets import Secrets, is_in_file
+from sendoff.store.timeline import Row
 
 LARGEST_TEXT = 16 << 20
 """Bytes of a text, an HTML page or a table of people."""
@@ -188,10 +190,15 @@ def read_bytes(path: Path, most: int = LARGEST_TEXT, what: str = "text for a pos
                 data = file.read(most + 1)
     except (OSError, ValueError) as wrong:
         why = getattr(wrong, "strerror", None) or str(wrong)
-        raise BadInput(f"{path} can’t be read: {why}.") from None
+        raise BadInput(f"{named(path)} can’t be read: {why}.") from None
     if len(data) > most:
-        raise BadInput(f"{path} is larger than {size_text(most)}. That is no {what}.")
+        raise BadInput(f"{named(path)} is larger than {size_text(most)}. That is no {what}.")
     return data
+
+
+def named(path: Path) -> str:
+    """A file as a sentence names it."""
+    return "standard input" if str(path) == "-" else str(path)
 
 
 def read_text(path: Path) -> str:
@@ -204,9 +211,9 @@ def read_text(path: Path) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise BadInput(f"{path} is not UTF-8 text (byte {wrong.start + 1}). Save it as UTF-8.") from None
+        raise BadInput(f"{named(path)} is not UTF-8 text (byte {wrong.start + 1}). Save it as UTF-8.") from None
     if "\0" in text:
-        raise BadInput(f"{path} is not a text: it has zero bytes in it.")
+        raise BadInput(f"{named(path)} is not a text: it has zero bytes in it.")
     return text.replace("\r\n", "\n").removesuffix("\n")
 
 
@@ -220,3 +227,15 @@ def tell_if_nobody_sends(program: Program) -> None:
     """A word on standard error where something waits and nothing will happen by itself."""
     if not profile.is_sender_running(program.folder):
         remark("Nothing sends for this profile now. Open Sendoff, or run: sendoff worker")
+
+
+def tell_what_waits(program: Program, rows: Iterable[Row]) -> int:
+    """A word on standard error for each account that stands in the way. Returns the exit code: 1 where one does."""
+    held = {row.delivery.account_id: row.delivery.reason for row in rows if row.delivery.state is State.HELD}
+    for account_id, reason in held.items():
+        with program.store.reading() as connection:
+            account = accounts.get(connection, account_id)
+        wants = account.state is AccountState.SIGN_IN
+        remark(f"{account.name} waits for a sign-in: sendoff accounts sign-in {account_id}" if wants else reason)
+    tell_if_nobody_sends(program)
+    return 1 if held else 0

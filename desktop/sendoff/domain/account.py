@@ -36,7 +36,7 @@ class Account:
     own lateness rule, "" where the preference counts. `strikes` counts refusals in a row; after some of them the
     account rests until `rest_until`, for `rest_reason`. `expires_at` is when the sign-in ends, where that is known, and
     `warned` the last step (signin.py) of which the person was told. `probed_at` is when the endpoint last took the key
-    without anything being sent.
+    without anything being sent. `removed`: the person took it away; its row stays, because history points to it.
     """
 
     id: int
@@ -60,6 +60,7 @@ class Account:
     expires_at: datetime | None = None
     warned: int | None = None
     probed_at: datetime | None = None
+    removed: bool = False
 
 
 STRIKES = 5

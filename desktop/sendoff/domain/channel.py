@@ -170,6 +170,7 @@ class Trace:
             TryLater: it could not be noted, so it must not leave.
         """
         self.left = True
+        self.status = None  # what was answered before says nothing of what leaves now
         told, self._leaving = self._leaving, _untold
         told()
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sendoff.domain.errors import Refused
+from sendoff.domain.errors import InDoubt, NeedsLogin, Refused, Rejected, SendError, TryLater
 from sendoff.domain.post import Content, Mail
 from sendoff.domain.redact import Redactor
 
@@ -25,7 +25,7 @@ class State(StrEnum):
     HELD = "held"  # waits for a sign-in or a person
     IN_DOUBT = "in_doubt"  # may have happened; not known
     MISSED = "missed"  # its time passed beyond what its rule allows; did not happen
-    CANCELLED = "cancelled"  # the person took it back; did not happen
+    CANCELLED = "cancelled"  # the person took it back; what has no receipt did not happen
 
 
 class Move(StrEnum):
@@ -171,6 +171,15 @@ class Outcome(StrEnum):
     NEEDS_LOGIN = "needs_login"
     LATER = "later"
     DOUBT = "doubt"
+
+
+ENDS: Mapping[type[SendError], tuple[Move, Outcome]] = {
+    Rejected: (Move.REFUSE, Outcome.REFUSED),
+    NeedsLogin: (Move.HOLD, Outcome.NEEDS_LOGIN),
+    TryLater: (Move.POSTPONE, Outcome.LATER),
+    InDoubt: (Move.DOUBT, Outcome.DOUBT),
+}
+"""The four ends of a try other than success: what each does to the delivery, and what is noted with the attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ STOPPED_WHILE = "Sendoff stopped while this was leaving, so it may or may not ha
 """The summary of a try whose process ended before its answer was written down."""
 
 
+GONE = "Its account was removed, so Sendoff can’t look."
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """All that is known, each as a name and a sentence, and the ways out.
@@ -58,18 +61,20 @@ def known(
         ("Left", _left(tries, zone, now)),
         ("Answer", _answer(last)),
         ("Looked", _looked(delivery, last, zone, now, can_look=not why_not)),
-        ("Next", _next(delivery, settle, zone, now)),
+        ("Next", _next(delivery, None if account.removed else settle, zone, now)),
         ("Channel", settle.why if settle and not why_not else why_not),
     ]
     return Doubt(
         facts=tuple((name, words) for name, words in facts if words),
         why_not=why_not,
-        there=_there(parts, part),
-        absent="It goes out again now. If it did arrive after all, people get it twice.",
+        there=_there(parts, part, account),
+        absent=_absent(account),
     )
 
 
 def _why_not(account: Account, settle: Settle | None) -> str:
+    if account.removed:
+        return GONE
     if settle is None:
         return f"There is no channel “{account.channel}” in this Sendoff, so it can’t look."
     if settle.how is How.ASK:
@@ -134,23 +139,35 @@ def _news(delivery: Delivery, last: Attempt | None) -> str:
 
 
 def _next(delivery: Delivery, settle: Settle | None, zone: str, now: datetime) -> str:
-    if delivery.look_at is None:
+    if delivery.look_at is None or settle is None:
         if settle is None or settle.how is How.ASK:
             return "Sendoff can’t look for it, so it is your word that counts."
         return "Sendoff does not look by itself any more: it is your word that counts."
     when = "now" if delivery.look_at <= now else within(moment(delivery.look_at, zone, now))
-    if settle and settle.how is How.SEARCH and settle.absent_after:
+    if settle.how is How.SEARCH and settle.absent_after:
         after = span_text(settle.absent_after)
         return f"Sendoff looks {when}. What is not there {after} after it left counts as not sent, and goes again."
     return f"Sendoff looks {when}."
 
 
-def _there(parts: Sequence[Part], part: Part | None) -> str:
+def _absent(account: Account) -> str:
+    if account.removed:
+        return "It counts as not sent, and does not go again, because its account was removed."
+    return f"It goes out again {_soonest(account)}. If it did arrive after all, people get it twice."
+
+
+def _there(parts: Sequence[Part], part: Part | None, account: Account) -> str:
     rest = sum(one.is_open for one in parts) - 1 if part else 0
+    if rest > 0 and account.removed:
+        return "This part counts as sent, and the rest does not follow, because its account was removed."
     if rest > 0:
         others = "the other part follows" if rest == 1 else f"the other {rest} parts follow"
-        return f"This part counts as sent, and {others} now."
+        return f"This part counts as sent, and {others} {_soonest(account)}."
     return "It counts as sent, and nothing goes out again."
+
+
+def _soonest(account: Account) -> str:
+    return "when you have signed in again" if account.state is AccountState.SIGN_IN else "now"
 
 
 def _took(seconds: float) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sendoff.domain.address import web_address
 from sendoff.domain.channel import Channel, Field, Identity, Kind
 from sendoff.domain.errors import BadInput
+from sendoff.domain.words import one_of
 
 
 def complete(channel: Channel, typed: Mapping[str, str]) -> dict[str, str]:
@@ -75,7 +76,7 @@ def _checked(channel: Channel, field: Field, typed: str) -> str:
     if not value:
         return ""
     if field.kind is Kind.CHOICE and value not in dict(field.choices):
-        raise BadInput(f"“{field.label}” ({field.name}) is one of {', '.join(dict(field.choices))}, not “{value}”.")
+        raise BadInput(f"“{field.label}” ({field.name}) is {one_of(dict(field.choices))}, not “{value}”.")
     if field.kind is Kind.NUMBER and not value.isdecimal():
         raise BadInput(f"“{field.label}” ({field.name}) is a number, not “{value}”.")
     if field.kind is Kind.SWITCH and value not in ("yes", "no"):

@@ -14,7 +14,7 @@ from sendoff.domain.text import count, filled, warning_size
 from sendoff.domain.words import counted
 
 ALT_REQUIRED = "alt_required"
-"""The code of the problem that a picture has no alt text although the person requires it."""
+"""The preference that no picture goes without alt text, and the code of the problem that one has none."""
 
 
 def check(

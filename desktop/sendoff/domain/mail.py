@@ -159,7 +159,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_WITH_NAME = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<name>[^<"]*?))\s*<(?P<address>[^<>]+)>\s*')
+_WITH_NAME = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<name>[^<>]*?))\s*<(?P<address>[^<>]+)>\s*')
 
 
 def parse_recipient(text: str) -> Recipient:
@@ -188,5 +188,5 @@ def parse_recipient(text: str) -> Recipient:
 
 def parse_recipients(text: str) -> tuple[Recipient, ...]:
     """Reads several addresses between commas, semicolons or line ends (a comma in quotes is part of a name)."""
-    parts = re.findall(r'(?:[^,;\n"]|"(?:[^"\\]|\\.)*")+', text)
+    parts = re.findall(r'(?:[^,;\n"]|"(?:[^"\\]|\\.)*"|")+', text)
     return tuple(parse_recipient(part) for part in parts if part.strip())

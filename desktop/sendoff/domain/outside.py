@@ -1,8 +1,8 @@
-"""What can be done with what is out: taken back, and asked what people did with it. One rule for offers and deeds."""
+"""What is out and what can be done with it: taken back, asked for its numbers. One rule for offers and deeds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sendoff.domain.account import Account
@@ -56,3 +56,10 @@ def why_no_numbers(it: Outside, account: Account, channel: Channel) -> str:
     if it.parts <= it.by_hand:
         return "Nothing of it is out that could be asked for."
     return ""
+
+
+def what_cancelling_did(them: Iterable[Outside]) -> str:
+    """What it means that these were cancelled, as a sentence."""
+    if any(one.parts for one in them):
+        return "Nothing more of it leaves. What is out stays out."
+    return "Nothing of it leaves."

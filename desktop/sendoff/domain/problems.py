@@ -38,15 +38,15 @@ def find(
     variants: Iterable[Variant],
     known: Mapping[int, Account],
     channels: Mapping[str, Channel],
-    *,
-    alt_required: bool,
+    preferences: Mapping[str, str],
 ) -> list[AccountProblem]:
     """Everything that stands against a post, for each account that it goes to; quick enough to be asked while typing.
 
     Args:
         known: the accounts that there are.
-        alt_required: the person wants no picture to go without alt text where there is such a thing.
+        preferences: what the person set, by name.
     """
+    alt_required = preferences[limits.ALT_REQUIRED] == "yes"
     going = [(known[one.account_id], one) for one in variants if one.account_id in known]
     twins = _twins([(account, variant.content or content) for account, variant in going], channels)
     found = [

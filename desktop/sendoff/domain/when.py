@@ -133,7 +133,7 @@ _STEP = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?(?=[\s\d]|$)")
 _CLOCK = re.compile(
     r"(?P<h>\d{1,2})(?:[:.](?P<m>\d{2})(?::(?P<s>\d{2}))?)?\s*(?P<half>am|pm)?(?:\s*(?:o'?clock|h|uhr))?"
 )
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[t ]\d{2}:?\d{2}")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:?\d{2}|(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-?w\d{2}-?\d)t\d{2}")
 _ZONE = re.compile(r"\s+(utc|[A-Za-z]+(?:/[A-Za-z_+\-0-9]+)+)$", re.IGNORECASE)
 _EXAMPLES = "Write it like 2026-11-24 09:00, “tomorrow 9:00”, “tue 9”, “24 nov 18:30”, “in 20 min” or +2h."
 

@@ -14,11 +14,10 @@ from sendoff import killpoints
 from sendoff.domain import forms
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Frozen, How, Parcel, Trace
-from sendoff.domain.delivery import Move, Outcome, Part, Receipt
+from sendoff.domain.delivery import ENDS, Move, Outcome, Part, Receipt
 from sendoff.domain.errors import (
     InDoubt,
     KeychainError,
-    NeedsLogin,
     NotFound,
     Rejected,
     SecretGone,
@@ -227,7 +226,7 @@ class Dispatch:
 
     def _failed_before_wire(self, job: Job, part: Part, wrong: SendError) -> None:
         """A try that ended before anything could leave: no doubt is possible."""
-        move, outcome = _MOVES[type(wrong)]
+        move, outcome = ENDS[type(wrong)]
         if isinstance(wrong, InDoubt):  # an upload without an answer shows nothing to anybody
             move, outcome = Move.POSTPONE, Outcome.LATER
         due_at, reason, refused = None, wrong.reason, ""
@@ -238,19 +237,20 @@ class Dispatch:
         clean = Redactor(self._secrets.known_values()).clean
         self._end_claim(
             job, move, clean(self._with_progress(job, reason)), clean(wrong.advice), due_at=due_at,
-            tries=self._tries(job, wrong), part=part, outcome=outcome, answer=clean(wrong.detail),
-            refused=clean(refused), strike=_is_strike(wrong, move),
+            tries=self._tries(job, wrong), part=part, outcome=outcome, summary=clean(wrong.reason),
+            answer=clean(wrong.detail), refused=clean(refused), strike=_is_strike(wrong, move),
         )  # fmt: skip
 
     def _end_claim(
         self, job: Job, move: Move, reason: str, advice: str = "", *, due_at: datetime | None = None,
         tries: int | None = None, acknowledged: bool = False,
-        part: Part | None = None, outcome: Outcome | None = None, answer: str = "", refused: str = "",
-        strike: bool = False, when: When | None = None,
+        part: Part | None = None, outcome: Outcome | None = None, summary: str = "", answer: str = "",
+        refused: str = "", strike: bool = False, when: When | None = None,
     ) -> None:  # fmt: skip
         ended = Unclaim(
             delivery_id=job.delivery.id, account_id=job.account.id, version=job.delivery.version, owner=self._owner,
-            move=move, at=self._chronometer.moment(self._clock.now()), reason=reason, advice=advice, due_at=due_at,
+            move=move, at=self._chronometer.moment(self._clock.now()), summary=summary, reason=reason,
+            advice=advice, due_at=due_at,
             tries=job.delivery.tries if tries is None else tries, acknowledged=acknowledged,
             part_id=part.id if part else None, number=job.attempts + 1, outcome=outcome, answer=answer[:KEPT],
             refused=refused, strike=strike, when=when,
@@ -378,7 +378,7 @@ class Dispatch:
     def _unsuccessful(self, ready: Ready, parcel: Parcel, wrong: SendError, now: datetime) -> End:
         """What follows from one of the four ends."""
         job = ready.job
-        move, outcome = _MOVES[type(wrong)]
+        move, outcome = ENDS[type(wrong)]
         due_at = look_at = wish = None
         reason, refused = wrong.reason, ""
         ready_at = limiter.ready_after(now, job.account.spacing)
@@ -461,11 +461,3 @@ def _is_strike(wrong: SendError, move: Move) -> bool:
     if isinstance(wrong, TryLater):
         return not wrong.offline and wrong.after is None
     return isinstance(wrong, InDoubt) or move is Move.REFUSE
-
-
-_MOVES: Mapping[type[SendError], tuple[Move, Outcome]] = {
-    Rejected: (Move.REFUSE, Outcome.REFUSED),
-    NeedsLogin: (Move.HOLD, Outcome.NEEDS_LOGIN),
-    TryLater: (Move.POSTPONE, Outcome.LATER),
-    InDoubt: (Move.DOUBT, Outcome.DOUBT),
-}

@@ -12,6 +12,7 @@ from typing import Any
 from sendoff import killpoints
 from sendoff.domain.channel import Channel, How, Parcel, Settle
 from sendoff.domain.delivery import Move, Receipt, State
+from sendoff.domain.doubt import GONE
 from sendoff.domain.errors import CannotLook, Dropped, KeychainError, NotFound, SendError, TryLater
 from sendoff.domain.redact import Redactor
 from sendoff.domain.when import Clock, Moment, span_text
@@ -75,6 +76,9 @@ class Settler:
         left_at = self._chronometer.on_this_clock(job.last_try)
         if channel is None:
             self._ask(job, f"There is no channel “{job.account.channel}” in this Sendoff, so it can’t look.")
+            return
+        if job.account.removed:
+            self._ask(job, job.delivery.reason, GONE)
             return
         settle = channel.settle(job.account)
         if settle.how is How.REPEAT and self._knows_the_key(settle, job.first_try):

@@ -198,4 +198,5 @@ def _account(row: Any) -> Account:
         expires_at=row.expires_at,
         warned=row.warned,
         probed_at=row.probed_at,
+        removed=row.removed_at is not None,
     )

@@ -40,6 +40,8 @@ from sendoff.store.tables import (
     parts,
 )
 
+ACCOUNT_REMOVED = "Its account was removed."
+
 # --- made and moved -------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +110,18 @@ def move(connection: sa.Connection, delivery_id: int, what: Move, **values: Any)
     if changed is None:
         raise Refused(why_not(get(connection, delivery_id).state, what))
     changes.bump(connection, changes.DELIVERIES)
-    return State(changed)
+    state = State(changed)
+    return _as_its_account_is(connection, delivery_id) if state is State.SCHEDULED else state
+
+
+def _as_its_account_is(connection: sa.Connection, delivery_id: int) -> State:
+    """What is to go again does not where its account can't send: it waits for the sign-in, or it is over."""
+    account = account_rows.get(connection, get(connection, delivery_id).account_id)
+    if account.removed:
+        return move(connection, delivery_id, Move.CANCEL, reason=ACCOUNT_REMOVED)
+    if account.state is not AccountState.WORKING:
+        return move(connection, delivery_id, Move.HOLD, reason=account.reason)
+    return State.SCHEDULED
 
 
 def _target(what: Move) -> Any:
@@ -390,7 +403,7 @@ def cancel_account(connection: sa.Connection, account_id: int) -> int:
             version=deliveries.c.version + 1,
             owner=None,
             lease_until=None,
-            reason="Its account was removed.",
+            reason=ACCOUNT_REMOVED,
             advice="",
         )
     )

@@ -151,8 +151,11 @@ def _read_once(source: Path) -> bytes:
         os.close(descriptor)
         why = "it is larger than a gigabyte. Share it as a link" if stat.S_ISREG(about.st_mode) else "it is not a file"
         raise BadInput(f"{source} can’t be attached: {why}.")
-    with os.fdopen(descriptor, "rb") as file:
-        data = file.read()
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read()
+    except OSError as wrong:  # a drive or a share that went away
+        raise BadInput(f"{source} can’t be attached: {wrong.strerror}.") from None
     if not data:
         raise BadInput(f"{source.name} is empty.")
     return data

@@ -361,7 +361,7 @@ def end_many(connection: sa.Connection, ends: Sequence[End]) -> None:
         connection.execute(sa.insert(events), news)
     for one in ends:
         if one.move is Move.HOLD:
-            hold_account(connection, one.account_id, one.reason)
+            hold_account(connection, one.account_id, one.summary)
         elif one.strike:
             strike(connection, one.account_id, one.summary, one.at)
     changes.bump(connection, changes.DELIVERIES)
@@ -417,7 +417,8 @@ _PACE = _update(
 class Unclaim:
     """The end of a claim from which nothing left. With an outcome it was a try that ended before the wire.
 
-    `when` is another time that the lateness rule found; the patience moves along with it.
+    `summary` is what went wrong, where `reason` tells how far the delivery is besides. `when` is another time that the
+    lateness rule found; the patience moves along with it.
     """
 
     delivery_id: int
@@ -426,6 +427,7 @@ class Unclaim:
     owner: str
     move: Move
     at: Moment
+    summary: str = ""
     reason: str = ""
     advice: str = ""
     due_at: datetime | None = None
@@ -468,12 +470,12 @@ def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
     if changed.rowcount == 0:
         return False
     changes.bump(connection, changes.DELIVERIES)
-    now = one.at.wall
+    now, why = one.at.wall, one.summary or one.reason
     if one.outcome:
         connection.execute(
             sa.insert(attempts).values(
                 part_id=one.part_id, delivery_id=one.delivery_id, number=one.number, owner=one.owner, began_at=now,
-                boot=one.at.boot, ticks=one.at.ticks, ended_at=now, outcome=one.outcome, summary=one.reason,
+                boot=one.at.boot, ticks=one.at.ticks, ended_at=now, outcome=one.outcome, summary=why,
                 answer=one.answer,
             )
         )  # fmt: skip
@@ -484,9 +486,9 @@ def unclaim(connection: sa.Connection, one: Unclaim) -> bool:
     if one.when:
         note(connection, one.delivery_id, now, "moved", detail=one.reason)
     if one.move is Move.HOLD:
-        hold_account(connection, one.account_id, one.reason)
+        hold_account(connection, one.account_id, why)
     elif one.strike:
-        strike(connection, one.account_id, one.reason, now)
+        strike(connection, one.account_id, why, now)
     return True
 
 

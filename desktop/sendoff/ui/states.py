@@ -39,3 +39,5 @@ FACES: Mapping[str, Face] = {
     "cancelled": CANCELLED,
 }
 """The face of every domain.delivery.State, which is a string too; so the first window need not load the domain."""
+
+SIGN_IN_FIRST = "Its account wants you to sign in again first; then it goes."

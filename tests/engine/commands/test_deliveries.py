@@ -60,6 +60,64 @@ def test_all_or_none(program: Program) -> None:
     assert states(program, *ids) == [State.SCHEDULED]
 
 
+def test_the_one_of_several_that_stands_in_the_way_is_named(program: Program) -> None:
+    mine = account(program)
+    first, second = (
+        program.commands.posts.schedule(draft(program, mine), at(program, words))[0]
+        for words in ("tomorrow 9", "tomorrow 10")
+    )
+    program.commands.deliveries.cancel([second])
+    with pytest.raises(Refused, match=rf"^Delivery {second}: It can’t be cancelled.*\. Nothing was changed\.$"):
+        program.commands.deliveries.cancel([first, second])
+    assert states(program, first, second) == [State.SCHEDULED, State.CANCELLED]
+    with pytest.raises(Refused, match=r"^It can’t be cancelled"):
+        program.commands.deliveries.cancel([second])
+
+
+def in_doubt(program: Program, delivery_id: int) -> None:
+    with program.store.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE deliveries SET state = 'in_doubt' WHERE id = {delivery_id}")
+
+
+def test_nothing_goes_again_for_an_account_that_was_removed(program: Program) -> None:
+    mine = account(program)
+    (planned,) = program.commands.posts.schedule(draft(program, mine), at(program, "tomorrow 9"))
+    (doubted,) = program.commands.posts.schedule(draft(program, mine), at(program, "tomorrow 10"))
+    in_doubt(program, doubted)
+    program.commands.accounts.remove(mine)
+    commands = program.commands.deliveries
+    for again in (lambda: commands.move([planned], at(program, "tomorrow 11")), lambda: commands.restore([planned])):
+        with pytest.raises(Refused, match="account was removed"):
+            again()
+    assert commands.settle(doubted, sent=False) is State.CANCELLED
+    with program.store.reading() as connection:
+        assert deliveries.get(connection, doubted).reason == "Its account was removed."
+        assert [one.detail for one in deliveries.events_of(connection, doubted)] == ["You said that it is not there."]
+
+
+@pytest.mark.parametrize("word", ["retry", "move", "settle"])
+def test_what_goes_again_waits_for_the_sign_in_of_its_account(program: Program, word: str) -> None:
+    mine = account(program)
+    ids = program.commands.posts.schedule(draft(program, mine), at(program, "tomorrow 9"))
+    commands = program.commands.deliveries
+    if word == "settle":
+        in_doubt(program, *ids)
+    with program.store.writing() as connection:
+        deliveries.hold_account(connection, mine, "the key is old")
+    if word == "move":
+        commands.cancel(ids)
+        commands.move(ids, at(program, "tomorrow 11"))
+    elif word == "retry":
+        commands.retry(ids)
+    else:
+        commands.settle(ids[0], sent=False)
+    assert states(program, *ids) == [State.HELD]
+    with program.store.writing() as connection:
+        assert deliveries.get(connection, ids[0]).reason == "the key is old"
+        assert deliveries.release_account(connection, mine) == 1
+    assert states(program, *ids) == [State.SCHEDULED]
+
+
 def test_several_are_shifted_together_in_wall_time(program: Program) -> None:
     mine = account(program)
     ids = [

@@ -153,8 +153,7 @@ class Posts:
     def _refuse_problems(
         self, post: Post, known: Mapping[int, Account], chosen: Mapping[str, str], override: bool
     ) -> None:
-        alt_required = chosen["alt_required"] == "yes"
-        every = problems.find(post.content, post.variants, known, self._channels, alt_required=alt_required)
+        every = problems.find(post.content, post.variants, known, self._channels, chosen)
         problems.refuse(every, override=override)
 
     def _insert(

@@ -11,8 +11,8 @@ from typing import Any
 
 from sendoff.domain.account import Account
 from sendoff.domain.channel import Channel, Kind, Parcel, Trace, channel_named
-from sendoff.domain.delivery import Outcome, Receipt
-from sendoff.domain.errors import BadInput, InDoubt, NeedsLogin, NotFound, Rejected, SendError, TryLater
+from sendoff.domain.delivery import ENDS, Outcome, Receipt
+from sendoff.domain.errors import BadInput, NotFound, SendError
 from sendoff.domain.fields import divide, kept
 from sendoff.domain.post import Attachment, Content, Item
 from sendoff.domain.redact import Redactor
@@ -21,10 +21,6 @@ from sendoff.engine.commands.accounts import Accounts
 
 SAMPLE = "A test from Sendoff."
 """What a try says unless the person writes something else."""
-
-_OUTCOMES: Mapping[type[SendError], Outcome] = {
-    Rejected: Outcome.REFUSED, NeedsLogin: Outcome.NEEDS_LOGIN, TryLater: Outcome.LATER, InDoubt: Outcome.DOUBT,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ def _send(channel: Channel, made: Parcel) -> Trial:
         receipt = channel.publish(made).masked(redactor)
         outcome = Outcome.SENT
     except SendError as wrong:
-        outcome, words = _OUTCOMES[type(wrong)], f"{wrong.reason} {wrong.advice}".strip()
+        (_, outcome), words = ENDS[type(wrong)], f"{wrong.reason} {wrong.advice}".strip()
     return Trial(outcome, clean(words), clean(trace.request), clean(trace.answer), receipt)
 
 

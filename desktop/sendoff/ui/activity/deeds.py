@@ -90,7 +90,7 @@ def _own(row: Row, account: Account | None, channel: Channel | None) -> list[Dee
 
 def _in_doubt(account: Account | None, channel: Channel | None) -> list[Deed]:
     look = []
-    if account and channel and channel.settle(account).how is not How.ASK:
+    if account and channel and not account.removed and channel.settle(account).how is not How.ASK:
         look.append(Deed(Act.LOOK, "Look again", "search"))
     elif account and channel and is_web(account.url):
         look.append(Deed(Act.VISIT, f"Look in {channel.title}", "external-link"))

@@ -8,8 +8,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from sendoff.domain.account import Account
+from sendoff.domain.delivery import State
 from sendoff.domain.errors import SendError, SendoffError
 from sendoff.domain.numbers import Reading, total
+from sendoff.domain.outside import what_cancelling_did
 from sendoff.domain.words import counted
 from sendoff.store import accounts
 from sendoff.store.timeline import Row
@@ -18,6 +20,7 @@ from sendoff.ui.activity.received import show_received
 from sendoff.ui.activity.settling import SettleSheet
 from sendoff.ui.context import Context
 from sendoff.ui.links import open_web
+from sendoff.ui.states import SIGN_IN_FIRST
 
 
 class Doing:
@@ -87,7 +90,12 @@ class Doing:
         words = (
             "It goes again now." if len(ids) == 1 else f"{counted(len(ids), 'delivery', 'deliveries')} go again now."
         )
-        self._run(lambda: commands.deliveries.retry(ids), words)
+        context = self._context
+
+        def said(found: Sequence[State]) -> None:
+            context.say(SIGN_IN_FIRST if State.HELD in found else words)
+
+        context.do(lambda: commands.deliveries.retry(ids), said, owner=self._owner)
 
     def dismiss(self, ids: Sequence[int]) -> None:
         """Takes deliveries off what needs the person; what became of them stays in the list."""
@@ -101,7 +109,7 @@ class Doing:
 
     def _cancel(self, rows: Sequence[Row]) -> None:
         commands, ids, now = self._context.commands, [row.delivery.id for row in rows], self._context.now()
-        words = "Cancelled. Nothing of it leaves."
+        words = f"Cancelled. {what_cancelling_did(row.outside for row in rows)}"
         if all(row.delivery.planned_at > now for row in rows):
             self._run(lambda: commands.deliveries.cancel(ids), words, undo=lambda: commands.deliveries.restore(ids))
             return

@@ -207,8 +207,7 @@ def _over(content: Content, figures: Capabilities, options: Mapping[str, str]) -
 def _matters(writing: Writing, eyes: Eyes, when: When | None) -> list[Matter]:
     content, variants = writing.sent(eyes.mails)
     found: dict[tuple[object, ...], Matter] = {}
-    alt_required = eyes.settings["alt_required"] == "yes"
-    for one in problems.find(content, variants, eyes.known, eyes.channels, alt_required=alt_required):
+    for one in problems.find(content, variants, eyes.known, eyes.channels, eyes.settings):
         tab = one.account.id if one.account.id in writing.own else EVERYONE
         matter = _matter(one.problem, one.account.id, tab, writing)
         key = (matter.level, matter.code, matter.title, matter.text, matter.item, tab)

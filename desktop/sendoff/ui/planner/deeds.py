@@ -18,6 +18,7 @@ from sendoff.ui.context import Context
 from sendoff.ui.planner.days import day_words, entry
 from sendoff.ui.planner.shift import ShiftSheet
 from sendoff.ui.planner.words import time_words
+from sendoff.ui.states import SIGN_IN_FIRST
 from sendoff.ui.widgets.menu import Menu
 
 BUSY = frozenset({State.SENDING, State.IN_DOUBT, State.HANDED_OVER})
@@ -168,7 +169,7 @@ class Deeds:
         """Sends at once, after asking: what is out cannot be taken back."""
         ids = ids_to_send(chip)
         if not ids and sign_in_account(chip) is not None:
-            self._context.say("Its account wants you to sign in again first; then it goes.", trouble=True)
+            self._context.say(SIGN_IN_FIRST, trouble=True)
             return
         if not ids:
             self._refuse(chip, Move.RETRY)
@@ -189,13 +190,14 @@ class Deeds:
         waiting = [seat.delivery_id for seat in chip.seats if seat.delivery_id in ids and seat.state in WAITING]
         others = [one for one in ids if one not in waiting]
 
-        def send() -> None:
-            if waiting:
-                commands.deliveries.move(waiting, When.at(self._context.now(), zone))
-            if others:
-                commands.deliveries.retry(others)
+        def send() -> list[State]:
+            moved = commands.deliveries.move(waiting, When.at(self._context.now(), zone)) if waiting else []
+            return moved + (commands.deliveries.retry(others) if others else [])
 
-        self._context.do(send, said="On its way.", owner=self._owner)
+        def said(found: list[State]) -> None:
+            self._context.say(SIGN_IN_FIRST if State.HELD in found else "On its way.")
+
+        self._context.do(send, said, owner=self._owner)
 
     # --- the menu -------------------------------------------------------------------------------------------------
 
