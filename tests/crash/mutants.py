@@ -40,7 +40,7 @@ def _mutant(name: str, file: str, old: str, new: str, *cells: Cell) -> Mutant:
 
 MUTANTS = (
     _mutant(
-        "an unclear answer is a failure", "engine/dispatch.py",
+        "an unclear answer is a failure", "domain/delivery.py",
         "    InDoubt: (Move.DOUBT, Outcome.DOUBT),", "    InDoubt: (Move.REFUSE, Outcome.REFUSED),",
         Cell("blind", breaks=((1, "hang_up_after"),)), Cell("recent", breaks=((1, "error_after"),)),
     ),

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from sendoff.bootstrap import Program, open_program
@@ -129,4 +130,6 @@ def start(
         session.window.hide()
         session.window.deleteLater()
         session.deleteLater()
+    # Else its ring around what has the keyboard would stand in tests that no event loop parts from this one.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[arg-type]
     look.choose("light")
