@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
 from sendoff.domain.errors import OwnedElsewhere, SetupMissing
 
 HOME, USUAL = "SENDOFF_HOME", "SENDOFF_USUAL_HOME"
@@ -33,7 +31,11 @@ def choose(folder: Path) -> None:
 
 
 def _named(name: str) -> Path:
-    return Path(name).expanduser().absolute() if name else Path(platformdirs.user_data_dir("sendoff", appauthor=False))
+    if name:
+        return Path(name).expanduser().absolute()
+    import platformdirs  # loading it costs 6 ms
+
+    return Path(platformdirs.user_data_dir("sendoff", appauthor=False))
 
 
 def open_folder(folder: Path) -> Path:
