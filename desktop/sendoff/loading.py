@@ -21,7 +21,7 @@ LATER = (
     "keyring.backend", "keyring.backends.SecretService", "keyring.backends.kwallet", "keyring.backends.libsecret",
     "keyring.errors", "logging", "markdown_it", "nh3", "PIL.GifImagePlugin", "PIL.Image", "PIL.ImageOps",
     "PIL.ImageSequence", "PIL.JpegImagePlugin", "PIL.MpoImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin",
-    "plistlib", "tzlocal", "urllib.request", "yaml", "zlib",
+    "platformdirs", "plistlib", "tzlocal", "urllib.request", "yaml", "zlib",
 )  # fmt: skip
 """What functions of ours, and libraries behind them, import when they are called."""
 
