@@ -146,6 +146,7 @@ _SOON = (
         accounts.c.channel.in_(sa.bindparam("kinds", expanding=True)),
         accounts.c.state == "working",
         accounts.c.rest_until.is_(None),
+        accounts.c.removed_at.is_(None),
     )
     .order_by(deliveries.c.due_at, deliveries.c.id)
     .limit(SCAN)
