@@ -15,7 +15,7 @@ from sendoff.domain.delivery import State
 from sendoff.domain.errors import TryLater
 from sendoff.domain.post import Attachment, Content, Item, Variant
 from sendoff.domain.when import When
-from sendoff.engine.ahead import AGAIN, AHEAD
+from sendoff.engine.ahead import AGAIN, AHEAD, LOOKS, MOST
 from sendoff.store import accounts, deliveries, outgoing
 from sendoff.store.media import Media
 from sendoff.store.profile import open_folder
@@ -118,6 +118,23 @@ def test_files_go_up_once_before_their_time_and_are_what_is_shown(world: World) 
     assert dict(world.channel.shown)["two"] == "ahead 2"
     assert len(world.channel.shown) == 3
     assert world.state(thread) is State.SENT
+
+
+def test_what_is_planned_shortly_before_goes_up_without_waiting_for_the_next_look(world: World) -> None:
+    world.lives(2)
+    world.plan("one", ahead=LOOKS)
+    world.lives(2)
+    assert world.channel.ups == [("ahead", "one")]
+
+
+def test_many_that_are_due_soon_all_go_up(world: World) -> None:
+    """Not with one look, which would hold up the heartbeat, and not one look later than the next heartbeat."""
+    for number in range(MOST + 1):
+        world.plan(str(number), ahead=300)
+    world.lives(1)
+    assert len(world.channel.ups) == MOST
+    world.lives(1)
+    assert len(world.channel.ups) == MOST + 1
 
 
 def test_what_is_changed_goes_up_anew_and_what_is_only_moved_does_not(world: World) -> None:

@@ -92,7 +92,9 @@ def test_what_quitting_means() -> None:
 
 def test_the_words_are_looked_at_every_second_shortly_before() -> None:
     assert standing(upcoming=(chip(timedelta(seconds=30)),)).next_change == timedelta(seconds=1)
-    assert standing(upcoming=(TOMORROW,)).next_change > timedelta(seconds=5)
+    assert standing(upcoming=(chip(timedelta(minutes=30)),)).next_change == timedelta(seconds=20)
+    assert standing(upcoming=(TOMORROW,)).next_change == standing().next_change == timedelta(minutes=1)
+    assert standing(elsewhere=True).next_change == timedelta(seconds=20)
 
 
 def test_the_pauses_end_at_the_persons_own_morning() -> None:

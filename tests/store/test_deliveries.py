@@ -158,6 +158,17 @@ def test_room_and_blocked_accounts_are_respected(store: Store, plan: Planner, ac
     assert claim(store) == [theirs]
 
 
+def test_what_is_due_soon_leaves_out_accounts_that_cannot_be_reached(store: Store, plan: Planner, account: int) -> None:
+    with store.writing() as connection:
+        other = add_account(connection, "bob")
+    mine, theirs, _later = plan(account, 60), plan(other, 30), plan(account, 3600)
+    until = NOW + timedelta(minutes=10)
+    with store.reading() as connection:
+        assert list(outgoing.soon(connection, until, ["practice"])) == [theirs, mine]
+        assert list(outgoing.soon(connection, until, ["practice"], {other})) == [mine]
+        assert list(outgoing.soon(connection, until, ["x"])) == []
+
+
 def test_an_account_that_rests_gives_back_what_was_claimed_and_gets_no_more(
     store: Store, plan: Planner, account: int
 ) -> None:

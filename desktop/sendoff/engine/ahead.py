@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 AHEAD = timedelta(minutes=10)
 """How long before its time a post's files go up."""
 
-LOOKS = 5.0
-"""Seconds between two looks at what is due soon."""
+LOOKS = 30.0
+"""Seconds between two looks at what is due soon, where nothing was changed meanwhile."""
 
 AGAIN = 60.0
 """Seconds after which files that could not be put there are tried again."""
@@ -79,17 +79,25 @@ class Ahead:
 
     def tick(self) -> None:
         """Called at every heartbeat."""
-        if self._clock.monotonic() < self._next_look or self._rests():
+        steady = self._clock.monotonic()
+        if steady < self._next_look or self._rests():
             return
-        self._next_look = self._clock.monotonic() + LOOKS
+        self._next_look = steady + LOOKS  # before the look: what changes during it asks for another
         with self._store.reading() as connection:
-            found = outgoing.soon(connection, self._clock.now() + AHEAD, list(self._channels))
-            wanted = self._not_looked_at(found)[:MOST]
+            until = self._clock.now() + AHEAD
+            found = outgoing.soon(connection, until, list(self._channels), self._unreached())
+            wanted = self._not_looked_at(found)
+            if len(wanted) > MOST:
+                wanted = wanted[:MOST]
+                self.poke()
             jobs = outgoing.load_jobs(connection, wanted) if wanted else []
         for job in jobs:
-            if job.account.id not in self._unreached():
-                self._begin(job)
+            self._begin(job)
         self._forget()
+
+    def poke(self) -> None:
+        """Something may have become due soon: the next heartbeat looks."""
+        self._next_look = -math.inf
 
     def files(self, job: Job, part: Part) -> Mapping[str, Any]:
         """What was put there for a part that is claimed now; {} nothing, or nothing that is still good.

@@ -255,6 +255,7 @@ class Engine:
         # What the writer itself changed is followed up where it is known whether anything became due by it.
         if topics & _WAKE and not self._writer.is_this_thread:
             self._departures.poke()
+            self._ahead.poke()
 
     def _beat(self) -> None:
         """Once a second: the clock, what others wrote, whoever waits for something, the other threads, our own life."""
@@ -345,6 +346,7 @@ class Engine:
             self._departures.forget_pace()
             self._writer.run(lambda connection: doubts.look_now(connection, self._clock.now()))
         self._departures.poke()
+        self._ahead.poke()
 
     def _look_after_threads(self) -> None:
         """A thread that an error has ended is started again; its work is in the database, not in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,9 +131,15 @@ _NEXT = (
 )
 
 
-def soon(connection: sa.Connection, until: datetime, kinds: Sequence[str]) -> dict[int, int]:
-    """What is due until an instant at accounts of these kinds that could send, the earliest first: ids and versions."""
-    rows = connection.execute(_SOON, {"until": until, "kinds": kinds})
+def soon(
+    connection: sa.Connection, until: datetime, kinds: Sequence[str], unreached: Collection[int] = ()
+) -> dict[int, int]:
+    """What is due until an instant at accounts of these kinds that could send, the earliest first: ids and versions.
+
+    Args:
+        unreached: accounts that can't.
+    """
+    rows = connection.execute(_SOON, {"until": until, "kinds": kinds, "unreached": list(unreached)})
     return {int(row.id): int(row.version) for row in rows}
 
 
@@ -144,6 +150,7 @@ _SOON = (
         SCHEDULED,
         deliveries.c.due_at <= sa.bindparam("until"),
         accounts.c.channel.in_(sa.bindparam("kinds", expanding=True)),
+        accounts.c.id.not_in(sa.bindparam("unreached", expanding=True)),
         accounts.c.state == "working",
         accounts.c.rest_until.is_(None),
         accounts.c.removed_at.is_(None),

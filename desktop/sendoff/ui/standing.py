@@ -136,9 +136,14 @@ class Standing:
 
     @property
     def next_change(self) -> timedelta:
-        """How long these words stay right at least."""
-        ahead = self.upcoming[0].when.instant - self.now if self.upcoming else timedelta(hours=1)
-        return timedelta(seconds=1) if ahead < timedelta(seconds=90) else timedelta(seconds=20)
+        """After how long these words are to be looked at again, where nothing happens meanwhile.
+
+        Each look costs 2 ms with all that shows it, which is most of what a window costs that only waits.
+        """
+        ahead = self.upcoming[0].when.instant - self.now if self.upcoming else timedelta.max
+        if ahead < timedelta(seconds=90):
+            return timedelta(seconds=1)
+        return timedelta(seconds=20) if ahead < timedelta(hours=4) or self.elsewhere else timedelta(minutes=1)
 
     def time_of(self, chip: Chip) -> str:
         """When a post leaves, in the person's zone: "Tue 09:00"."""
