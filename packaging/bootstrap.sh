@@ -128,7 +128,17 @@ sendoff_setup() {
     [ "$level" != peers ] || locked_install requirements-peers.lock
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$ROOT" ||
         { say "Installing Sendoff into .venv failed."; exit 1; }
+    unpack_qt_support
     printf '%s\n' "$stamp" >"$VENV/.sendoff-$level"
+}
+
+# Qt for Python keeps 3,600 lines of Python as text in a library and compiles them at each start, a quarter of the time
+# until its window is there. Its own switch SBK_EMBED lays them beside the library, where they get byte code as all else.
+# A newer release that was installed by hand needs this again.
+unpack_qt_support() {
+    SBK_EMBED=0 "$VENV/bin/python" -c 'import shiboken6' &&
+        "$VENV/bin/python" -m compileall -q "$("$VENV/bin/python" -c 'import shiboken6; print(shiboken6.__path__[0])')/files.dir" ||
+        say "Qt's support files could not be unpacked. Sendoff starts without them, somewhat slower."
 }
 
 locked_install() {

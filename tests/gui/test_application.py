@@ -48,6 +48,9 @@ def painted():
     seconds = time.perf_counter() - began
     loaded = [name for name in sys.argv[1].split() if name in sys.modules]
     loaded += ["Qt’s own enums"] if "Qt" in vars(sys.modules["PySide6.QtCore"]) else []
+    support = "shibokensupport.signature."
+    loaded += ["Qt’s writer of stubs"] if hasattr(sys.modules[support + "lib.pyi_generator"], "Formatter") else []
+    loaded += [] if sys.modules[support + "parser"].__spec__.cached else ["Qt’s own Python as text"]
     print(json.dumps({"seconds": seconds, "heavy": loaded, "visible": one.window.isVisible()}), flush=True)
     sys.stdout.flush()
     import os; os._exit(0)
@@ -116,8 +119,10 @@ def test_the_first_paint_is_not_much_later_than_that_of_a_bare_window(folder: Pa
 def test_the_haste_ends_with_the_first_paint(start: Callable[..., Session], folder: Path, qtbot: QtBot) -> None:
     haste.begin()
     assert sys.getdlopenflags() == os.RTLD_LAZY
+    assert sys.meta_path[0] is haste._finder
     opened(start(folder), qtbot)
     assert sys.getdlopenflags() == os.RTLD_NOW
+    assert haste._finder not in sys.meta_path
 
 
 def test_settings_are_read_without_sqlalchemy(
