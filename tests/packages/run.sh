@@ -78,6 +78,8 @@ validate() {
     dpkg-deb -x "$DEB" "$tree"
     ! find "$tree" -name '*.py' -path '*sendoff/_internal/sendoff/cli*' -o -name '.git*' -o -name '.env*' | grep . ||
         { say "sources or parts of a checkout are packed"; exit 1; }
+    [ -d "$tree/usr/lib/sendoff/_internal/shiboken6/files.dir" ] ||
+        { say "each start would compile Qt's own Python: files.dir is missing"; exit 1; }
     ! has /usr/bin/desktop-file-validate || desktop-file-validate "$tree"/usr/share/applications/*.desktop
     ! has /usr/bin/appstreamcli || appstreamcli validate --no-net "$tree"/usr/share/metainfo/*.xml
     ! has /usr/bin/man || man --warnings -l "$tree/usr/share/man/man1/sendoff.1.gz" 2>&1 >/dev/null | { ! grep . ; }
