@@ -1,4 +1,4 @@
-"""`./test crash`: the whole matrix, the planted bugs, or a soak of random kills."""
+"""`./test crash`: the matrix with the worlds of the property test, the planted bugs, or a soak of random kills."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 MATRIX = [str(Path(__file__).with_name(f"{name}.py")) for name in ("matrix", "faults", "mail", "machine", "order")]
+WORLDS = str(Path(__file__).parents[1] / "engine" / "test_properties.py")
+"""One test of some minutes, so it begins first."""
+
 PROCESSES = 2 * (os.cpu_count() or 1)
 """Cells mostly wait for processes, so more of them run side by side than there are processors."""
 
@@ -33,7 +36,9 @@ def main() -> int:
         return soak.run(arguments.soak, arguments.seed)
     words = ["-n", str(arguments.n), "--dist", "load", *more]
     red = Red()
-    code = int(pytest.main([*([] if any(one.startswith("tests/") for one in more) else MATRIX), *words], plugins=[red]))
+    os.environ.setdefault("SENDOFF_PROPERTIES", "wide")
+    what = [] if any(one.startswith("tests/") for one in more) else [WORLDS, *MATRIX]
+    code = int(pytest.main([*what, *words], plugins=[red]))
     if code == pytest.ExitCode.TESTS_FAILED and red.are_only_slow:
         print(f"== {len(red.cells)} cells did not come to rest in time; once more, each alone: {', '.join(red.cells)}")
         return subprocess.run([sys.executable, "-m", "pytest", "-n", "0", *red.cells], check=False).returncode

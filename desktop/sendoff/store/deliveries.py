@@ -377,7 +377,7 @@ def strike(connection: sa.Connection, account_id: int, reason: str, now: datetim
 
 
 def release_account(connection: sa.Connection, account_id: int) -> int:
-    """The account works again: what was held goes back to its time. Returns how many."""
+    """The account works again: what was held goes back to its time, and may leave at once. Returns how many."""
     account_rows.update(
         connection, account_id, state=AccountState.WORKING, reason="", ready_at=None,
         strikes=0, rest_until=None, rest_reason="",
