@@ -59,6 +59,11 @@ def test_it_says_nothing_private(ada: Run, home: Path, plugin: Path, monkeypatch
             assert private not in said.out
 
 
+def test_the_folder_is_named_beside_the_report(ada: Run, home: Path) -> None:
+    assert ada("doctor").err == f"PROFILE is {home}\n"
+    assert ada("doctor", "--json").err == ""
+
+
 def test_open_files_are_named(ada: Run, home: Path) -> None:
     (home / "sendoff.db").chmod(0o644)
     assert "sendoff.db" in checks(ada)["folder"]["text"]

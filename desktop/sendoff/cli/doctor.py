@@ -61,6 +61,7 @@ def examine(arguments: argparse.Namespace) -> int:
         render.print_json(as_json(findings))
     else:
         print("\n".join(one.line for one in findings))
+        session.remark(f"PROFILE is {folder}")  # for this person, not for the report
     return 0 if is_well(findings) else 1
 
 
