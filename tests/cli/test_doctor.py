@@ -38,6 +38,8 @@ def test_a_new_profile_is_well(ada: Run, home: Path) -> None:
     assert found["keychain"]["data"]["place"] == "Sendoff’s own encrypted file"
     assert "practice" in found["channels"]["data"]["loaded"]
     assert found["deliveries"]["data"]["scheduled"] == 1
+    assert found["deliveries"]["text"] == "1 scheduled"
+    assert "you" not in found
     assert found["clock"]["data"]["zone"]
     assert found["disk"]["data"]["free_bytes"] > 0
     lines = ada("doctor").out.splitlines()
@@ -70,7 +72,7 @@ def test_open_files_are_named(ada: Run, home: Path) -> None:
     home.chmod(0o755)
     found = checks(ada)
     assert (found["ok"], found["folder"]["verdict"]) == (False, "wrong")
-    assert "chmod 700 PROFILE" in found["folder"]["text"] + " PROFILE"
+    assert found["folder"]["text"].endswith("chmod 700 PROFILE")
 
 
 def test_a_damaged_database_is_named_and_not_touched(ada: Run, home: Path) -> None:
