@@ -75,7 +75,7 @@ def test_backup_to_the_profile_and_to_a_file(ada: Run, home: Path, tmp_path: Pat
     named = tmp_path / "mine.db"
     assert ada("backup", named).out == f"{named}\n"
     assert ada("backup", named).code == 2
-    assert ada("backup", named, "--force").code == 0
+    assert ada("backup", named, "--force", "--json").json == {"file": str(named)}
     assert ada("backup", tmp_path / "no" / "where.db").code == 2
 
 
