@@ -39,7 +39,7 @@ def test_a_new_profile_is_well(ada: Run, home: Path) -> None:
     assert "practice" in found["channels"]["data"]["loaded"]
     assert found["deliveries"]["data"]["scheduled"] == 1
     assert found["deliveries"]["text"] == "1 scheduled"
-    assert "you" not in found
+    assert not found.keys() & {"you", "zone"}
     assert found["clock"]["data"]["zone"]
     assert found["disk"]["data"]["free_bytes"] > 0
     lines = ada("doctor").out.splitlines()
@@ -50,7 +50,13 @@ def test_without_a_profile_nothing_is_made(run: Run, home: Path) -> None:
     found = checks(run)
     assert found["ok"]
     assert "no profile yet" in found["folder"]["text"]
+    assert found["folder"]["data"] == {"exists": False}
     assert not home.exists()
+
+
+def test_a_zone_by_choice_is_told(ada: Run, home: Path) -> None:
+    ada("settings", "set", "zone", "Asia/Tokyo")
+    assert checks(ada)["zone"]["text"] == "times are read in Asia/Tokyo, by choice"
 
 
 def test_it_says_nothing_private(ada: Run, home: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
