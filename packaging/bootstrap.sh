@@ -5,8 +5,10 @@
 # The first word names how much is wanted: the program, its quick tests, its tests against real servers.
 # Exit code 3 says that something has to be installed by hand; the exact line stands on stderr.
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$ROOT/.venv
+# Python reads where Sendoff lies by the letters of the locale, and plain C has none but ASCII's.
+case ${LC_ALL:-} in C | POSIX) export LC_ALL=C.UTF-8 ;; esac
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -65,7 +67,7 @@ missing_packages() {
     while read -r soname package; do
         [ -z "$soname" ] || grep -qF "$soname " <<<"$have" || printf '%s\n' "$package"
     done <<<"$QT_LIBRARIES"
-    "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-venv\n'
+    "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null || printf '%s-venv\n' "${PYTHON##*/}"
     [ "$1" = run ] && return
     while read -r program package; do
         [ -z "$program" ] || command -v "$program" >/dev/null 2>&1 || printf '%s\n' "$package"
@@ -75,19 +77,19 @@ missing_packages() {
 # Installs Debian packages as root or through sudo; else says which line to run, and exits 3.
 install_packages() {
     local as_root=()
-    if [ "$(id -u)" != 0 ]; then
-        if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-            as_root=(sudo)
-        else
-            say "Sendoff needs some system packages. Please run this once, then start again:"
-            say "    apt-get install --no-install-recommends $*"
-            exit 3
-        fi
-    fi
     if ! command -v apt-get >/dev/null 2>&1; then
         say "Sendoff needs the libraries that Debian calls: $*"
         say "Install them with this system's package manager, then start again."
         exit 3
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+            as_root=(sudo)
+        else
+            say "Sendoff needs some system packages. Please run this once as root, then start again:"
+            say "    apt-get install --no-install-recommends $*"
+            exit 3
+        fi
     fi
     say "Installing system packages: $*"
     # A list of packages that is a day old still installs; a machine without one needs it fetched first.
@@ -97,27 +99,44 @@ install_packages() {
         { say "The installation failed. Try by hand: apt-get install --no-install-recommends $*"; exit 3; }
 }
 
-# One line that changes whenever this level has to be set up again.
+# One line that changes whenever this level has to be set up again: other lists, another place, another Python.
 stamp_for() {
     local locks=("$ROOT/packaging/requirements.lock")
     [ "$1" = run ] || locks+=("$ROOT/packaging/requirements-dev.lock")
     [ "$1" != peers ] || locks+=("$ROOT/packaging/requirements-peers.lock")
-    printf '%s %s\n' "$ROOT" "$(cat "${locks[@]}" "$ROOT/pyproject.toml" "${BASH_SOURCE[0]}" | sha256sum)"
+    printf '%s %s %s\n' "$ROOT" "$(readlink -f "$VENV/bin/python")" \
+        "$(cat "${locks[@]}" "$ROOT/pyproject.toml" "${BASH_SOURCE[0]}" | sha256sum)"
+}
+
+is_set_up() {
+    [ -x "$VENV/bin/sendoff" ] && [ -x "$VENV/bin/python" ] &&
+        [ "$(cat "$VENV/.sendoff-$1" 2>/dev/null)" = "$(stamp_for "$1")" ]
+}
+
+# A folder that was moved or copied brings programs along that call the Python of the old place.
+is_of_this_place() {
+    grep -qsF -- "-m venv $VENV" "$VENV/pyvenv.cfg" && "$VENV/bin/python" -c 'import pip' 2>/dev/null
 }
 
 sendoff_setup() {
-    local level=$1 stamp packages
-    stamp=$(stamp_for "$level")
-    if [ -x "$VENV/bin/sendoff" ] && [ "$(cat "$VENV/.sendoff-$level" 2>/dev/null)" = "$stamp" ]; then
-        return
-    fi
+    local level=$1 packages
+    ! is_set_up "$level" || return 0
     PYTHON=$(find_python) || exit 3
+    if [ ! -w "$ROOT" ]; then
+        say "Sendoff can't be set up in $ROOT: you may not write there. Copy it to a folder of your own."
+        exit 3
+    fi
+    if command -v flock >/dev/null 2>&1; then # a ./test that is started beside the first ./run waits for it
+        exec 9<"$ROOT/pyproject.toml"
+        flock -n 9 || { say "Waiting for another ./run or ./test, which is setting up"; flock 9; }
+        ! is_set_up "$level" || { exec 9<&-; return 0; }
+    fi
     if [ "$(uname -s)" = Linux ]; then
         packages=$(missing_packages "$level")
         # shellcheck disable=SC2086
         [ -z "$packages" ] || install_packages $packages
     fi
-    if [ ! -x "$VENV/bin/python" ] || ! "$VENV/bin/python" -c 'import pip' 2>/dev/null; then
+    if ! is_of_this_place; then
         say "Making .venv with $("$PYTHON" --version)"
         rm -rf "$VENV"
         "$PYTHON" -m venv "$VENV" || { say "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 3; }
@@ -129,7 +148,8 @@ sendoff_setup() {
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$ROOT" ||
         { say "Installing Sendoff into .venv failed."; exit 1; }
     unpack_qt_support
-    printf '%s\n' "$stamp" >"$VENV/.sendoff-$level"
+    stamp_for "$level" >"$VENV/.sendoff-$level"
+    exec 9<&-
 }
 
 # Qt for Python keeps 3,600 lines of Python as text in a library and compiles them at each start, a quarter of the time

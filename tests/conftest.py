@@ -199,6 +199,6 @@ def no_surprises(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixtur
 def no_stray_threads() -> Iterator[None]:
     """A test that starts an engine stops it: no sender's thread outlives it."""
     yield
-    names = {"writer", "claims", "departures", "APScheduler", "power"}
+    names = {"writer", "claims", "departures", "APScheduler", "power", "heart"}
     stray = [thread.name for thread in threading.enumerate() if thread.name in names]
     assert not stray, f"threads left behind: {stray}"

@@ -93,6 +93,22 @@ def test_html_is_shown_by_the_sealed_view_alone() -> None:
     assert modules(r"\bsetHtml\b") == ["ui/composer/preview/sealed.py"]
 
 
+MODELS = {
+    "ui/query_model.py": "gui/test_query_model.py",
+    "ui/activity/days.py": "gui/test_activity.py",
+    "ui/palette.py": "gui/test_window.py",
+}
+"""The models of lists, with the tests that have Qt's own tester look at them while they change."""
+
+
+def test_every_model_goes_through_qts_own_tester() -> None:
+    assert set(modules(r"class \w+\((QAbstract\w*|QSort\w*|QStandard\w*|Query)Model")) == set(MODELS)
+    tests = ROOT / "tests"
+    assert [name for name in MODELS.values() if "judged(" not in (tests / name).read_text()] == []
+    telling = re.compile(r"\bQAbstractItemModelTester\(")  # by itself it tells nobody: see judged()
+    assert [one.name for one in (tests / "gui").glob("*.py") if telling.search(one.read_text())] == ["desk.py"]
+
+
 # --- what must not be done ----------------------------------------------------------------------------------------
 
 

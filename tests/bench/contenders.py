@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -209,16 +208,20 @@ def _bare(url: str, n: int) -> float:
         return n / (time.perf_counter() - began)
 
 
+class NotMeasured(RuntimeError):
+    """Why there is no figure. A SystemExit would end the pool's process, and its answer would be waited for forever."""
+
+
 def insist_on_time(at: float) -> None:
     """Nothing is measured where filling the queue took so long that its time has come."""
     if time.time() > at - 1:
-        sys.exit("the machine is too busy to be measured")
+        raise NotMeasured("the machine is too busy to be measured")
 
 
 def wait_until(true: Callable[[], bool], end: float) -> None:
     while not true():
         if time.time() > end:
-            sys.exit("the bench ran out of time")
+            raise NotMeasured("the bench ran out of time")
         time.sleep(0.005)
 
 

@@ -16,7 +16,7 @@ from sendoff.channels.fault_server import FaultServer, Reply, Request
 from sendoff.channels.http import Http, Patience, Transport
 from sendoff.channels.testing import IMPATIENT
 from sendoff.domain.channel import Trace
-from sendoff.domain.errors import BadInput, Rejected, TryLater
+from sendoff.domain.errors import BadInput, InDoubt, Rejected, TryLater
 from tests.fakes import authority
 
 KEY = "CANARY-9f2c1a77"
@@ -149,6 +149,16 @@ def test_an_answer_is_read_up_to_a_limit_and_never_unpacked(transport: Transport
         answer = Http(transport, server.url, "Harbor").read("/much")
     assert answer.body == b"x" * 1000
     assert lowered(server.requests[0].headers)["accept-encoding"] == "identity"
+
+
+def test_an_answer_that_was_cut_is_no_receipt_although_it_can_be_read(transport: Transport) -> None:
+    says = Says(Reply(body=b'{"id": "1"}   '))
+    says.is_effect = lambda request: True  # type: ignore[method-assign]
+    with FaultServer(says) as server:
+        server.mode = "cut_answer"  # the last three bytes are missing
+        http = Http(transport, server.url, "Harbor")
+        with pytest.raises(InDoubt):
+            http.write("/notes", json={})
 
 
 def test_one_thread_keeps_the_time_of_all_transports(server: FaultServer) -> None:

@@ -83,6 +83,7 @@ def test_a_plain_mail_has_what_rfc_5322_asks_for(tmp_path: Path) -> None:
         'say "hi" \\ there',
         "x" * 300,
         "words and words " * 30,
+        "well-known words-with-hyphens " * 12,
         "ä" * 300,
         "  spaces   inside\t",
         "",

@@ -38,6 +38,8 @@ def test_a_new_profile_is_well(ada: Run, home: Path) -> None:
     assert found["keychain"]["data"]["place"] == "Sendoff’s own encrypted file"
     assert "practice" in found["channels"]["data"]["loaded"]
     assert found["deliveries"]["data"]["scheduled"] == 1
+    assert found["deliveries"]["text"] == "1 scheduled"
+    assert not found.keys() & {"you", "zone"}
     assert found["clock"]["data"]["zone"]
     assert found["disk"]["data"]["free_bytes"] > 0
     lines = ada("doctor").out.splitlines()
@@ -48,7 +50,13 @@ def test_without_a_profile_nothing_is_made(run: Run, home: Path) -> None:
     found = checks(run)
     assert found["ok"]
     assert "no profile yet" in found["folder"]["text"]
+    assert found["folder"]["data"] == {"exists": False}
     assert not home.exists()
+
+
+def test_a_zone_by_choice_is_told(ada: Run, home: Path) -> None:
+    ada("settings", "set", "zone", "Asia/Tokyo")
+    assert checks(ada)["zone"]["text"] == "times are read in Asia/Tokyo, by choice"
 
 
 def test_it_says_nothing_private(ada: Run, home: Path, plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,13 +67,18 @@ def test_it_says_nothing_private(ada: Run, home: Path, plugin: Path, monkeypatch
             assert private not in said.out
 
 
+def test_the_folder_is_named_beside_the_report(ada: Run, home: Path) -> None:
+    assert ada("doctor").err == f"PROFILE is {home}\n"
+    assert ada("doctor", "--json").err == ""
+
+
 def test_open_files_are_named(ada: Run, home: Path) -> None:
     (home / "sendoff.db").chmod(0o644)
     assert "sendoff.db" in checks(ada)["folder"]["text"]
     home.chmod(0o755)
     found = checks(ada)
     assert (found["ok"], found["folder"]["verdict"]) == (False, "wrong")
-    assert "chmod 700 PROFILE" in found["folder"]["text"] + " PROFILE"
+    assert found["folder"]["text"].endswith("chmod 700 PROFILE")
 
 
 def test_a_damaged_database_is_named_and_not_touched(ada: Run, home: Path) -> None:

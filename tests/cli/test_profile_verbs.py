@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Run
 
@@ -32,13 +35,31 @@ def test_export_and_import(ada: Run, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "Imported: 1 account, 1 post, 1 delivery, 0 files. Nothing was sent.\n"
         "“Ada” is called “Ada (imported)” here, because there was an account of that name.\n"
     )
-    assert "1 wait for a sign-in" in brought.err
+    assert brought.err == "1 waits for a sign-in to its account: sendoff accounts sign-in ACCOUNT\n"
+    assert ada("doctor", "--json").json["checks"][-3]["text"] == "1 thing waits for a decision of yours"
     assert ada("queue", "--json").json["deliveries"][0]["state"] == "held"
     assert ada("worker", "--until-idle").code == 1
     signed_in = ada("accounts", "sign-in", "Ada (imported)")
     assert signed_in.code == 0
     assert "at their times again: 1" in signed_in.err
     assert ada("queue", "--json").json["deliveries"][0]["state"] == "scheduled"
+
+
+def test_what_was_leaving_is_told_and_a_file_that_is_gone(
+    ada: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "cat.png")
+    ada("post", "--text", "half way", "--media", tmp_path / "cat.png", "--alt", "a cat", "--at", "+1h")
+    with closing(sqlite3.connect(home / "sendoff.db")) as connection, connection:
+        connection.execute("UPDATE deliveries SET state = 'in_doubt'")
+    for file in (home / "media").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    said = ada("export", tmp_path / "all.zip")
+    assert (said.code, said.err) == (0, "1 file of a post was no longer there, and not in it.\n")
+    monkeypatch.setenv("SENDOFF_HOME", str(tmp_path / "other"))
+    assert ada("import", tmp_path / "all.zip").err == "1 may have gone out: sendoff queue --state in-doubt\n"
+    assert [one["state"] for one in ada("queue", "--state", "in-doubt", "--json").json["deliveries"]] == ["in_doubt"]
 
 
 def test_another_profile_is_named_before_the_verb(ada: Run, home: Path, tmp_path: Path) -> None:
@@ -54,7 +75,7 @@ def test_backup_to_the_profile_and_to_a_file(ada: Run, home: Path, tmp_path: Pat
     named = tmp_path / "mine.db"
     assert ada("backup", named).out == f"{named}\n"
     assert ada("backup", named).code == 2
-    assert ada("backup", named, "--force").code == 0
+    assert ada("backup", named, "--force", "--json").json == {"file": str(named)}
     assert ada("backup", tmp_path / "no" / "where.db").code == 2
 
 

@@ -59,3 +59,8 @@ def test_what_looks_like_a_secret_is_masked_too(text: str, shown: str) -> None:
 
 def test_a_very_short_secret_does_not_mask_words() -> None:
     assert Redactor(["in"]).clean("within") == "within"
+
+
+def test_a_text_that_is_nothing_but_the_shortest_secret_is_masked() -> None:
+    assert Redactor(["a7$x"]).clean("a7$x") == MASK
+    assert Redactor(["a7$"]).clean("a7$") == "a7$"  # so short that words would be torn apart

@@ -124,6 +124,12 @@ def test_numbers_cost_characters_and_one_item_needs_none() -> None:
     assert split("One sentence. And another.", reader(20), numbered=True) == ["One sentence. 1/2", "And another. 2/2"]
 
 
+def test_ten_items_need_room_for_two_digits() -> None:
+    items = split("abc " * 20, reader(12), numbered=True)  # ten items, if 9/9 were the longest number
+    assert max(map(len, items)) <= 12
+    assert items[-1] == "abc 20/20"
+
+
 @pytest.mark.parametrize("words", [9 * 2, 10 * 2, 99 * 3, 101 * 3])
 def test_numbers_of_any_length_fit(words: int) -> None:
     items = split("abc " * words, reader(14), numbered=True)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sendoff.domain.capabilities import Capabilities
-from sendoff.domain.text import count, fitting, graphemes, marks
+from sendoff.domain.text import count, filled, fitting, graphemes, marks
 
 FAMILY = "👨‍👩‍👧‍👦"
 
@@ -169,3 +169,9 @@ def test_what_fits_ends_between_two_characters(text: str, most: int, spare: int)
     end = fitting(text, figures("codepoints", most), spare)
     assert text[:end] == "".join(graphemes(text)[: len(graphemes(text[:end]))])
     assert end <= max(most - spare, 0) or end == 0
+
+
+def test_what_is_too_long_in_both_ways_is_told_by_its_characters() -> None:
+    both = Capabilities(checked="2026-11-28", text=3, text_bytes=4)
+    assert filled("ä" * 5, both) == 5
+    assert filled("ä" * 3, both) == 4  # one letter more than its bytes leave room for

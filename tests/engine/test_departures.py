@@ -89,11 +89,19 @@ def world(tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.mark.expects_log("could not be made ready")
-def test_what_could_not_be_made_ready_is_claimed_anew(world: World) -> None:
+def test_what_could_not_be_made_ready_is_claimed_anew(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    prepare = world.channel.prepare
+
+    def busy(parcel: Parcel) -> dict[str, str]:
+        raise TryLater("not now")  # and that can't be written down
+
+    world.channel.prepare = busy  # type: ignore[method-assign]
     one = world.plan(world.account())
     world.until(lambda: world.process.pool.tasks)
     with world.locked():
-        world.process.pool.do_one(0)
+        world.process.pool.do_one(-1)  # before it stands what the start asks for
+    assert "could not be made ready" in caplog.text
+    world.channel.prepare = prepare  # type: ignore[method-assign]
     world.lives(2)
     assert world.states(one) == [State.SENT]
 

@@ -13,7 +13,7 @@ import pytest
 from sendoff.domain.absence import Cause
 from sendoff.domain.delivery import State
 from sendoff.domain.errors import Rejected
-from sendoff.engine import returns
+from sendoff.engine import heart, returns
 from sendoff.engine.clock import SystemClock
 from sendoff.engine.commands import Commands
 from sendoff.engine.engine import Engine
@@ -242,3 +242,20 @@ def test_sleep_is_not_held_off_for_ever(moved: MovedWorld) -> None:
 def test_a_heart_that_never_began_to_beat_can_be_stopped() -> None:
     """A start that goes wrong before is ended with its own reason."""
     Heart(lambda: None).stop(1)
+
+
+def test_the_stop_waits_for_a_beat_that_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would still look at a database that is closed by then."""
+    monkeypatch.setattr(heart, "BEAT", 0.01)
+    begun, ended = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        begun.set()
+        time.sleep(0.2)
+        ended.set()
+
+    one = Heart(beat)
+    one.start()
+    assert begun.wait(5)
+    one.stop(5)
+    assert ended.is_set()

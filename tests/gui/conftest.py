@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from sendoff.bootstrap import Program, open_program
@@ -19,6 +20,27 @@ from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
 from tests.gui import sample
 from tests.gui.desk import Desk, Panel, set_up
+
+TELLING = {QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[object]:
+    """A warning of Qt fails a test also while its windows are closed: pytest-qt listens until then and no longer."""
+    told: list[str] = []
+
+    def hear(kind: QtMsgType, _where: QMessageLogContext, words: str) -> None:
+        if kind in TELLING:
+            told.append(words)
+
+    before = qInstallMessageHandler(hear)
+    try:
+        return (yield)
+    finally:
+        qInstallMessageHandler(before)
+        known = item.config.getini("qt_log_ignore")
+        surprises = [words for words in told if not any(re.search(one, words) for one in known)]
+        assert not surprises, "Qt warned afterwards:\n" + "\n".join(surprises)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEvent, QEventLoop, QTimer
+from PySide6.QtCore import QAbstractItemModel, QCoreApplication, QDeadlineTimer, QEvent, QEventLoop, QTimer
+from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.exceptions import TimeoutError as QtBotTimeoutError
 from pytestqt.qtbot import QtBot
@@ -88,6 +89,15 @@ def set_up(program: Program, look: Look, *, engine: bool = False, screen: str = 
     if screen:
         window.go(screen)
     return desk
+
+
+def judged(model: QAbstractItemModel) -> None:
+    """Has Qt's own tester look at a model, now and at each change.
+
+    What it finds is a warning, and that fails the test. By itself it would tell QTest, which is silent here.
+    """
+    if not model.findChild(QAbstractItemModelTester):
+        QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning, model)
 
 
 def grab(widget: QWidget, width: int = 0, height: int = 0) -> QWidget:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
 
 from sendoff.bootstrap import Program
@@ -33,7 +33,7 @@ from sendoff.ui.activity.trace import Mono
 from sendoff.ui.widgets.button import KINDS, Button
 from sendoff.ui.widgets.label import Label
 from sendoff.ui.window import LEAST
-from tests.gui.desk import Desk
+from tests.gui.desk import Desk, judged
 from tests.gui.sample import NOW, ZONE
 
 
@@ -47,7 +47,7 @@ def shown(desk: Desk, **what: object) -> ActivityScreen:
     desk.settle()
     screen = desk.window.screen_named("activity")
     assert isinstance(screen, ActivityScreen)
-    screen.tester = QAbstractItemModelTester(screen.model)  # type: ignore[attr-defined]
+    judged(screen.model)
     return screen
 
 

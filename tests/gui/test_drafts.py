@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtTest import QTest
 
 from sendoff.domain.post import Content, Item, Plan, Variant
 from sendoff.store import posts
 from sendoff.ui.drafts import DraftsScreen
-from tests.gui.desk import Desk
+from tests.gui.desk import Desk, judged
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def drafts(harbor: Desk) -> DraftsScreen:
     harbor.settle()
     screen = harbor.window.screen_named("drafts")
     assert isinstance(screen, DraftsScreen)
-    screen.tester = QAbstractItemModelTester(screen.model)  # type: ignore[attr-defined]
+    judged(screen.model)
     return screen
 
 

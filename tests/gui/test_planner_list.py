@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent
-from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from sendoff.bootstrap import Program
@@ -21,22 +21,21 @@ from sendoff.ui.planner.list import HIGH
 from sendoff.ui.planner.screen import PlannerScreen
 from tests.conftest import SetClock
 from tests.gui import sample
-from tests.gui.desk import Desk
+from tests.gui.desk import Desk, judged
 from tests.gui.planner_states import screen_of
 
 LEFT, CONTROL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
-def planner(harbor: Desk) -> Iterator[PlannerScreen]:
+def planner(harbor: Desk) -> PlannerScreen:
     harbor.window.resize(1280, 800)
     screen = screen_of(harbor)
-    tester = QAbstractItemModelTester(screen.list.rows, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    judged(screen.list.rows)
     QTest.keySequence(harbor.window, "V")
     harbor.settle()
     assert screen.list.isVisible()
-    yield screen
-    tester.deleteLater()
+    return screen
 
 
 def row_of(screen: PlannerScreen, words: str) -> int:
@@ -233,7 +232,7 @@ def test_more_is_read_in_both_directions(
     fill(program, 250, 450)
     desk = open_desk(program)
     screen = screen_of(desk)
-    QAbstractItemModelTester(screen.list.rows, QAbstractItemModelTester.FailureReportingMode.Fatal, desk.window)
+    judged(screen.list.rows)
     screen.switch()
     desk.settle()
     assert top_line(screen) == "Today, Mon 23 Nov"

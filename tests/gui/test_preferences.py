@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -30,7 +30,7 @@ from sendoff.ui.widgets.button import Button
 from sendoff.ui.widgets.choice import ComboBox, Switch
 from sendoff.ui.widgets.field import TextField
 from tests.conftest import SetClock
-from tests.gui.desk import Desk
+from tests.gui.desk import Desk, judged
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_zones_are_completed_by_any_part(harbor: Desk, screen: PreferencesScreen
     zone = screen.rows["zone"].control
     assert isinstance(zone, TextField)
     completer = zone.completer()
-    QAbstractItemModelTester(completer.completionModel(), screen)
+    judged(completer.completionModel())
     zone.setFocus()
     zone.selectAll()
     QTest.keyClicks(zone, typed)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
-from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from sendoff.ui.query_model import ROW, QueryModel
+from tests.gui.desk import judged
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,9 @@ class Table:
 
 @pytest.fixture
 def make() -> Callable[..., QueryModel[Row]]:
-    testers: list[QAbstractItemModelTester] = []
-
     def make_one(table: Table, page: int = 200) -> QueryModel[Row]:
         model = QueryModel(table.ask, key=lambda row: row.id, words=lambda row: row.words, page=page)
-        testers.append(QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal))
+        judged(model)
         return model
 
     return make_one

@@ -24,7 +24,7 @@ from sendoff.ui.screens import ENTRIES, SCREENS
 from sendoff.ui.sending import Part
 from sendoff.ui.widgets.flow import FlowLayout
 from tests.conftest import SetClock
-from tests.gui.desk import Desk
+from tests.gui.desk import Desk, judged
 from tests.gui.returning_states import rest
 from tests.gui.sample import GRAM
 
@@ -243,6 +243,7 @@ def palette(harbor: Desk) -> Palette:
     overlay = harbor.window.overlay
     assert isinstance(overlay, Palette)
     assert overlay.field.hasFocus()
+    judged(overlay.model)
     return overlay
 
 

@@ -7,6 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,31 @@ def test_a_lock_whose_file_was_tidied_away_is_taken_anew_or_lost(tmp_path: Path)
     assert first.in_place
     with pytest.raises(OwnedElsewhere):
         second.acquire()
+
+
+@contextmanager
+def asked(folder: Path) -> Iterator[None]:
+    """Somebody asks whether there is a sender, and takes long over it."""
+    import fcntl
+
+    with open(folder / "lock") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it locks as Unix does")
+def test_who_only_asks_is_taken_for_a_sender_by_nobody(tmp_path: Path) -> None:
+    lock = SenderLock(tmp_path)
+    lock.acquire()
+    lock.release()
+    with asked(tmp_path):
+        assert not profile.is_sender_running(tmp_path)
+    with ExitStack() as asking:
+        asking.enter_context(asked(tmp_path))
+        threading.Timer(0.01, asking.close).start()
+        lock.acquire()
+    assert profile.is_sender_running(tmp_path)
+    lock.release()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a Unix thing")

@@ -61,6 +61,7 @@ def examine(arguments: argparse.Namespace) -> int:
         render.print_json(as_json(findings))
     else:
         print("\n".join(one.line for one in findings))
+        session.remark(f"PROFILE is {folder}")  # for this person, not for the report
     return 0 if is_well(findings) else 1
 
 
@@ -141,7 +142,9 @@ def _folder(folder: Path) -> Finding:
     open_to_others = [one for one in folder.rglob("*") if not one.is_symlink() and one.stat().st_mode & 0o077]
     data = {"mode": f"{mode:04o}", "open_to_others": len(open_to_others)}
     if mode & 0o077:
-        return Finding.wrong("folder", f"{folder} can be read by others (mode {mode:04o}). Close it: chmod 700", **data)
+        return Finding.wrong(
+            "folder", f"{folder} can be read by others (mode {mode:04o}). Close it: chmod 700 {folder}", **data
+        )
     if open_to_others:
         names = ", ".join(sorted(one.name for one in open_to_others if one.suffix in (".db", ".vault", ".log")))
         words = f"{len(open_to_others)} files in it could be read by others{f' ({names})' if names else ''}"
@@ -202,7 +205,8 @@ def _program(program: Program) -> Iterator[Finding]:
     words = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in totals.items()) or "none"
     yield Finding.ok("deliveries", words, **{state.value: totals.get(state, 0) for state in State})
     if needs_you:
-        yield Finding.note("you", f"{needs_you} things wait for a decision of yours", needs_you=needs_you)
+        waits = counted(needs_you, "thing waits", "things wait")
+        yield Finding.note("you", f"{waits} for a decision of yours", needs_you=needs_you)
     yield from _rests(resting, program.clock.now(), program.commands.settings.zone())
     yield from _ends(ending, program.clock.now())
     yield _due(program.clock, due, untouched, paused, f"{why} {outlook.words}" if why else "")

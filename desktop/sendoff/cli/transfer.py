@@ -17,10 +17,11 @@ def export(arguments: argparse.Namespace) -> int:
         done = transfer.export_to(
             program.store, program.media, arguments.file, program.clock.now(), force=arguments.force
         )
-    counted = _counted(done.accounts, done.posts, done.deliveries, done.files)
-    print(f"Written to {arguments.file}: {counted}. There are no keys in it, but everything that was written.")
+    what = _counted(done.accounts, done.posts, done.deliveries, done.files)
+    print(f"Written to {arguments.file}: {what}. There are no keys in it, but everything that was written.")
     if done.missing:
-        session.remark(f"{done.missing} files of posts were no longer there, so they are not in it.")
+        gone = counted(done.missing, "file of a post was", "files of posts were")
+        session.remark(f"{gone} no longer there, and not in it.")
     return 0
 
 
@@ -31,7 +32,8 @@ def bring_in(arguments: argparse.Namespace) -> int:
     for old, new in done.renamed:
         print(f"“{old}” is called “{new}” here, because there was an account of that name.")
     if done.held:
-        session.remark(f"{done.held} wait for a sign-in to their accounts: sendoff accounts sign-in ACCOUNT")
+        waits = counted(done.held, "waits for a sign-in to its account", "wait for a sign-in to their accounts")
+        session.remark(f"{waits}: sendoff accounts sign-in ACCOUNT")
     if done.doubtful:
         session.remark(f"{done.doubtful} may have gone out: sendoff queue --state in-doubt")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from sendoff.domain.errors import OwnedElsewhere, SetupMissing
 
 HOME, USUAL = "SENDOFF_HOME", "SENDOFF_USUAL_HOME"
 """The variables that name the profile, and the one that a start without a word of another would open."""
+
+ASKERS = (0.002, 0.01, 0.03)
+"""Seconds after which the lock is tried again, before another process counts as the sender."""
 
 
 def home() -> Path:
@@ -81,7 +85,7 @@ class SenderLock:
         except OSError as wrong:
             raise SetupMissing(f"{self._path} cannot be opened: {wrong.strerror}. Check the folder.") from None
         try:
-            _lock(descriptor)
+            _lock_soon(descriptor)
         except OSError:
             holder = self.holder()
             os.close(descriptor)
@@ -129,6 +133,16 @@ class SenderLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _lock_soon(descriptor: int) -> None:
+    """Locks for itself. Those who only ask have it for microseconds (is_sender_running), and are no other sender."""
+    for pause in ASKERS:
+        try:
+            return _lock(descriptor)
+        except OSError:
+            time.sleep(pause)
+    return _lock(descriptor)
 
 
 def _identity(of: os.stat_result) -> tuple[int, int]:
