@@ -20,6 +20,7 @@ from sendoff.ui.activity.lines import View
 from sendoff.ui.theme import Look
 
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)
+SOON = NOW + timedelta(minutes=20)
 VIEW = View(NOW, "Europe/Berlin", {})
 
 
@@ -65,6 +66,10 @@ def test_the_latest_of_several_counts() -> None:
         (row(State.CLAIMED), "leaving now"),
         (row(State.SCHEDULED, planned_at=NOW + timedelta(minutes=20)), "in 20 min"),
         (row(State.SCHEDULED, due_at=NOW + timedelta(minutes=20), tries=1), "again 19:12"),
+        (row(State.SCHEDULED, due_at=SOON, tries=1, rest_until=NOW + timedelta(hours=1)), "again 19:52"),
+        (row(State.SCHEDULED, due_at=SOON, tries=1, ready_at=NOW + timedelta(hours=2)), "again 20:52"),
+        (row(State.SCHEDULED, due_at=SOON, tries=1, ready_at=NOW), "again 19:12"),
+        (row(State.SCHEDULED, planned_at=SOON, ready_at=NOW + timedelta(minutes=40)), "in 40 min"),
         (row(State.HELD, planned_at=NOW + timedelta(hours=3)), "in 3 h"),
         (row(State.HELD), ""),
         (row(State.FAILED), ""),
