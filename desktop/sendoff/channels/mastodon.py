@@ -241,8 +241,11 @@ class Mastodon(Channel):
 
     # --- before it is sent ----------------------------------------------------------------------------------------
 
+    def called(self, account: Account) -> str:
+        return servers.named(account.learned.get("software")) or self.title
+
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
-        return checking.check(content, options, account, self.title)
+        return checking.check(content, options, account, self.called(account))
 
     def lacks(self, account: Account) -> Iterable[str]:
         runs = Software(str(account.learned.get("software", "")), str(account.learned.get("version", "")))
