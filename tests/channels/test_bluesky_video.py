@@ -154,6 +154,11 @@ def test_what_is_still_worked_on_waits_and_does_not_go_up_again(
     with pytest.raises(TryLater, match="still works on the video") as caught:
         bluesky.publish(made)
     assert caught.value.after == timedelta(seconds=20)
+    job.left = 9
+    with pytest.raises(TryLater, match="still works on the video of this post, for 5 min now") as caught:
+        bluesky.publish(replace(made, first_try=made.now - timedelta(minutes=5)))
+    assert caught.value.after == timedelta(seconds=30)
+    job.left = 0
     assert not made.trace.left
     assert bluesky.publish(made).remote_id == server.posts[0].uri
     assert service.endpoint.uploads == 1

@@ -27,6 +27,7 @@ from sendoff.domain.channel import How, Level, Parcel, Trace
 from sendoff.domain.delivery import Receipt
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, NeedsLogin, Rejected, SendError, TryLater
 from sendoff.domain.post import Attachment, Content, Item, Poll, Role
+from sendoff.engine.limiter import MOST_TRIES
 from tests.fakes.mastodon import FLAVOURS, MastodonServer
 
 ELEPHANT = Attachment(sha256="e" * 64, name="Ausflug.PNG", mime="image/png", size=300, alt="Ein Elefant: „Törööö“ 🐘")
@@ -304,6 +305,21 @@ def test_what_takes_longer_makes_the_post_wait_and_is_not_uploaded_again(files: 
         parcel = later(parcel, 10)
     assert bench.channel.publish(parcel).remote_id == server.statuses[0].id
     assert len(server.endpoint.uploads) == 1
+
+
+def test_a_server_that_works_for_long_is_asked_less_often_and_that_is_told(files: Path, server: MastodonServer) -> None:
+    server.endpoint.processing = 1000
+    bench = Bench(files, server, Item("Film", media=(FILM,)))
+    parcel, worked, told = bench.parcel(), timedelta(), []
+    for _ in range(MOST_TRIES):
+        with pytest.raises(TryLater) as caught:
+            bench.channel.publish(later(parcel, worked.total_seconds()))
+        told.append((caught.value.after, str(caught.value)))
+        worked += caught.value.after or timedelta()
+    assert told[0][0] == timedelta(seconds=10)
+    assert told[-1][0] == timedelta(minutes=1)
+    assert told[-1][1].endswith("still works on a picture or video of this post, for 1 h 20 min now.")
+    assert worked > timedelta(minutes=75)
 
 
 def test_an_unfinished_upload_that_only_the_post_tells_of(files: Path, server: MastodonServer) -> None:

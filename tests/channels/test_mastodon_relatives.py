@@ -21,10 +21,11 @@ from sendoff.channels.mastodon_media import upload
 from sendoff.channels.mastodon_posts import plain
 from sendoff.channels.mastodon_quotes import named
 from sendoff.channels.testing import IMPATIENT
+from sendoff.domain import problems
 from sendoff.domain.account import Account
 from sendoff.domain.channel import How, Planned
 from sendoff.domain.errors import BadInput, CannotLook, InDoubt, Rejected, TryLater
-from sendoff.domain.post import Content, Item, Poll
+from sendoff.domain.post import Content, Item, Poll, Variant
 from tests.channels.test_mastodon import ELEPHANT, Bench, Elsewhere, answering, later, lost, made
 from tests.fakes.mastodon import FLAVOURS, MastodonServer, Status
 
@@ -79,6 +80,36 @@ def test_each_program_is_known_by_its_instance_data_and_what_it_lacks_is_said(tm
         assert settle.how is How.SEARCH
         assert settle.absent_after == (120 if speaks.keeps_key else 300)
         assert ("another post" in settle.why) is not bool(speaks.keeps_key)
+
+
+CALLED = {
+    "mastodon": "Mastodon", "old": "Mastodon", "gotosocial": "GoToSocial", "pleroma": "Pleroma", "akkoma": "Akkoma",
+    "pixelfed": "Pixelfed", "friendica": "Friendica", "takahe": "Takahē", "hollo": "Hollo",
+    "iceshrimp": "Iceshrimp.NET", "sharkey": "Sharkey",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flavour", list(LACKS))
+def test_limits_are_told_as_those_of_the_program_that_runs_there(files: Path, flavour: str) -> None:
+    with MastodonServer(flavour) as server:
+        bench = Bench(files, server)
+        account = bench.account(server.url)
+        content = Content((Item("x" * 300_000, media=(ELEPHANT,)),))
+        going, channels = [Variant(1, None, {"language": "?"})], {"mastodon": bench.channel}
+        found = problems.find(content, going, {1: account}, channels, {"alt_required": "no"})
+        said = {one.problem.code: f"{one.problem.title} {one.problem.text}" for one in found}
+        assert f" too many for {CALLED[flavour]}." in said["text"]
+        assert said["language"] == f"“?” is no language code. {CALLED[flavour]} takes codes like en, de or pt-BR."
+
+
+@pytest.mark.parametrize(
+    ("software", "name"),
+    [("", "Mastodon"), (None, "Mastodon"), ("mitra", "Mitra"), ("<b>x</b>", "Mastodon"), ("x" * 31, "Mastodon")],
+)
+def test_a_program_that_does_not_say_its_name_is_called_by_the_channel(
+    tmp_path: Path, software: str | None, name: str
+) -> None:
+    assert made(tmp_path).called(Account(1, 1, "mastodon", "a", "@a", {}, {"software": software})) == name
 
 
 @pytest.mark.parametrize("flavour", list(LACKS))

@@ -328,6 +328,10 @@ def test_a_post_waits_for_what_x_still_works_on(x: X, server: XServer, tmp_path:
     with pytest.raises(TryLater, match="still works on") as wrong:
         x.publish(replace(made, trace=Trace(lambda: told.append(True))))
     assert (wrong.value.after, told) == (timedelta(seconds=3), [])
+    server.endpoint.uploads[made.prepared["pending"][0]].waits = 1
+    with pytest.raises(TryLater, match="still works on a picture or video of this post, for 1 h now") as wrong:
+        x.publish(replace(made, first_try=made.now - timedelta(hours=1)))
+    assert wrong.value.after == timedelta(minutes=1)
     x.publish(made)
     assert len(server.posts) == 1
     server.endpoint.fails = "Unsupported video format"

@@ -243,6 +243,11 @@ WRONG = {
     "media missing": (["--to", "Ada", "--text", "x", "--media", "TMP/none"], "can’t be attached"),
     "media empty": (["--to", "Ada", "--text", "x", "--media", "TMP/empty"], "is empty"),
     "media of a wrong kind": (["--to", "Ada", "--text", "x", "--media", "TMP/latin1"], "does not take"),
+    "media that is none": (
+        ["--to", "Ada", "--text", "x", "--media", "TMP/x.png"], "Ada: x.png is no picture that can be read. Choose ",
+    ),
+    "media that is cut off": (["--to", "Ada", "--text", "x", "--media", "TMP/cut.png"], "no picture that can be read"),
+    "a video that is none": (["--to", "Ada", "--text", "x", "--media", "TMP/x.mp4"], "no video that can be read"),
     "alt alone": (["--to", "Ada", "--text", "x", "--alt", "y"], "picture before it"),
     "alt twice": (["--to", "Ada", "--media", "TMP/ok.png", "--alt", "x", "--alt", "y"], "picture before it"),
     "time": (["--to", "Ada", "--text", "x", "--at", "soonish"], "“soonish”"),
@@ -281,6 +286,9 @@ def test_wrong_posts_are_one_sentence_and_leave_nothing(post: Run, ada: Run, tmp
     (tmp_path / "empty").touch()
     (tmp_path / "ok.html").write_text("<p>x</p>")
     picture(tmp_path / "ok.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "ok.png").read_bytes()[:-40])
+    (tmp_path / "x.png").write_text("Dear diary")
+    (tmp_path / "x.mp4").write_text("<html>Not found</html>")
     words, about = WRONG[name]
     said = post(*(word.replace("TMP", str(tmp_path)) for word in words))
     assert (said.code, said.out) == (2, "")

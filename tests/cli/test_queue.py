@@ -320,6 +320,20 @@ def test_who_rests_is_told_and_a_check_ends_the_rest(ada: Run) -> None:
     assert ada("accounts", "list", "--json").json["accounts"][1]["rest_until"] is None
 
 
+def test_what_waits_for_its_account_tells_when_that_may_send(ada: Run) -> None:
+    ada("accounts", "add", "practice", "--name", "B", "--field", "handle=@b", "--field", "answers=later:7200")
+    ada("post", "--to", "B", "--text", "asked to wait")
+    assert ada("worker", "--for", "2").code == 0
+    ada("post", "--to", "B", "--text", "behind it", "--at", "+20min")
+    first, second = ada("queue", "--state", "scheduled").out.splitlines()[1:]
+    assert " · B: Waits until " in second
+    assert "B: Waits until" not in first  # its own next try is later still
+    due = [one["due_at"] for one in ada("queue", "--json").json["deliveries"]]
+    assert datetime.fromisoformat(due[1]) > datetime.now(UTC) + timedelta(minutes=110)
+    assert "  next try  in 2 h, 1 so far" in ada("show", "1").out
+    assert "  leaves    in 2 h, because its account waits until then" in ada("show", "2").out
+
+
 def test_an_account_has_its_own_rule_for_late_posts(ada: Run) -> None:
     said = ada("accounts", "late", "Ada", "next 2h")
     assert (said.code, said.out) == (

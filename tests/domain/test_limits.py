@@ -46,6 +46,7 @@ def item(text: str = "hello", *media: Attachment, poll: Poll | None = None) -> C
         (item("hi", replace(PICTURE, alt="")), [("no_alt", "warning")]),
         (item("hi", replace(PICTURE, alt="x" * 11)), [("alt", "error")]),
         (item("hi", replace(PICTURE, role=Role.ATTACHMENT)), [("attachment", "warning")]),
+        (item("hi", replace(PICTURE, alt="", size=1001, unreadable=True)), [("unreadable", "error")]),
         (item("q", poll=Poll(("yes", "no"), 600)), []),
         (item("q", poll=Poll(("yes", "yes"), 600)), [("poll", "error")]),
         (item("q", poll=Poll(("yes", " "), 600)), [("poll", "error")]),

@@ -105,7 +105,7 @@ def on_x(program: Program) -> list[Preview]:
 
 def thread(program: Program) -> list[Preview]:
     """A thread with a warning, a poll and a video."""
-    video = program.media.attach_bytes(b"not really a video", "cupping.mp4", "video/mp4")
+    video = program.media.attach_bytes(b"\0\0\0\x14ftypisom, and nothing to see", "cupping.mp4", "video/mp4")
     poll = Poll(("Guji natural", "Yirgacheffe, washed", "Huila"), 259_200)
     items = (
         Item("Which coffee shall we roast next? A short thread about the three on the table, and then you decide."),

@@ -55,7 +55,7 @@ from sendoff.ui.session import make_application
 from sendoff.ui.start import COMPOSE, Start
 from sendoff.ui.theme import Look
 from sendoff.ui.tray import Tray, Wishes
-from sendoff.ui.trouble import DamagePage, TroublePage
+from sendoff.ui.trouble import DamagePage, TooNewPage
 from sendoff.ui.updated import Updated
 from sendoff.ui.widgets.focus import FocusRing
 from tests.conftest import SetClock
@@ -175,11 +175,14 @@ def _practice_waiting(desk: Desk) -> None:
 
 
 def _trouble(desk: Desk) -> QWidget:
-    sentence = (
-        "/home/ayse/.local/share/sendoff/sendoff.db was written by a newer Sendoff (its step 0003, this one knows "
-        "0001). Install the newer version again, or open another profile with SENDOFF_HOME."
-    )
-    page = TroublePage(desk.look, sentence, lambda: None, lambda: None)
+    folder = Path("/home/ayse/.local/share/sendoff")
+    at = desk.context.now() - timedelta(days=3)
+    copy = Copy(folder / "backups" / "before-update-from-0005-20261120-175200.db", "before-update", at, 1_800_000)
+    nothing = lambda: None  # noqa: E731
+    page = TooNewPage(
+        desk.look, folder, (copy, Contents(4, 212, 17)), again=nothing, leave=nothing, restore=nothing,
+        local=lambda at: describe(When.at(at, "Europe/Berlin"), desk.context.now()),
+    )  # fmt: skip
     page.setAutoFillBackground(True)
     return page
 

@@ -11,15 +11,16 @@ from PySide6.QtGui import QFontMetrics
 from sendoff.channels.practice import Practice
 from sendoff.channels.registry import Context
 from sendoff.domain.account import Account
-from sendoff.domain.delivery import Delivery, State, can
+from sendoff.domain.delivery import Attempt, Delivery, Outcome, State, can
 from sendoff.store.activity import Entry
 from sendoff.store.timeline import Row
-from sendoff.ui.activity import days, lines
+from sendoff.ui.activity import days, lines, trace
 from sendoff.ui.activity.deeds import MOVES, Act, deeds_of
 from sendoff.ui.activity.lines import View
 from sendoff.ui.theme import Look
 
 NOW = datetime(2026, 11, 23, 17, 52, tzinfo=UTC)
+SOON = NOW + timedelta(minutes=20)
 VIEW = View(NOW, "Europe/Berlin", {})
 
 
@@ -36,6 +37,26 @@ def row(state: State = State.SENT, **values: object) -> Row:
 
 def entry(*rows: Row) -> Entry:
     return Entry(7, rows[0].delivery.planned_at, rows)
+
+
+# --- tries --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome.SENT, "Taken, 200 in 1 ms"),
+        (Outcome.LATER, "Try later, 200 after 1 ms · It is full."),
+        (Outcome.REFUSED, "Refused, 200 after 1 ms · It is full."),
+        (Outcome.NEEDS_LOGIN, "Key not accepted, 200 after 1 ms · It is full."),
+        (Outcome.DOUBT, "No answer, 200 after 1 ms · It is full."),
+        (None, "Leaving now, 200 · It is full."),
+    ],
+)
+def test_a_try_says_after_how_long_it_ended(outcome: Outcome | None, words: str) -> None:
+    ended = NOW + timedelta(milliseconds=1) if outcome else None
+    attempt = Attempt(1, 1, 1, NOW, ended, outcome, 200, "It is full.")
+    assert trace.words_of(attempt, None, 1) == words
 
 
 # --- words --------------------------------------------------------------------------------------------------------
@@ -65,6 +86,10 @@ def test_the_latest_of_several_counts() -> None:
         (row(State.CLAIMED), "leaving now"),
         (row(State.SCHEDULED, planned_at=NOW + timedelta(minutes=20)), "in 20 min"),
         (row(State.SCHEDULED, due_at=NOW + timedelta(minutes=20), tries=1), "again 19:12"),
+        (row(State.SCHEDULED, due_at=SOON, tries=1, rest_until=NOW + timedelta(hours=1)), "again 19:52"),
+        (row(State.SCHEDULED, due_at=SOON, tries=1, ready_at=NOW + timedelta(hours=2)), "again 20:52"),
+        (row(State.SCHEDULED, due_at=SOON, tries=1, ready_at=NOW), "again 19:12"),
+        (row(State.SCHEDULED, planned_at=SOON, ready_at=NOW + timedelta(minutes=40)), "in 40 min"),
         (row(State.HELD, planned_at=NOW + timedelta(hours=3)), "in 3 h"),
         (row(State.HELD), ""),
         (row(State.FAILED), ""),

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,16 +24,17 @@ from pytestqt.qtbot import QtBot
 from sendoff import haste
 from sendoff.bootstrap import Program
 from sendoff.domain.errors import Refused
-from sendoff.store import glance, migrate, settings
+from sendoff.store import backups, glance, migrate, settings
 from sendoff.ui import autostart
 from sendoff.ui.application import main
 from sendoff.ui.passphrase import PassphraseSheet
 from sendoff.ui.session import Session
 from sendoff.ui.single import Single
 from sendoff.ui.tokens import read_tokens
-from sendoff.ui.trouble import TroublePage
+from sendoff.ui.trouble import TooNewPage, TroublePage
 from tests.gui.desk import Panel, opened
 
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DARK = read_tokens().dark
 HEAVY = ("sqlalchemy", "alembic", "apscheduler", "requests", "keyring", "cryptography", "PIL", "msgspec")
 
@@ -206,7 +208,9 @@ def test_a_database_of_a_newer_sendoff_is_refused_calmly(
     session = start(folder)
     qtbot.waitUntil(lambda: bool(session.window.findChildren(TroublePage)), timeout=20_000)
     [page] = session.window.findChildren(TroublePage)
-    assert "written by a newer Sendoff" in page.sentence.text()
+    assert "written by a newer Sendoff. Install that version again" in page.sentence.text()
+    assert "There is no copy in the folder “backups” that this version can read." in page.sentence.text()
+    assert "SENDOFF_HOME" not in page.sentence.text()
     assert not session.window.rail.isVisible()
     connection.execute("UPDATE alembic_version SET version_num = ?", (migrate.HEAD,))
     connection.commit()
@@ -214,6 +218,29 @@ def test_a_database_of_a_newer_sendoff_is_refused_calmly(
     session.recovery.again()
     opened(session, qtbot)
     assert session.window.current == "first_run"
+
+
+def test_from_a_newer_sendoff_back_to_the_copy_before_the_update(
+    start: Callable[..., Session], folder: Path, qtbot: QtBot
+) -> None:
+    before = backups.make(folder / "sendoff.db", f"{backups.BEFORE_UPDATE}-from-{migrate.HEAD}", NOW)
+    later = backups.make(folder / "sendoff.db", backups.DAILY, NOW + timedelta(days=1))
+    for path in (folder / "sendoff.db", later):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    session = start(folder)
+    qtbot.waitUntil(lambda: bool(session.window.findChildren(TooNewPage)), timeout=20_000)
+    [page] = session.window.findChildren(TooNewPage)
+    assert "Or go back to the copy of Mon 23 Nov 2026" in page.sentence.text()
+    page.restore.click()
+    opened(session, qtbot)
+    with closing(sqlite3.connect(folder / "sendoff.db")) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (migrate.HEAD,)
+    [kept] = [one for one in backups.every(folder) if one.kind == backups.REPLACED]
+    with closing(sqlite3.connect(kept.path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    assert before.exists()
+    assert later.exists()
 
 
 def test_a_damaged_database_is_told_with_what_to_do(

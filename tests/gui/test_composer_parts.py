@@ -628,6 +628,35 @@ def test_a_kind_that_the_network_does_not_take_is_a_problem(bench: Desk, tmp_pat
     assert "Practice does not take application/pdf." in matters(screen)
 
 
+def test_a_file_that_is_not_what_its_name_says_is_a_problem_until_another_one_is_there(
+    bench: Desk, tmp_path: Path
+) -> None:
+    screen = compose(bench)
+    write(bench, screen, "Look at this")
+    media = screen.desk.current.items[0].media
+    broken = {
+        "x.png": b"Dear diary, this is no picture.",
+        "cut.png": composing.png("#BFD7E6")[:-40],
+        "x.mp4": b"<html>Not found</html>",
+    }
+    media.add_paths([composing.write_file(tmp_path, name, data) for name, data in broken.items()])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    red = [one for one in screen.desk.problems.rows if one.is_red]
+    assert [(one.matter.title, one.matter.text) for one in red] == [
+        ("x.png is no picture that can be read.", "Choose another file."),
+        ("cut.png is no picture that can be read.", "Choose another file."),
+        ("x.mp4 is no video that can be read.", "Choose another file."),
+    ]
+    assert screen.desk.current.items[0].editor.toPlainText() == "Look at this"
+    for _ in broken:
+        media.remove(0)
+    media.add_paths([composing.write_file(tmp_path, "whole.png", composing.png("#BFD7E6"))])
+    bench.until(lambda: not media.is_busy)
+    rest(bench)
+    assert screen.desk.problems.first_red() is None
+
+
 def test_a_file_that_comes_too_late_is_not_put_into_another_post(bench: Desk, tmp_path: Path) -> None:
     screen = compose(bench)
     write(bench, screen, "first")

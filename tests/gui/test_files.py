@@ -96,3 +96,18 @@ def test_what_asked_may_be_gone_when_the_person_has_chosen(desk: Desk, tmp_path:
     dialog.filesSelected.emit([str(tmp_path / "a.png")])
     dialog.reject()
     assert taken == []
+
+
+def test_a_folder_that_is_gone_is_never_begun_with(desk: Desk, home: Path, tmp_path: Path) -> None:
+    """Asked without a dialog: one that begins in a folder that is not there never comes up here."""
+    gone, documents = tmp_path / "gone", Path(QStandardPaths.writableLocation(files.DOCUMENTS))
+    desk.context.commands.settings.set("last_folder", str(gone))
+    assert not documents.exists()
+    assert files.begin(desk.context, files.DOCUMENTS) == home
+    documents.mkdir(parents=True)
+    assert files.begin(desk.context, files.DOCUMENTS) == documents
+    gone.mkdir()
+    assert files.begin(desk.context, files.DOCUMENTS) == gone
+    gone.rmdir()
+    gone.write_text("a file by that name")
+    assert files.begin(desk.context, files.DOCUMENTS) == documents

@@ -66,6 +66,49 @@ def test_a_button_is_pressed_with_the_keyboard(host: QMainWindow, look: Look, ke
     assert pressed == ["yes", "card"]
 
 
+UNDER = {
+    "primary": "accent.hover", "secondary": "neutral.4", "quiet": "hover", "link": "accent.tint",
+    "danger": "failed.tint",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("kind", UNDER)
+def test_a_button_has_another_ground_under_the_pointer(host: QMainWindow, look: Look, kind: str, theme: str) -> None:
+    look.choose(theme)
+    button, other = Button(look, "Send it", kind=kind), Button(look, "Another one")
+    put(host, button, other)
+
+    def ground() -> str:
+        return str(button.grab().toImage().pixelColor(4, button.height() // 2).name())
+
+    QTest.mouseMove(other)
+    rest = ground()
+    QTest.mouseMove(button)
+    assert ground() == look.color(UNDER[kind]).name() != rest
+    QTest.mouseMove(other)
+    assert ground() == rest
+
+
+def test_a_link_below_words_begins_where_they_begin(host: QMainWindow, look: Look) -> None:
+    words = Label(look, "Hello")
+    flush = Button(look, "Hello", kind="link", flush=True)
+    beside = Button(look, "Hello", kind="link")
+    with_icon = Button(look, "Hello", kind="link", icon="upload", flush=True)
+    put(host, words, flush, beside, with_icon)
+    assert abs(first_ink(flush) - first_ink(words)) <= 1
+    assert first_ink(beside) - first_ink(words) >= 7
+    assert first_ink(with_icon) <= 3
+
+
+def first_ink(part: QWidget) -> int:
+    """The first column in which something is drawn."""
+    image = part.grab().toImage()
+    ground = image.pixelColor(image.width() - 1, 1)
+    rows = range(2, image.height() - 2)
+    return next(x for x in range(image.width()) if any(image.pixelColor(x, y) != ground for y in rows))
+
+
 def test_a_disabled_button_does_nothing(host: QMainWindow, look: Look) -> None:
     pressed: list[str] = []
     button = Button(look, "Send", run=lambda: pressed.append("yes"))

@@ -355,8 +355,13 @@ def test_what_waits_for_an_account_that_rests_says_so(harbor: Desk, planner: Pla
     row = row_of(planner, "Table for the quiz night")
     said = planner.list.model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert said.endswith("Harbor News rests until Tue 17:33")
+    with harbor.program.store.writing("accounts") as connection:
+        accounts.update(connection, 1 + sample.GRAM, ready_at=chip.at + timedelta(minutes=9))
+    harbor.settle()
+    said = planner.list.model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said.endswith("Harbor News waits until Tue 17:39")
     later = row_of(planner, "Sunday roast")
-    assert "rests" not in planner.list.model().index(later, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "until" not in planner.list.model().index(later, 0).data(Qt.ItemDataRole.AccessibleTextRole)
 
 
 def chips_of(planner: PlannerScreen) -> list[Chip]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter
+from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from sendoff.ui.standing import Mood, Standing
@@ -124,6 +126,43 @@ def test_pressing_a_notification_opens_what_it_spoke_of(
     tray.message("1 failed", "Lunch at the pier", "activity")
     tray._icon.messageClicked.emit()  # type: ignore[union-attr]
     assert wished == ["show", "go activity"]
+    tray.hide()
+
+
+class Heard(QSystemTrayIcon):
+    """A panel's icon that keeps what notifications are drawn with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[QIcon] = []
+
+    def showMessage(self, title: str, words: str, icon: QIcon, span: int = 0) -> None:  # type: ignore[override]  # noqa: N802  # Qt’s name
+        self.drawn.append(icon)
+
+
+class HeardTray(Tray):
+    def _make(self) -> QSystemTrayIcon:
+        icon = Heard()
+        icon.setIcon(self._drawing())
+        return icon
+
+
+@pytest.mark.parametrize("ground", ["white", "black"])
+@pytest.mark.parametrize("dark_panel", [False, True])
+def test_the_icon_of_a_notification_is_seen_on_any_ground(
+    look: Look, wishes: Wishes, qtbot: QtBot, ground: str, dark_panel: bool
+) -> None:
+    tray = HeardTray(look, wishes, panel=Panel())
+    tray._dark_panel = dark_panel
+    tray.message("1 failed", "Lunch at the pier")
+    assert isinstance(tray._icon, Heard)
+    paper = QImage(32, 32, QImage.Format.Format_RGB32)
+    paper.fill(QColor(ground))
+    painter = QPainter(paper)
+    painter.drawPixmap(0, 0, tray._icon.drawn[0].pixmap(32, 32))
+    painter.end()
+    away = [abs(paper.pixelColor(x, y).lightness() - QColor(ground).lightness()) for x in range(32) for y in range(32)]
+    assert sum(one > 60 for one in away) > 32 * 32 / 3
     tray.hide()
 
 

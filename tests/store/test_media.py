@@ -18,6 +18,7 @@ from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import Content, Item, Role, Variant
 from sendoff.store import media, pictures, posts
 from sendoff.store.media import Media
+from sendoff.store.readable import is_readable
 from sendoff.store.unsaved import Unsaved
 
 BERLIN = {1: "N", 2: (52.0, 31.0, 0.0), 3: "E", 4: (13.0, 24.0, 0.0)}
@@ -138,6 +139,50 @@ def test_a_gif_that_moves_is_kept_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xff\xd8\xff", b"\x89PNG broken", b"RIFFxxxxWEBP"])
 def test_what_is_no_picture_is_none(data: bytes) -> None:
     assert pictures.look(data) is None
+
+
+KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif", "MPO": "image/jpeg"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_is_not_whole_is_told(tmp_path: Path, kind: str) -> None:
+    out = io.BytesIO()
+    noise = Image.effect_noise((400, 300), 50).convert("RGB")
+    noise.save(out, kind, **({"save_all": True, "append_images": [noise]} if kind == "MPO" else {}))
+    whole, media = out.getvalue(), Media(tmp_path)
+    assert not media.attach_bytes(whole, "x", KINDS[kind]).unreadable
+    assert media.attach_bytes(whole[: len(whole) // 4], "x", KINDS[kind]).unreadable
+    assert media.attach_bytes(whole[:24], "x", KINDS[kind]).unreadable
+    assert media.attach_bytes(b"a text", "x", KINDS[kind], role=Role.INLINE).unreadable
+    assert not media.attach_bytes(b"a text", "x", KINDS[kind], role=Role.ATTACHMENT).unreadable
+
+
+@pytest.mark.parametrize(
+    ("data", "mime", "readable"),
+    [
+        (b"\0\0\0\x20ftypisom", "video/mp4", True),
+        (b"\0\0\0\x08wide\0\0\x10\0mdat", "video/quicktime", True),
+        (b"\x1a\x45\xdf\xa3\x9f", "video/webm", True),
+        (b"RIFF\x24\0\0\0AVI LIST", "video/x-msvideo", True),
+        (b"\0\0\1\xba\x44", "video/mpeg", True),
+        (b"<html>404</html>", "video/mp4", False),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "video/x-msvideo", False),
+        (b"\0\0\0\x20ftypheic", "image/heic", True),
+        (b"a text", "image/heic", False),
+        (b"P6 1 1 255\n\0\0\0", "image/png", False),  # Pillow has readers for this and much more
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", True),
+        (b"anything", "application/octet-stream", True),
+    ],
+)
+def test_what_is_not_what_it_is_called_is_told(data: bytes, mime: str, readable: bool) -> None:
+    assert is_readable(data, mime) is readable
+
+
+@pytest.mark.parametrize("side", [12_000, 16_000])
+def test_a_picture_of_too_many_pixels_is_not_drawn(side: int) -> None:
+    out = io.BytesIO()
+    Image.new("1", (side, side)).save(out, "PNG")
+    assert is_readable(out.getvalue()[:2000], "image/png")  # drawing it would find that it is cut off
 
 
 def test_a_file_is_copied_and_later_changes_do_not_matter(tmp_path: Path) -> None:

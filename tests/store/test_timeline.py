@@ -106,8 +106,15 @@ def test_what_is_tried_again_leaves_next_when_it_is_tried(store: Store, account:
         connection.execute(sa.update(senders).values(rest_until=rested))
     with store.reading() as connection:
         assert timeline.upcoming(connection)[0].when.instant == rested
+        assert timeline.queue(connection)[0].leaves_at == rested
+        assert timeline.queue(connection)[1].leaves_at == NOW + timedelta(hours=1)
     with store.writing() as connection:
-        connection.execute(sa.update(senders).values(rest_until=None))
+        connection.execute(sa.update(senders).values(ready_at=NOW + timedelta(minutes=30)))
+    with store.reading() as connection:
+        assert timeline.upcoming(connection)[0].when.instant == NOW + timedelta(minutes=30)
+        assert timeline.queue(connection)[0].leaves_at == NOW + timedelta(minutes=30)
+    with store.writing() as connection:
+        connection.execute(sa.update(senders).values(rest_until=None, ready_at=None))
         connection.execute(sa.update(rows).where(rows.c.id == 1).values(account_id=add_account(connection, "bob")))
         connection.execute(sa.update(senders).where(senders.c.name == "bob").values(rest_until=NOW + DAY))
     with store.reading() as connection:

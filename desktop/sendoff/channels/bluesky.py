@@ -19,6 +19,7 @@ from sendoff.channels.bluesky_door import Door
 from sendoff.channels.bluesky_pds import Xrpc
 from sendoff.channels.http import Answer, Http
 from sendoff.channels.reading import ends_at, table
+from sendoff.channels.unfinished import unfinished
 from sendoff.domain.account import Account
 from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
@@ -311,7 +312,7 @@ class Bluesky(Channel):
         if "record" not in parcel.prepared:
             parcel = replace(parcel, prepared=self.prepare(parcel))
         if "record" not in parcel.prepared:
-            raise TryLater("Bluesky still works on the video of this post.", after=STILL)
+            raise unfinished("Bluesky", "the video", parcel, STILL)
         xrpc = self._xrpc(parcel.account, parcel.secret, parcel.trace)
         answer = _put(xrpc, parcel)
         if pds.error(answer)[0] == "BlobNotFound":  # nothing was written, and uploads are seen by nobody

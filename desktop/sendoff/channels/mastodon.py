@@ -21,6 +21,7 @@ from sendoff.channels.http import Answer, Http
 from sendoff.channels.mastodon_servers import Dialect, dialect, words
 from sendoff.channels.oauth import OUT_OF_BAND, CodeSignIn, Listener, Service
 from sendoff.channels.reading import count, listed, table
+from sendoff.channels.unfinished import unfinished
 from sendoff.domain.account import Account
 from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.channel import (
@@ -240,8 +241,11 @@ class Mastodon(Channel):
 
     # --- before it is sent ----------------------------------------------------------------------------------------
 
+    def called(self, account: Account) -> str:
+        return servers.named(account.learned.get("software")) or self.title
+
     def check(self, content: Content, options: Mapping[str, str], account: Account) -> Iterable[Problem]:
-        return checking.check(content, options, account, self.title)
+        return checking.check(content, options, account, self.called(account))
 
     def lacks(self, account: Account) -> Iterable[str]:
         runs = Software(str(account.learned.get("software", "")), str(account.learned.get("version", "")))
@@ -283,7 +287,7 @@ class Mastodon(Channel):
     def publish(self, parcel: Parcel) -> Receipt:
         http, aside = self._http(parcel, parcel.trace), self._http(parcel, Trace())
         if not all(media.is_processed(aside, name) for name in parcel.prepared.get("pending", ())):
-            raise media.unfinished(http.name)
+            raise unfinished(http.name, "a picture or video", parcel)
         speaks = dialect(parcel.account.learned.get("software"))
         answer = _posted(http, parcel, speaks)
         if parcel.first_try is not None and answer.status in UNSURE:
@@ -397,7 +401,7 @@ def _judged(http: Http, parcel: Parcel, answer: Answer) -> Receipt:
     """The receipt, or the end that an answer means (docs.joinmastodon.org/entities/Error, api/rate-limits)."""
     said = words(answer)
     if media.is_unfinished(answer):
-        raise media.unfinished(http.name)
+        raise unfinished(http.name, "a picture or video", parcel)
     if answer.status == 403 and "scope" in said.lower():
         raise NeedsLogin(
             f"{http.name} does not let this key post: “{said}”.",

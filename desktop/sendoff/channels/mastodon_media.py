@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from sendoff.channels.http import Answer, Http, Patience
@@ -49,10 +48,6 @@ def waited(http: Http, pending: list[str], pauses: Iterable[float]) -> list[str]
 def is_unfinished(answer: Answer) -> bool:
     """The refusal of pictures that are not ready: 422 “Cannot attach files that have not finished processing …”."""
     return answer.status == 422 and "not finished processing" in words(answer)
-
-
-def unfinished(name: str) -> TryLater:
-    return TryLater(f"{name} still works on a picture or video of this post.", after=timedelta(seconds=10))
 
 
 def is_processed(http: Http, name: str) -> bool:

@@ -111,6 +111,13 @@ DIALECTS: Mapping[str, Dialect] = {
 snarfed/bridgy#927), Friendica (2024-10), Takahē (2024-08), Hollo (03101d09), Iceshrimp.NET (01c2ad3f; a try that it
 refused burns its key), Sharkey (6b85db94; older ones answer every error with 401). Read on 2026-11-27."""
 
+NAMES: Mapping[str, str] = {
+    "gotosocial": "GoToSocial", "iceshrimp.net": "Iceshrimp.NET", "kmyblue": "kmyblue", "takahe": "Takahē",
+}  # fmt: skip
+"""Programs that write themselves otherwise than with a capital."""
+
+_NAME = re.compile(r"[a-z0-9-]{1,30}")  # NodeInfo 2.1, schema of software.name
+
 OTHERS = frozenset({"misskey", "firefish", "lemmy", "mbin", "peertube", "writefreely", "plume"})
 """Programs of the fediverse that speak something else, or so little of it that nothing can be relied on."""
 
@@ -120,6 +127,13 @@ WANTED = ("read:statuses", "write:statuses", "write:media")
 
 def dialect(name: Any) -> Dialect:
     return DIALECTS.get(name, Dialect()) if isinstance(name, str) else Dialect()
+
+
+def named(name: Any) -> str:
+    """A program as people write it, by the name that NodeInfo gives; "" where that is none."""
+    if not isinstance(name, str) or (name not in DIALECTS and not _NAME.fullmatch(name)):
+        return ""
+    return NAMES.get(name) or name.capitalize()
 
 
 def instance(http: Http) -> tuple[dict[str, Any], Software]:

@@ -279,7 +279,7 @@ class X(Channel):
     def publish(self, parcel: Parcel) -> Receipt:
         aside = self._api(parcel.account, parcel.secret)
         for name in parcel.prepared.get("pending", ()):
-            media.wait_for(aside, name)
+            media.wait_for(aside, name, parcel)
         api = self._api(parcel.account, parcel.secret, parcel.trace)
         answer = api.send("POST", "/2/tweets", effect=True, json=posts.body(parcel))
         if is_duplicate(answer) and parcel.first_try is not None:

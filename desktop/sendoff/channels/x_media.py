@@ -8,6 +8,7 @@ from sendoff.channels import x_posts as posts
 from sendoff.channels.http import Answer
 from sendoff.channels.multipart import unnamed
 from sendoff.channels.reading import table
+from sendoff.channels.unfinished import unfinished
 from sendoff.channels.x_api import Api
 from sendoff.domain.channel import Parcel
 from sendoff.domain.errors import Rejected, TryLater
@@ -64,7 +65,7 @@ def _work_left(answer: Answer) -> timedelta | None:
     return timedelta(seconds=seconds if isinstance(seconds, int) and 0 < seconds < 600 else 5)
 
 
-def wait_for(api: Api, name: str) -> None:
+def wait_for(api: Api, name: str, parcel: Parcel) -> None:
     """Asks whether X is done with an upload.
 
     Raises:
@@ -72,4 +73,4 @@ def wait_for(api: Api, name: str) -> None:
     """
     pause = _work_left(api.get("/2/media/upload", {"command": "STATUS", "media_id": name}))
     if pause:
-        raise TryLater("X still works on a picture or video of this post.", after=pause)
+        raise unfinished("X", "a picture or video", parcel, pause)

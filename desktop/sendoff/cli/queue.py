@@ -9,7 +9,7 @@ from datetime import datetime
 from sendoff.bootstrap import Program
 from sendoff.cli import render, session, shapes
 from sendoff.domain import doubt, price
-from sendoff.domain.account import Account, rest_span
+from sendoff.domain.account import Account, wait_span
 from sendoff.domain.channel import channel_named
 from sendoff.domain.delivery import WAITING, State
 from sendoff.domain.doubt import Doubt
@@ -25,7 +25,7 @@ def show_all(arguments: argparse.Namespace) -> int:
         rows = _wanted(program, arguments)
         now, zone = program.clock.now(), program.commands.settings.zone()
         with program.store.reading() as connection:
-            resting = {one.id: one for one in accounts.resting(connection)}
+            known = {one.id: one for one in accounts.every(connection)}
         if not arguments.json:
             tell_if_paused(program)
     more = len(rows) > arguments.limit
@@ -35,7 +35,7 @@ def show_all(arguments: argparse.Namespace) -> int:
         return 0
     if rows:
         head = ["ID", "PLANNED", "STATE", "ACCOUNT", "TEXT"]
-        print("\n".join(render.table(head, [_cells(row, now, _rests(row, resting, now, zone)) for row in rows])))
+        print("\n".join(render.table(head, [_cells(row, now, _waits(row, known, now, zone)) for row in rows])))
     session.remark("Nothing is planned." if not rows else "")
     session.remark(f"There are more than these {len(rows)}. Use --limit, --since or --until." if more else "")
     return 0
@@ -63,16 +63,17 @@ def _state(word: str) -> State:
         raise BadInput(f"There is no state “{word}”. There are: {', '.join(State)}.") from None
 
 
-def _rests(row: Row, resting: Mapping[int, Account], now: datetime, zone: str) -> str:
-    """Until when a delivery waits for an account that rests, or ""."""
-    one, account = row.delivery, resting.get(row.delivery.account_id)
-    if account is None or account.rest_until is None or one.state is not State.SCHEDULED:
+def _waits(row: Row, known: Mapping[int, Account], now: datetime, zone: str) -> str:
+    """Until when a delivery waits for its account, or ""."""
+    one, account = row.delivery, known.get(row.delivery.account_id)
+    if account is None or one.state is not State.SCHEDULED or account.opens(one.due_at) == one.due_at:
         return ""
-    return f"{account.name}: {rest_span(account, now, zone)}" if one.due_at <= account.rest_until else ""
+    wait = wait_span(account, now, zone)
+    return f"{account.name}: {wait}" if wait else ""
 
 
-def _cells(row: Row, now: datetime, rests: str) -> list[str]:
-    notes = [words for words in (row.excerpt, rests, row.delivery.reason) if words]
+def _cells(row: Row, now: datetime, waits: str) -> list[str]:
+    notes = [words for words in (row.excerpt, waits, row.delivery.reason) if words]
     return [
         str(row.delivery.id),
         short(row.when, now),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sendoff.cli import render
+from sendoff.domain.account import A_MOMENT
 from sendoff.domain.delivery import Attempt, Part
 from sendoff.domain.doubt import Doubt
 from sendoff.domain.numbers import Numbers, Reading
@@ -25,7 +26,7 @@ def delivery(row: Row) -> dict[str, Any]:
         "account": {"id": one.account_id, "name": row.account, "channel": row.channel, "handle": row.handle},
         "state": one.state,
         "planned": render.timed(row.when),
-        "due_at": render.instant(one.due_at),
+        "due_at": render.instant(row.leaves_at if one.state == "scheduled" else one.due_at),
         "began_at": render.instant(one.began_at),
         "sent_at": render.instant(one.sent_at),
         "late_seconds": (one.sent_at - one.planned_at).total_seconds() if one.sent_at else None,
@@ -169,7 +170,9 @@ def lines(
     elif one.state in ("scheduled", "held"):
         yield f"  if late   {parse_late(one.late or 'send').words}"
     if one.tries and one.state == "scheduled":
-        yield f"  next try  {distance(one.due_at - now)}, {one.tries} so far"
+        yield f"  next try  {distance(row.leaves_at - now)}, {one.tries} so far"
+    elif one.state == "scheduled" and row.leaves_at > max(one.due_at, now + A_MOMENT):
+        yield f"  leaves    {distance(row.leaves_at - now)}, because its account waits until then"
     if one.reason:
         yield f"  why       {render.one_line(one.reason)}"
     if one.advice:

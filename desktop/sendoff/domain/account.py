@@ -62,9 +62,21 @@ class Account:
     probed_at: datetime | None = None
     removed: bool = False
 
+    def opens(self, due_at: datetime) -> datetime:
+        """When what is due then can leave for it."""
+        return opens(due_at, self.ready_at, self.rest_until)
+
+
+def opens(due_at: datetime, ready_at: datetime | None, rest_until: datetime | None) -> datetime:
+    """When what is due then can leave: its account may rest longer, or keep a pause that its endpoint asked for."""
+    return max(one for one in (due_at, ready_at, rest_until) if one is not None)
+
 
 STRIKES = 5
 """After so many refusals in a row an account rests: an endpoint that is pressed on bans it."""
+
+A_MOMENT = timedelta(minutes=1)
+"""Shorter waits of an account are not worth a word: that is its pace."""
 
 FIRST_REST = timedelta(minutes=5)
 LONGEST_REST = timedelta(hours=1)
@@ -92,5 +104,17 @@ def rest_span(account: Account, now: datetime, zone: str) -> str:
         return ""
     if account.rest_until <= now:
         return "Is asked now whether it works again"
-    minute = (account.rest_until + timedelta(seconds=59)).replace(second=0, microsecond=0)
-    return f"Rests until {moment(minute, zone, now).removeprefix('Today ')}"
+    return f"Rests until {_minute(account.rest_until, now, zone)}"
+
+
+def wait_span(account: Account, now: datetime, zone: str) -> str:
+    """Until when nothing leaves for an account: it rests, or keeps a pause that its endpoint asked for. Else ""."""
+    ready, rests = account.ready_at, account.rest_until
+    if ready is None or ready - now < A_MOMENT or (rests is not None and rests >= ready):
+        return rest_span(account, now, zone)
+    return f"Waits until {_minute(ready, now, zone)}"
+
+
+def _minute(instant: datetime, now: datetime, zone: str) -> str:
+    minute = (instant + timedelta(seconds=59)).replace(second=0, microsecond=0)
+    return moment(minute, zone, now).removeprefix("Today ")

@@ -330,6 +330,10 @@ class Channel:
         told = tuple(str(account.learned.get(name) or account.settings.get(name) or "") for name in self.places)
         return told if told and told[0] else ()
 
+    def called(self, account: Account) -> str:
+        """What to call an account's endpoint in a sentence: the program that its server runs, where that is known."""
+        return self.title
+
     def browser(self, fields: Mapping[str, str]) -> BrowserSignIn:
         """Starts a sign-in in the browser with what was typed so far (the server's address)."""
         raise NotImplementedError

@@ -136,6 +136,9 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
             number,
         )
     for place, attachment in enumerate(media, 1):
+        if attachment.unreadable:
+            yield _unreadable(attachment, Level.ERROR, where, number)
+            continue
         name = f"Picture {place}" if attachment.is_image else attachment.name
         yield from _file(attachment, figures, title, where, name, number)
         if figures.alt and len(attachment.alt) > figures.alt:
@@ -156,6 +159,12 @@ def _media(item: Item, figures: Capabilities, title: str, where: str, number: in
                 "alt",
                 number,
             )
+
+
+def _unreadable(attachment: Attachment, level: Level, where: str, number: int) -> Problem:
+    kind = "video" if attachment.is_video else "picture"
+    title = f"{where}{attachment.name} is no {kind} that can be read."
+    return Problem(level, "unreadable", title, "Choose another file.", "", number)
 
 
 def _file(
@@ -273,6 +282,9 @@ def _mail(content: Content, figures: Capabilities, title: str) -> Iterator[Probl
         )
     if twice := _twice(everyone):
         yield Problem(Level.WARNING, "twice", f"{twice} is there twice.", "That person would get it once more.", "to")
+    for attachment in content.attachments:
+        if attachment.unreadable:
+            yield _unreadable(attachment, Level.WARNING, "", 0)
     yield from _merge(content, mail)
     yield from _size(content, figures, title)
 

@@ -45,6 +45,7 @@ class Attachment:
 
     `size` is in bytes, `width` and `height` in pixels (None where it is no picture). `name` is what the person
     called it and what a recipient sees. `copies` were made because the person agreed; forms.py says who gets one.
+    `unreadable`: it is called a picture or a video, and is none, or not whole.
     """
 
     sha256: str
@@ -56,6 +57,7 @@ class Attachment:
     width: int | None = None
     height: int | None = None
     copies: tuple[Copy, ...] = ()
+    unreadable: bool = False
 
     @property
     def forms(self) -> tuple[Attachment, ...]:

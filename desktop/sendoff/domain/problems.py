@@ -94,7 +94,7 @@ def _check(
     if channel is None:
         return [Problem(Level.ERROR, "channel", f"There is no channel “{account.channel}”.", "Install it again.")]
     figures = channel.capabilities.learned(account.learned)
-    found = limits.check(content, figures, channel.title, options, alt_required=alt_required) + list(
+    found = limits.check(content, figures, channel.called(account), options, alt_required=alt_required) + list(
         channel.check(forms.for_endpoint(content, figures, options), options, account)
     )
     if account.state is AccountState.SIGN_IN:

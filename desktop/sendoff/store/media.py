@@ -20,6 +20,7 @@ from sendoff.domain.capabilities import Capabilities
 from sendoff.domain.errors import BadInput, NotFound
 from sendoff.domain.post import CAPTIONS, Attachment, Copy, Post, Role
 from sendoff.store import backups, codec, pictures, smaller
+from sendoff.store.readable import is_readable
 from sendoff.store.secrets import replace_file
 from sendoff.store.tables import media, parts, posts, variants
 
@@ -125,6 +126,7 @@ class Media:
             role=role,
             width=picture.width if picture else None,
             height=picture.height if picture else None,
+            unreadable=role is not Role.ATTACHMENT and not is_readable(data, mime),
         )
 
     def fit(self, attachment: Attachment, figures: Capabilities) -> Attachment:

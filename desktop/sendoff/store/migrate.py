@@ -17,11 +17,20 @@ HEAD = "0005"
 STEPS = Path(__file__).parent / "migrations"
 
 
+class TooNew(SetupMissing):
+    """A newer Sendoff has written to the database, so this one leaves it alone. `what` is that in a sentence."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what} {advice}")
+        self.what = what
+
+
 def bring_up_to_date(engine: sa.Engine, path: Path) -> None:
     """Creates or migrates the schema where it is needed; costs one query where it is not.
 
     Raises:
-        SetupMissing: the file was written by a newer Sendoff, or an older one is sending from it right now.
+        TooNew: the file was written by a newer Sendoff.
+        SetupMissing: an older one is sending from it right now.
     """
     with engine.connect() as connection:
         version = _version(connection)
@@ -54,9 +63,10 @@ def _version(connection: sa.Connection) -> str | None:
 def _refuse_unknown(version: str, path: Path) -> None:
     known = {step.name.split("_")[0] for step in (STEPS / "versions").glob("[0-9]*.py")}
     if version not in known:
-        raise SetupMissing(
-            f"{path} was written by a newer Sendoff (its step {version}, this one knows {HEAD}). "
-            "Install the newer version again, or open another profile with SENDOFF_HOME."
+        raise TooNew(
+            f"{path} was written by a newer Sendoff (its step {version}, this one knows {HEAD}).",
+            "Install the newer version again, or go back to the copy that was made before the update: sendoff backup "
+            "--list, then sendoff restore FILE. Or open another profile with SENDOFF_HOME.",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sendoff.domain.account import opens
 from sendoff.domain.delivery import Outcome, State
 from sendoff.store import codec
 from sendoff.store.tables import accounts, attempts, deliveries, events, parts, tallies
@@ -41,7 +42,7 @@ class News:
         reason: why, in a sentence; "" where it simply went.
         part, parts: which one of how many; 0 where it is about the whole delivery.
         remote_id: the endpoint's name for the part, where it was taken.
-        due_at: the next try, where there is one.
+        due_at: the next try, where there is one; not before its account may send.
         began_at: when the try began.
     """
 
@@ -104,7 +105,8 @@ _COUNTS = (
 )
 _STANDING = sa.select(deliveries.c.id, deliveries.c.state).where(deliveries.c.state.in_(_STATES))
 _ABOUT = (deliveries.c.id.label("delivery_id"), deliveries.c.state, deliveries.c.planned_at, deliveries.c.due_at,
-          deliveries.c.reason, accounts.c.name.label("account"))  # fmt: skip
+          deliveries.c.reason, accounts.c.name.label("account"),
+          accounts.c.ready_at, accounts.c.rest_until)  # fmt: skip
 _all = parts.alias()
 _COUNT = sa.select(sa.func.count()).where(_all.c.delivery_id == deliveries.c.id).scalar_subquery()
 _TRIES = (
@@ -146,7 +148,8 @@ def _try(row: Any) -> News:
         at=row.ended_at, delivery_id=row.delivery_id, account=row.account, state=state, what=row.outcome,
         planned_at=row.planned_at, reason=_reason(row, state), part=row.number, parts=row.parts,
         remote_id=receipt.remote_id if receipt else "", url=receipt.url if receipt else "",
-        due_at=row.due_at if state is State.SCHEDULED else None, began_at=row.began_at,
+        due_at=opens(row.due_at, row.ready_at, row.rest_until) if state is State.SCHEDULED else None,
+        began_at=row.began_at,
     )  # fmt: skip
 
 

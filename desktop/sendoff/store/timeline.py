@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from sendoff.domain.account import Account
+from sendoff.domain.account import Account, opens
 from sendoff.domain.delivery import BY_HAND, Attempt, Delivery, Event, Move, Part, State, can, most_urgent
 from sendoff.domain.numbers import Reading
 from sendoff.domain.outside import Outside
@@ -146,15 +146,15 @@ def of_posts(connection: sa.Connection, ids: Sequence[int]) -> list[Chip]:
 
 
 def upcoming(connection: sa.Connection, limit: int = 5) -> list[Chip]:
-    """What leaves next. What waits to be tried again, or for an account that rests, has the time of that as `when`."""
+    """What leaves next. What waits to be tried again, or for its account, has the time of that as `when`."""
     waiting = (
-        sa.select(deliveries.c.id, deliveries.c.due_at, accounts.c.rest_until)
+        sa.select(deliveries.c.id, deliveries.c.due_at, accounts.c.ready_at, accounts.c.rest_until)
         .join(accounts, accounts.c.id == deliveries.c.account_id)
         .where(SCHEDULED)
         .order_by(deliveries.c.due_at)
         .limit(limit * 4)
     )
-    due = {one.id: max(one.due_at, one.rest_until or one.due_at) for one in connection.execute(waiting)}
+    due = {one.id: opens(one.due_at, one.ready_at, one.rest_until) for one in connection.execute(waiting)}
     rows = connection.execute(_ROWS.where(deliveries.c.id.in_(due)).order_by(deliveries.c.due_at, deliveries.c.id))
     found = [_as_due(chip, min(due[one] for one in chip.ids)) for chip in _chips(rows)]
     return sorted(found, key=lambda chip: chip.when.instant)[:limit]
@@ -189,7 +189,8 @@ _STATES = {state.value: state for state in State}
 @dataclass(frozen=True, slots=True)
 class Row:
     """One delivery in a list: planned and actual time, whose it is, where it stands. `parts`, `out` and `by_hand`
-    count parts: all, those that are out, and those of which only the person says so."""
+    count parts: all, those that are out, and those of which only the person says so. `ready_at` and `rest_until` are
+    its account's."""
 
     delivery: Delivery
     excerpt: str
@@ -202,6 +203,13 @@ class Row:
     people: int
     deleted: bool = False
     by_hand: int = 0
+    ready_at: datetime | None = None
+    rest_until: datetime | None = None
+
+    @property
+    def leaves_at(self) -> datetime:
+        """When what waits leaves, or is tried again: not before its account may send."""
+        return opens(self.delivery.due_at, self.ready_at, self.rest_until)
 
     @property
     def outside(self) -> Outside:
@@ -227,6 +235,8 @@ def _row_query() -> Any:
             accounts.c.channel,
             accounts.c.name.label("account"),
             accounts.c.handle,
+            accounts.c.ready_at,
+            accounts.c.rest_until,
             one(sa.func.count()).label("parts"),
             one(sa.func.count(cut.c.remote_id)).label("out"),
             one(sa.func.count(sa.case((cut.c.remote_id == BY_HAND.remote_id, 1)))).label("by_hand"),
@@ -261,6 +271,8 @@ def _rows(found: Any) -> list[Row]:
             people=row.people,
             deleted=bool(row.deleted),
             by_hand=row.by_hand,
+            ready_at=row.ready_at,
+            rest_until=row.rest_until,
         )
         for row in found
     ]

@@ -75,13 +75,13 @@ def _dialog(
         if isValid(owner):
             take(paths)
 
-    dialog = QFileDialog(owner.window(), title, str(_begin(context, usual)), kinds)
+    dialog = QFileDialog(owner.window(), title, str(begin(context, usual)), kinds)
     dialog.filesSelected.connect(taken)
     dialog.finished.connect(dialog.deleteLater)
     return dialog
 
 
-def _begin(context: Context, usual: Place) -> Path:
+def begin(context: Context, usual: Place) -> Path:
     """Where the last file was chosen, else the usual folder, else home: never where the program was started."""
     last, common = context.settings()["last_folder"], QStandardPaths.writableLocation(usual)
     return next((Path(one) for one in (last, common) if one and Path(one).is_dir()), Path.home())

@@ -80,7 +80,7 @@ class ReceiptView(Card):
             late = (delivery.sent_at - delivery.planned_at).total_seconds()
             values["Left"] = f"{When.at(delivery.sent_at, zone).wall:%H:%M:%S}, {late:+.2f} s"
         elif delivery.state is State.SCHEDULED:
-            values["Left"] = distance(delivery.due_at - self._context.now())
+            values["Left"] = distance(detail.row.leaves_at - self._context.now())
         self._left.setText("Leaves" if delivery.state is State.SCHEDULED else "Left")
         for name, value in values.items():
             self._lines[name].setText(value)

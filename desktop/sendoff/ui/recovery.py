@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from sendoff.domain.errors import Damaged, SendoffError
+from sendoff.domain.errors import SendoffError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sendoff.bootstrap import Program
     from sendoff.store.backups import Contents, Copy
     from sendoff.store.db import StoreDamaged
+    from sendoff.store.migrate import TooNew
     from sendoff.store.restore import Restored
     from sendoff.ui.session import Session
 
@@ -36,11 +37,12 @@ class Recovery(QObject):
     def refused(self, error: SendoffError) -> None:
         """The profile was not opened."""
         from sendoff.store.db import StoreDamaged
+        from sendoff.store.migrate import TooNew
 
         background = self._session.background
-        if isinstance(error, StoreDamaged) and background is not None:
-            folder, damage = self._session.folder, error
-            background.run(lambda: _newest_copy(folder), lambda found: self._show_damage(damage, found))
+        if isinstance(error, StoreDamaged | TooNew) and background is not None:
+            folder, useless = self._session.folder, error
+            background.run(lambda: _newest_copy(folder), lambda found: self._show_useless(useless, found))
         else:
             self.not_opened(str(error))
 
@@ -50,11 +52,12 @@ class Recovery(QObject):
 
         self._show(TroublePage(self._session.look, sentence, self.again, self._session.quit))
 
-    def _show_damage(self, damage: StoreDamaged, newest: tuple[Copy, Contents] | None) -> None:
-        """The whole window says that the database is of no use, and offers the latest copy."""
+    def _show_useless(self, useless: StoreDamaged | TooNew, newest: tuple[Copy, Contents] | None) -> None:
+        """The whole window says why the database is of no use, and offers the latest copy."""
         from sendoff.domain.when import When, describe
         from sendoff.engine.clock import SystemClock
-        from sendoff.ui.trouble import DamagePage
+        from sendoff.store.db import StoreDamaged
+        from sendoff.ui.trouble import DamagePage, TooNewPage
 
         def local(at: datetime) -> str:
             from sendoff.bootstrap import system_zone
@@ -66,10 +69,12 @@ class Recovery(QObject):
                 self._restore(newest[0].path)
 
         session = self._session
-        page = DamagePage(
-            self._session.look, damage, session.folder, newest, again=self.again, leave=session.quit, restore=restore,
-            local=local,
-        )  # fmt: skip
+        ways = {"again": self.again, "leave": session.quit, "restore": restore}
+        page: QWidget
+        if isinstance(useless, StoreDamaged):
+            page = DamagePage(session.look, useless, session.folder, newest, local=local, **ways)
+        else:
+            page = TooNewPage(session.look, session.folder, newest, local=local, **ways)
         self._show(page)
 
     def _show(self, page: QWidget) -> None:
@@ -124,11 +129,11 @@ class Recovery(QObject):
 
 
 def _newest_copy(folder: Path) -> tuple[Copy, Contents] | None:
-    """The latest copy that can be read, and what it holds."""
-    from sendoff.store import backups
+    """The latest copy that this Sendoff can read, and what it holds."""
+    from sendoff.store import backups, restore
 
     for one in backups.every(folder):
         if one.kind != backups.REPLACED:
-            with suppress(Damaged):
-                return one, backups.contents(one.path)
+            with suppress(SendoffError):
+                return one, restore.examine(one.path)
     return None

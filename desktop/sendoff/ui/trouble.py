@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from sendoff.store.db import StoreDamaged
 
 
+AFTER = "After going back to it Sendoff is paused, and shows first what it would send."
+NO_COPY = "There is no copy that could take its place in the folder “backups”."
+
+
 class TroublePage(QWidget):
     """Says what is wrong and what to do, in the error's own sentence.
 
     Args:
         more: buttons before the last one, which is the chief one.
+        again_last: “Try again” is that; else the last of `more`.
     """
 
     def __init__(
@@ -38,6 +43,7 @@ class TroublePage(QWidget):
         *,
         title: str = "Sendoff can’t open this profile",
         more: Sequence[Button] = (),
+        again_last: bool = True,
     ) -> None:
         super().__init__()
         centre = Qt.AlignmentFlag.AlignHCenter
@@ -57,9 +63,8 @@ class TroublePage(QWidget):
         row.setSpacing(8)
         row.addStretch(1)
         row.addWidget(Button(look, "Quit", size=LARGE, run=leave))
-        chief = "secondary" if more else "primary"
-        row.addWidget(Button(look, "Try again", kind=chief, size=LARGE, run=again))
-        for button in more:
+        try_again = Button(look, "Try again", kind="primary" if again_last else "secondary", size=LARGE, run=again)
+        for button in (*more, try_again) if again_last else (try_again, *more):
             row.addWidget(button)
         row.addStretch(1)
         column.addLayout(row)
@@ -108,13 +113,46 @@ class DamagePage(TroublePage):
             copy, holds = newest
             words += [
                 f"The latest copy is of {local(copy.at)}. {holds.words}",
-                "After going back to it Sendoff is paused, and shows first what it would send.",
+                AFTER,
             ]
         else:
-            words.append("There is no copy that could take its place in the folder “backups”.")
+            words.append(NO_COPY)
         buttons = [self.open_folder, self.restore] if newest else [self.open_folder]
         title = "The database is damaged" if "damaged" in damage.what else "The database is gone"
-        super().__init__(look, " ".join(words), again, leave, title=title, more=buttons)
+        super().__init__(look, " ".join(words), again, leave, title=title, more=buttons, again_last=False)
+
+
+class TooNewPage(TroublePage):
+    """Says that a newer Sendoff has used the profile, and offers the latest copy that this one can read.
+
+    Args: as those of DamagePage.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        folder: Path,
+        newest: tuple[Copy, Contents] | None,
+        *,
+        again: Callable[[], object],
+        leave: Callable[[], object],
+        restore: Callable[[], object],
+        local: Callable[[datetime], str],
+    ) -> None:
+        self.open_folder = Button(look, "Open the folder", icon="folder-open", size=LARGE, run=lambda: _open(folder))
+        self.restore = Button(look, "Go back to the copy", size=LARGE, run=restore)
+        words = ["It was written by a newer Sendoff. Install that version again: everything is there as you left it."]
+        if newest:
+            copy, holds = newest
+            words += [
+                f"Or go back to the copy of {local(copy.at)}, the last one that this version can read. {holds.words} "
+                "What came later is not in it; it is kept beside the backups.",
+                AFTER,
+            ]
+        else:
+            words.append("There is no copy in the folder “backups” that this version can read.")
+        buttons = [self.open_folder, self.restore] if newest else [self.open_folder]
+        super().__init__(look, " ".join(words), again, leave, title="This profile needs a newer Sendoff", more=buttons)
 
 
 def _open(folder: Path) -> None:

@@ -189,7 +189,7 @@ def late_of(entry: Entry, view: View) -> str:
     if state in (State.SENDING, State.CLAIMED):
         return "leaving now"
     if state is State.SCHEDULED:
-        due = min(row.delivery.due_at for row in entry.rows if row.delivery.state is State.SCHEDULED)
+        due = min(row.leaves_at for row in entry.rows if row.delivery.state is State.SCHEDULED)
         if any(row.delivery.tries for row in entry.rows):
             return f"again {short(When.at(due, view.zone), view.now)}"
         return distance(due - view.now)

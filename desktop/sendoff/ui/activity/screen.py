@@ -159,7 +159,7 @@ class ActivityScreen(Screen):
         if self.list.current() is None and self.model.first() >= 0:
             self.list.setCurrentIndex(self.model.index(self.model.first()))
             self.list.scrollToTop()
-        soon = any(row.delivery.due_at - self.context.now() < SOON for entry in self._entries for row in entry.rows
+        soon = any(row.leaves_at - self.context.now() < SOON for entry in self._entries for row in entry.rows
                    if row.delivery.state is State.SCHEDULED)  # fmt: skip
         self._timer.start(1000 if soon else AGAIN)
 

@@ -336,9 +336,9 @@ class _Rows(QStyledItemDelegate):
             paint.text(painter, room, f"+{len(marks) - fit}", look.font("small"), look.color("text2"))
 
     def _paint_safety(self, painter: QPainter, rect: QRect, chip: Chip) -> None:
-        """Whether it leaves with this computer off; whether it waits for an account that rests."""
+        """Whether it leaves with this computer off; whether it waits for its account."""
         if words.rests(chip, self._view.resting, self._context.now(), self._view.zone):
-            icon, said, color = "hourglass", "Account rests", "doubt.text"
+            icon, said, color = "hourglass", "Account waits", "doubt.text"
         elif chip.state is State.HANDED_OVER:
             icon, said, color = "cloud", "Safe when off", "held.text"
         elif chip.state in (State.SCHEDULED, State.CLAIMED):

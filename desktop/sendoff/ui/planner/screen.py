@@ -181,7 +181,7 @@ class PlannerScreen(Screen):
             chips = [] if self.is_list else self._read_week(connection, workspace)
         channels = self.context.program.channels
         self.list.zone = self._zone
-        self.list.resting = [one for one in known if one.rest_until is not None]
+        self.list.resting = [one for one in known if one.rest_until is not None or one.ready_at is not None]
         marks = {one.id: channels[one.channel].mark if one.channel in channels else "" for one in known}
         self.filters.show_accounts([Choice(one.id, one.name, marks[one.id]) for one in known], drafts)
         if self.is_list:

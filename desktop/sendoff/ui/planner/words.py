@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sendoff.domain.account import Account, rest_span
+from sendoff.domain.account import Account, wait_span
 from sendoff.domain.channel import Channel
 from sendoff.domain.delivery import State
 from sendoff.domain.when import clock_text, distance
@@ -49,10 +49,10 @@ def holder(chip: Chip, channels: Mapping[str, Channel]) -> str:
 
 
 def rests(chip: Chip, known: Iterable[Account], now: datetime, zone: str) -> list[str]:
-    """What is said of each account of a chip that rests while it should leave: "Harbor News rests until 09:20"."""
+    """What is said of each account of a chip that can't send when it should leave: "Harbor News rests until 09:20"."""
     waiting = {seat.account_id for seat in chip.seats if seat.state in (State.SCHEDULED, State.CLAIMED)}
-    resting = [one for one in known if one.id in waiting and one.rest_until and chip.at <= one.rest_until]
-    return [f"{one.name} {_lower(rest_span(one, now, zone))}" for one in resting]
+    shut = [one for one in known if one.id in waiting and (one.opens(chip.at) > chip.at or one.rest_until == chip.at)]
+    return [f"{one.name} {_lower(wait)}" for one in shut if (wait := wait_span(one, now, zone))]
 
 
 def _lower(words: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sendoff.domain.absence import Absence, Cause
-from sendoff.domain.account import Account, rest_span
+from sendoff.domain.account import Account, wait_span
 from sendoff.domain.delivery import State
 from sendoff.domain.when import WEEKDAYS, Late, When, clock_text, describe, moment, parse_late, short, span_text
 from sendoff.store.absences import Return
@@ -224,8 +224,8 @@ def waits(row: Row, view: View) -> str:
         return HELD.word
     if view.paused:
         return "Waits because sending is paused"
-    if account and account.rest_until:
-        return f"{account.name} {_lower(rest_span(account, view.now, view.zone))}"
+    if account and (wait := wait_span(account, view.now, view.zone)):
+        return f"{account.name} {_lower(wait)}"
     if one.account_id in view.unreached:
         return f"Waits until {row.account} can be reached"
     if one.tries:
