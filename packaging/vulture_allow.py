@@ -24,3 +24,6 @@ _.adaptor  # ui/bus.py: called over D-Bus
 _.Activate
 _.Open
 _.ActivateAction
+_.find_spec  # haste.py: called by Python's import
+_.create_module
+_.exec_module

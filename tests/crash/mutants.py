@@ -86,7 +86,7 @@ MUTANTS = (
     ),
     _mutant(
         "a lease and no lock", "store/profile.py",
-        "            _lock(descriptor)\n        except OSError:\n            holder",
+        "            _lock_soon(descriptor)\n        except OSError:\n            holder",
         "            pass\n        except OSError:\n            holder",
         Cell("recent", "wire.sent", by="STOP"), Cell("blind", "claim.after", by="STOP"),
     ),

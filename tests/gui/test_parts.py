@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,10 +73,17 @@ UNDER = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.fixture(params=["light", "dark"])
+def theme(request: pytest.FixtureRequest, look: Look) -> Iterator[str]:
+    """Chosen for one test: the others take the look as light."""
+    look.choose(request.param)
+    yield request.param
+    look.choose("light")
+
+
+@pytest.mark.usefixtures("theme")
 @pytest.mark.parametrize("kind", UNDER)
-def test_a_button_has_another_ground_under_the_pointer(host: QMainWindow, look: Look, kind: str, theme: str) -> None:
-    look.choose(theme)
+def test_a_button_has_another_ground_under_the_pointer(host: QMainWindow, look: Look, kind: str) -> None:
     button, other = Button(look, "Send it", kind=kind), Button(look, "Another one")
     put(host, button, other)
 
