@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPixmap
@@ -102,7 +103,8 @@ class Look(QObject):
         if spacing:
             font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, spacing)
         if figures:
-            font.setFeature(QFont.Tag("tnum"), 1)
+            with suppress(TypeError):  # PySide6 6.8.0 can't make a tag from its name: figures keep their own widths
+                font.setFeature(QFont.Tag("tnum"), 1)
         return font
 
     def line_height(self, size: str = "base") -> int:
